@@ -1,0 +1,49 @@
+# Every target first sets up what it needs: an empty clone, Python 3.11, pip and make are enough.
+export UV_PYTHON_DOWNLOADS := never
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+MEMBERS := shared agent hub firmware-sim
+MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
+
+.PHONY: help setup demo test check lock mosquitto clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make .venv with everything pinned, and the four members in it
+
+$(STAMP): requirements.txt $(MEMBERS:%=%/pyproject.toml)
+	@test -x $(BIN)/uv || { echo "setting up .venv (once, about a minute) ..."; \
+	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(MEMBERS:%=-e ./%)
+	@touch $@
+
+demo: setup ## watch the whole loop happen on real data (about two minutes)
+	@$(BIN)/fleetloop demo
+
+mosquitto:
+	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto >/dev/null; } || \
+	  printf '\n*** mosquitto could not be installed: tests against it will be SKIPPED.\n*** Install it with: apt-get install mosquitto\n\n'
+
+test: setup mosquitto ## run every test
+	@$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, import rules, declared dependencies
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && ../$(BIN)/deptry .) || exit 1; done
+
+lock: ## pin requirements.txt anew from the members' pyproject files
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	  $(MEMBERS:%=--no-emit-package fleetloop-%) \
+	  $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.txt
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) build dist .state

@@ -1,0 +1,1 @@
+"""The daemon on a device: a model comes in, data goes through."""

@@ -1,0 +1,1 @@
+"""The adapters to a real device: clock, self-test process, host."""

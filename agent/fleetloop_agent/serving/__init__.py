@@ -1,0 +1,1 @@
+"""Data goes through: answered, counted, compared with the reference."""

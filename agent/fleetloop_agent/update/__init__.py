@@ -1,0 +1,1 @@
+"""A model comes in: fetched, verified, tried, committed or rolled back."""

@@ -1,0 +1,1 @@
+"""The hub: one package a stage of the loop, which meet in hub.py."""

@@ -1,0 +1,1 @@
+"""The broker as a supervised child, or one that exists already."""

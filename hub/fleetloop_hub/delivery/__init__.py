@@ -1,0 +1,1 @@
+"""Stage 6: sign, publish, roll out in phases."""

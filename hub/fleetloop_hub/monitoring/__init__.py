@@ -1,0 +1,1 @@
+"""Stage 7: take in reports, merge them, see what has moved."""

@@ -1,0 +1,1 @@
+"""From a fitted candidate to a signed artifact that fits a device."""

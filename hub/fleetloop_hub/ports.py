@@ -1,0 +1,205 @@
+"""What the hub's stages need from storage and broker, as promises."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from fleetloop_hub.records import Record
+from fleetloop_shared.messages import Label, Report, Sample
+
+R = TypeVar("R", bound=Record)
+
+
+class Catalog(ABC):
+    """Small documents that must never be lost: once a call returns, a power cut does not undo it.
+
+    Documents are frozen, so nothing a caller holds can change what is kept. Safe to be called from
+    many threads of one process; a second process is refused.
+    """
+
+    @abstractmethod
+    def put(self, *records: Record) -> None:
+        """Keep documents, replacing those of the same kind and key; all of them or none."""
+
+    @abstractmethod
+    def find(self, kind: type[R], key: str) -> R | None:
+        """The document, or None."""
+
+    @abstractmethod
+    def all(self, kind: type[R]) -> list[R]:
+        """Every document of a kind, in the order in which they were first kept."""
+
+    @abstractmethod
+    def update(self, kind: type[R], key: str, change: Callable[[R | None], R]) -> R:
+        """Replace a document by what `change` makes of it, with nobody else writing meanwhile."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let another process have it."""
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report as it was taken in.
+
+    Attributes:
+        kind: The last part of its topic: "drift", "health", "events" ...
+        report: The message.
+        stored_at: Unix seconds, the hub's clock.
+    """
+
+    kind: str
+    report: Report
+    stored_at: float
+
+
+@dataclass(frozen=True)
+class LabelledSample:
+    """A served row whose truth has come.
+
+    Attributes:
+        device: Who served it.
+        sample: The row and the answer.
+        label: The truth.
+    """
+
+    device: str
+    sample: Sample
+    label: Label
+
+
+@dataclass(frozen=True)
+class DevicePulse:
+    """What is last known of a device, from its retained messages.
+
+    Attributes:
+        device: Its id.
+        state: Payload of its last birth or will, None before the first.
+        reported: Payload of its last reported state, None before the first.
+        seen_at: Unix seconds at which the last message came.
+    """
+
+    device: str
+    state: bytes | None
+    reported: bytes | None
+    seen_at: float
+
+
+class Telemetry(ABC):
+    """What devices say, in order and without doubles. Safe to be called from many threads."""
+
+    @abstractmethod
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+        """Take in reports: (kind, payload, message); durable when it returns.
+
+        One that is there already (device, boot, seq) is left as it is. Samples and labels are also
+        put where `labelled` finds them.
+        """
+
+    @abstractmethod
+    def pulse(self, device: str, *, state: bytes | None, reported: bytes | None) -> None:
+        """Note what a device's retained messages say; None leaves what is there."""
+
+    @abstractmethod
+    def pulses(self) -> list[DevicePulse]:
+        """Every device that was ever heard of."""
+
+    @abstractmethod
+    def reports(
+        self, kind: str, *, device: str | None = None, since: float = 0.0, limit: int = 1000
+    ) -> list[StoredReport]:
+        """The newest `limit` reports of a kind, oldest first: by (stored time, boot, seq)."""
+
+    @abstractmethod
+    def report_count(self, device: str | None = None) -> int:
+        """How many reports are kept, of one device or of all."""
+
+    @abstractmethod
+    def labelled(self, model: str, *, since: float = 0.0) -> Iterator[LabelledSample]:
+        """Samples of a model whose label has come, in order of event time."""
+
+    @abstractmethod
+    def labelled_count(self, model: str, *, version: int | None = None) -> tuple[int, int]:
+        """Labelled samples of a model (or one version), and how many were answered right."""
+
+    @abstractmethod
+    def refuse(self, source: str, reason: str, text: str) -> None:
+        """Count something that was not taken in, and keep the last such texts."""
+
+    @abstractmethod
+    def refusals(self) -> dict[tuple[str, str], int]:
+        """How much was refused, by (source, reason)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish."""
+
+
+class Blobs(ABC):
+    """Bytes by their SHA-256: artifacts, manifests, datasets, specs. Durable once `put` returns."""
+
+    @abstractmethod
+    def put(self, data: bytes) -> str:
+        """Keep bytes; returns their SHA-256. Costs nothing if they are there already."""
+
+    @abstractmethod
+    def get(self, sha256: str) -> bytes:
+        """The bytes, checked against their name.
+
+        Raises:
+            BlobError: Not there, or no longer what it was.
+        """
+
+    @abstractmethod
+    def has(self, sha256: str) -> bool:
+        """Whether it is there."""
+
+
+@dataclass(frozen=True)
+class BrokerAccount:
+    """Who may connect to the broker, and as what.
+
+    Attributes:
+        username: The device's id, or the hub's name.
+        password: In clear; hashing is the broker's business.
+        cohort: The device's cohort, None for the hub, which may do everything below the root.
+    """
+
+    username: str
+    password: str
+    cohort: str | None
+
+
+class Broker(ABC):
+    """The broker that this hub uses: a child of its own, or one that exists."""
+
+    @abstractmethod
+    def start(self, accounts: list[BrokerAccount]) -> None:
+        """Have it run; returns when it accepts connections.
+
+        Raises:
+            BrokerError: It cannot be started, with what to do.
+        """
+
+    @abstractmethod
+    def admit(self, accounts: list[BrokerAccount]) -> None:
+        """Make exactly these accounts valid, without dropping those who stay."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where it listens: `mqtt://host:port`."""
+
+    @property
+    @abstractmethod
+    def max_payload_bytes(self) -> int:
+        """The largest payload it takes."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Restart the child if it has ended; called every second or so."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """End the child, if it is ours."""

@@ -1,0 +1,337 @@
+"""What the catalog keeps: one frozen struct a kind of document."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A document of the catalog, found by its kind and its `key`."""
+
+    key: str
+
+
+class Dataset(Record, frozen=True, kw_only=True):
+    """An immutable dataset version; `key` is the SHA-256 of its rows.
+
+    Attributes:
+        model: The model it is for.
+        source: Where its rows came from, in words.
+        rows: How many.
+        positives: How many carry the positive label.
+        quarantined: Rows that were kept out, by reason.
+        parent: The dataset version it grew from.
+        created_at: Unix seconds.
+    """
+
+    model: str
+    source: str
+    rows: int
+    positives: int
+    quarantined: dict[str, int]
+    parent: str | None
+    created_at: float
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """One algorithm that was tried in a run.
+
+    Attributes:
+        name: As the spec calls it.
+        parameters: What it was trained with.
+        score: The spec's metric on the validation rows, of the float model.
+        quantized_score: The same of the quantized artifact.
+        float_bytes: Size of the float32 ONNX file.
+        artifact_bytes: Size of the quantized ONNX file.
+        latency_ms: Median time of one row under ONNX Runtime.
+        recipe: How it was quantized.
+        note: Why it was, or was not, taken.
+    """
+
+    name: str
+    parameters: dict[str, float | int | str | bool | list[int] | None]
+    score: float
+    quantized_score: float
+    float_bytes: int
+    artifact_bytes: int
+    latency_ms: float
+    recipe: str
+    note: str = ""
+
+
+class RunState(StrEnum):
+    """How far a run has come."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
+class Run(Record, frozen=True, kw_only=True):
+    """One training run.
+
+    Attributes:
+        model: The model it was for.
+        state: How far it has come.
+        dataset: The dataset version it was trained on.
+        spec: SHA-256 of the model spec.
+        seed: Of every random choice.
+        code: The code's version.
+        libraries: Versions of the libraries that bear on the result.
+        candidates: What was tried, best first.
+        chosen: The candidate that was taken.
+        metrics: Of the chosen quantized artifact on the held-out rows.
+        started_at: Unix seconds.
+        duration_s: How long it took.
+        error: Why it failed, with the next step.
+    """
+
+    model: str
+    state: RunState
+    dataset: str
+    spec: str
+    seed: int
+    code: str
+    libraries: dict[str, str]
+    started_at: float
+    candidates: list[Candidate] = []
+    chosen: str | None = None
+    metrics: dict[str, float] = {}
+    duration_s: float = 0.0
+    error: str | None = None
+
+
+class GateResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One gate's verdict.
+
+    Attributes:
+        name: The gate.
+        passed: Whether it lets the version through.
+        value: What was measured.
+        limit: What it had to reach.
+        low: Lower end of the 95 % interval of `value`, where there is one.
+        high: Upper end of it.
+        text: The verdict in words, with what to do if it failed.
+    """
+
+    name: str
+    passed: bool
+    value: float
+    limit: float
+    text: str
+    low: float | None = None
+    high: float | None = None
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """The quantized artifact against the float model, on real held-out rows.
+
+    Attributes:
+        rows: How many rows were compared.
+        label_flips: Rows on which they answer differently.
+        largest_gap: Largest difference of the score.
+        float_bytes: Size of the float32 ONNX file.
+        artifact_bytes: Size of the quantized one.
+        float_ms: Median time of one row, float.
+        artifact_ms: The same, quantized.
+    """
+
+    rows: int
+    label_flips: int
+    largest_gap: float
+    float_bytes: int
+    artifact_bytes: int
+    float_ms: float
+    artifact_ms: float
+
+
+class VersionState(StrEnum):
+    """What may be done with a version."""
+
+    BLOCKED = "blocked"
+    READY = "ready"
+    RELEASED = "released"
+    REVERTED = "reverted"
+
+
+class Version(Record, frozen=True, kw_only=True):
+    """A model version; `key` is `model/number`.
+
+    Attributes:
+        model: The model.
+        number: From 1.
+        state: What may be done with it.
+        run: The run that made it.
+        dataset: What it was trained on.
+        artifact: SHA-256 of the quantized ONNX file.
+        manifest: SHA-256 of the signed manifest, None while a gate blocks it.
+        manifest_bytes: Length of the signed manifest.
+        transport: SHA-256 of the encoded bytes that travel.
+        gates: Every gate's verdict.
+        parity: Quantized against float.
+        metrics: On the held-out rows.
+        decision: The decision record that says why it exists.
+        created_at: Unix seconds.
+    """
+
+    model: str
+    number: int
+    state: VersionState
+    run: str
+    dataset: str
+    artifact: str
+    manifest: str | None
+    manifest_bytes: int
+    transport: str | None
+    gates: list[GateResult]
+    parity: Parity
+    metrics: dict[str, float]
+    decision: str
+    created_at: float
+
+
+class Alias(Record, frozen=True, kw_only=True):
+    """A name for a version; `key` is `model/champion` or `model/challenger`.
+
+    Attributes:
+        version: The version's number.
+    """
+
+    version: int
+
+
+class Verdict(StrEnum):
+    """What the hub can decide to do."""
+
+    WAIT = "wait"
+    INVESTIGATE = "investigate-device"
+    RETRAIN = "retrain"
+    ROLL_BACK = "roll-back"
+
+
+class Decision(Record, frozen=True, kw_only=True):
+    """Why something was, or was not, done.
+
+    Attributes:
+        model: The model it is about.
+        at: Unix seconds.
+        verdict: What was decided.
+        trigger: What led to it: "person", "drift", "accuracy", "gate", "rollout".
+        reasons: In words, the weightiest first.
+        evidence: The numbers it rests on.
+        devices: The devices it names.
+        version: The version that came of it.
+        outcome: What became of it, in words.
+    """
+
+    model: str
+    at: float
+    verdict: Verdict
+    trigger: str
+    reasons: list[str]
+    evidence: dict[str, float]
+    devices: list[str] = []
+    version: int | None = None
+    outcome: str = ""
+
+
+class Device(Record, frozen=True, kw_only=True):
+    """An enrolled device; `key` is its id. What it last said is kept in telemetry.
+
+    Attributes:
+        cohort: The cohort it belongs to.
+        hardware: Its hardware type.
+        password: Its broker password, which the broker's own files need.
+        enrolled_at: Unix seconds.
+    """
+
+    cohort: str
+    hardware: str
+    password: str
+    enrolled_at: float
+
+
+class Token(Record, frozen=True, kw_only=True):
+    """A one-time enrolment token; `key` is the SHA-256 of its secret.
+
+    Attributes:
+        cohort: Where the device will belong.
+        created_at: Unix seconds.
+        expires_at: Unix seconds.
+        device: Who has used it, None while it is unused.
+    """
+
+    cohort: str
+    created_at: float
+    expires_at: float
+    device: str | None = None
+
+
+class RolloutState(StrEnum):
+    """States of a rollout; `delivery/rollout.py` has the table of moves."""
+
+    OPEN = "open"
+    SOAK = "soak"
+    DONE = "done"
+    REVERTED = "reverted"
+    SUPERSEDED = "superseded"
+
+
+class Rollout(Record, frozen=True, kw_only=True):
+    """One version's way into one cohort.
+
+    Attributes:
+        model: The model.
+        version: What is rolled out.
+        control: The version that the others keep, None if they have none.
+        cohort: Who gets it.
+        salt: Decides who is in which phase.
+        phases: Upper bucket of each phase, the last 10,000; the first is the canary.
+        phase: Index of the phase that is open.
+        state: Where it stands.
+        phase_since: Unix seconds at which the phase opened or began to soak.
+        started_at: Unix seconds.
+        ended_at: Unix seconds, None while it runs.
+        evidence: Counts of the last judgement.
+        text: The last judgement in words.
+    """
+
+    model: str
+    version: int
+    control: int | None
+    cohort: str
+    salt: str
+    phases: list[int]
+    phase: int
+    state: RolloutState
+    phase_since: float
+    started_at: float
+    ended_at: float | None = None
+    evidence: dict[str, int] = {}
+    text: str = ""
+
+
+class Cohort(Record, frozen=True, kw_only=True):
+    """A named set of devices and the number of the last statement signed for it.
+
+    Attributes:
+        sequence: Of the last desired state; never goes back.
+        statement: SHA-256 of the blob that holds the last signed statement.
+    """
+
+    sequence: int
+    statement: str | None = None
+
+
+class Model(Record, frozen=True, kw_only=True):
+    """A model, by its name, and the spec that describes its life.
+
+    Attributes:
+        spec: SHA-256 of the blob that holds the spec's text.
+        floor: Security floor; versions released below it are not installed.
+        added_at: Unix seconds.
+    """
+
+    spec: str
+    floor: int
+    added_at: float

@@ -1,0 +1,1 @@
+"""Stage 4: what was run, on what, with what result."""

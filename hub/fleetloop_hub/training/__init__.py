@@ -1,0 +1,1 @@
+"""Stage 3: train candidates, in a process of their own."""

@@ -1,0 +1,1 @@
+"""Stage 5: gates, judged on the quantized bytes."""

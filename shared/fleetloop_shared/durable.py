@@ -1,0 +1,169 @@
+"""The one place that writes what must survive a power cut.
+
+A `Disk` is what a file system promises and no more: a write may be lost, torn or zero-filled until
+the file is synced, and a name may be lost until its folder is synced. The functions below are the
+only protocols built on it. Sources: ALICE (OSDI 2014); POSIX fsync(2), rename(2).
+"""
+
+import contextlib
+import errno
+import os
+import shutil
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleetloop_shared.errors import DiskFullError
+
+
+class Disk(ABC):
+    """A file system, in verbs small enough that power can fail between any two of them."""
+
+    @abstractmethod
+    def read(self, path: Path) -> bytes:
+        """The file's bytes.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+        """
+
+    @abstractmethod
+    def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
+        """Put bytes into a file, made with its folders if need be; NOT durable before `sync`.
+
+        Args:
+            path: The file.
+            data: What to write.
+            offset: Where; None replaces the whole content.
+
+        Raises:
+            DiskFullError: No room.
+        """
+
+    @abstractmethod
+    def sync(self, path: Path) -> None:
+        """Make a file's bytes durable."""
+
+    @abstractmethod
+    def rename(self, source: Path, target: Path) -> None:
+        """Give a file another name, replacing what had it; NOT durable before `sync_folder`."""
+
+    @abstractmethod
+    def sync_folder(self, path: Path) -> None:
+        """Make the names in a folder durable."""
+
+    @abstractmethod
+    def remove(self, path: Path) -> None:
+        """Take a file away if it is there; NOT durable before `sync_folder`."""
+
+    @abstractmethod
+    def names(self, path: Path) -> list[str]:
+        """The names in a folder, sorted; none if there is no such folder."""
+
+    @abstractmethod
+    def free_bytes(self) -> int:
+        """Room that is left."""
+
+
+class RealDisk(Disk):
+    """The operating system's file system below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Make the folder if it is not there.
+
+        Args:
+            root: All paths are below it; a path that is absolute stays as it is.
+        """
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def read(self, path: Path) -> bytes:
+        return (self._root / path).read_bytes()
+
+    def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
+        full = self._root / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if offset is None else 0)
+        with _no_room(path):
+            descriptor = os.open(full, flags, 0o600)
+            try:
+                view, at = memoryview(data), offset or 0
+                while view:
+                    written = os.pwrite(descriptor, view, at)
+                    view, at = view[written:], at + written
+            finally:
+                os.close(descriptor)
+
+    def sync(self, path: Path) -> None:
+        with _no_room(path):
+            _fsync(self._root / path, os.O_RDWR)
+
+    def rename(self, source: Path, target: Path) -> None:
+        full = self._root / target
+        full.parent.mkdir(parents=True, exist_ok=True)
+        with _no_room(target):
+            (self._root / source).replace(full)
+
+    def sync_folder(self, path: Path) -> None:
+        _fsync(self._root / path, os.O_RDONLY)
+
+    def remove(self, path: Path) -> None:
+        (self._root / path).unlink(missing_ok=True)
+
+    def names(self, path: Path) -> list[str]:
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(entry.name for entry in (self._root / path).iterdir())
+        return []
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self._root).free
+
+
+def replace(disk: Disk, path: Path, data: bytes) -> None:
+    """Give a file new content: after any power cut it is the old content or the new, whole.
+
+    Raises:
+        DiskFullError: No room; the old content stands, and nothing half-written is left.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        disk.write(part, data)
+        disk.sync(part)
+        disk.rename(part, path)
+    except DiskFullError:
+        disk.remove(part)
+        raise
+    disk.sync_folder(path.parent)
+
+
+def publish(disk: Disk, part: Path, path: Path) -> None:
+    """Give a finished part its final name; the name appears only over durable bytes."""
+    disk.sync(part)
+    disk.rename(part, path)
+    disk.sync_folder(path.parent)
+
+
+def discard(disk: Disk, path: Path) -> None:
+    """Take a file away for good."""
+    disk.remove(path)
+    disk.sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _no_room(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise DiskFullError(
+                f"no room to write {path}: free some space; nothing was harmed"
+            ) from error
+        raise
+
+
+def _fsync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,184 @@
+"""What is signed about an artifact: all a device needs to check it, run it and watch it."""
+
+import math
+
+import msgspec
+
+from fleetloop_shared.errors import ManifestError
+from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfile
+
+SCHEMA = 1
+
+
+class Feature(msgspec.Struct, frozen=True, kw_only=True):
+    """One input of the model, as float32; a missing value is NaN.
+
+    Attributes:
+        name: Its name.
+        unit: What it is measured in, "" if it has no unit.
+        low: Values below are answered, and counted as out of range.
+        high: Values above are answered, and counted as out of range.
+    """
+
+    name: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """The model's input and output, enforced on the device at predict time.
+
+    Attributes:
+        input_name: The ONNX input, shape (rows, features), float32.
+        score_name: The ONNX output, shape (rows, classes), float32 probabilities.
+        features: In the order of the input's columns.
+        classes: The labels, in the order of the output's columns.
+        positive: The index in `classes` whose probability is the score.
+        decision_threshold: The label is `classes[positive]` where `score >= threshold`.
+    """
+
+    input_name: str
+    score_name: str
+    features: list[Feature]
+    classes: list[int]
+    positive: int
+    decision_threshold: float
+
+
+class Transport(msgspec.Struct, frozen=True, kw_only=True):
+    """How the artifact's bytes travel: cut into chunks that are named by their hashes.
+
+    Attributes:
+        encoding: "identity" or "zlib" (RFC 1950).
+        sha256: Of the encoded bytes; the name under which chunks are published.
+        length_bytes: Of the encoded bytes.
+        chunk_bytes: The length of every chunk but the last.
+        chunks: The SHA-256 of each chunk, in order.
+    """
+
+    encoding: str
+    sha256: str
+    length_bytes: int
+    chunk_bytes: int
+    chunks: list[str]
+
+
+class Golden(msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs and the scores they must give: the device proves its own runtime.
+
+    Attributes:
+        inputs: Rows of float32 values, None where missing.
+        scores: The score of each row, computed by the hub from the same artifact.
+        tolerance: The largest absolute difference that passes.
+    """
+
+    inputs: list[list[float | None]]
+    scores: list[float]
+    tolerance: float
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """What a model may cost a device.
+
+    Attributes:
+        artifact_bytes: The largest artifact.
+        latency_ms: The slowest median answer to one row.
+        memory_bytes: The most resident memory that loading it may add.
+    """
+
+    artifact_bytes: int
+    latency_ms: float
+    memory_bytes: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The signed description of one model version.
+
+    Attributes:
+        schema: The version of this form.
+        model: The model's name.
+        version: Its version, from 1.
+        sha256: Of the artifact, an ONNX file.
+        length_bytes: Of the artifact.
+        transport: How it travels.
+        signature: Inputs and outputs.
+        reference: The profile of the training rows.
+        thresholds: The calibrated drift thresholds.
+        golden: Inputs and expected scores.
+        budget: What it may cost.
+        floor: The security floor at which it was released.
+        hardware: The hardware types it is for; empty means any.
+        dataset: The SHA-256 of the dataset version it was trained on.
+        run: The run that made it.
+        created_at: Unix seconds.
+    """
+
+    schema: int
+    model: str
+    version: int
+    sha256: str
+    length_bytes: int
+    transport: Transport
+    signature: Signature
+    reference: ReferenceProfile
+    thresholds: DriftThresholds
+    golden: Golden
+    budget: Budget
+    floor: int
+    hardware: list[str]
+    dataset: str
+    run: str
+    created_at: float
+
+
+def check(manifest: Manifest) -> Manifest:
+    """Return `manifest` if its parts agree with each other.
+
+    Raises:
+        ManifestError: Naming the first contradiction.
+    """
+    width = len(manifest.signature.features)
+    transport, reference, thresholds = manifest.transport, manifest.reference, manifest.thresholds
+    problems = {
+        f"schema {manifest.schema} is not {SCHEMA}: update the agent": manifest.schema != SCHEMA,
+        "no features": width == 0,
+        "an encoding this agent does not know": transport.encoding not in {"identity", "zlib"},
+        "the artifact is larger than its budget": (
+            manifest.length_bytes > manifest.budget.artifact_bytes
+        ),
+        "chunks do not add up to the transport's length": (
+            transport.chunk_bytes < 1
+            or len(transport.chunks) != math.ceil(transport.length_bytes / transport.chunk_bytes)
+        ),
+        "an identity transport of another length": (
+            transport.encoding == "identity" and transport.length_bytes != manifest.length_bytes
+        ),
+        "the positive class is not among the classes": not (
+            0 <= manifest.signature.positive < len(manifest.signature.classes)
+        ),
+        "reference features are not the model's inputs": (
+            [f.name for f in reference.features] != [f.name for f in manifest.signature.features]
+        ),
+        "a reference feature whose bins and counts differ": any(
+            len(f.counts) != len(f.edges) + 1 or f.sd <= 0 for f in reference.features
+        ),
+        "correlations are not one a pair": len(reference.correlations) != width * (width - 1) // 2,
+        "the score histogram has another number of bins": (
+            len(reference.score_counts) != SCORE_BINS
+        ),
+        "thresholds are not one a feature": (
+            len(thresholds.anderson_darling) != width or len(thresholds.triangular) != width
+        ),
+        "the drift window has no rows": thresholds.window_rows < 1,
+        "golden rows are not the model's inputs": any(
+            len(row) != width for row in manifest.golden.inputs
+        ),
+        "golden rows without their scores": (
+            not manifest.golden.inputs or len(manifest.golden.inputs) != len(manifest.golden.scores)
+        ),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ManifestError(f"manifest of {manifest.model} {manifest.version}: {problem}")
+    return manifest

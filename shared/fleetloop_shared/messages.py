@@ -1,0 +1,423 @@
+"""Everything that is said on the wire, one frozen struct a message.
+
+Times are Unix seconds as the sender's clock has them. A report is ordered by (boot, seq), never by
+arrival, and is kept by its sender until the hub has acknowledged it.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.signing import PublicKey
+
+SCHEMA = 1
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Anything on the wire; `schema` grows when a reader of the old form would misread it."""
+
+    schema: int = SCHEMA
+
+
+# --- device to hub, retained ---------------------------------------------------------------------
+
+
+class DeviceState(Message, frozen=True, kw_only=True):
+    """Birth certificate and last will of a device's connection.
+
+    A late will of an earlier connection is told by its (boot, conn).
+
+    Attributes:
+        online: False in the will.
+        boot: How often the agent has started on this device.
+        conn: The connection's number within this boot.
+        agent: The agent's version.
+        hardware: The hardware type.
+        artifact: SHA-256 of the loaded artifact, None if no model is loaded.
+    """
+
+    online: bool
+    boot: int
+    conn: int
+    agent: str
+    hardware: str
+    artifact: str | None = None
+
+
+class ReportedState(Message, frozen=True, kw_only=True):
+    """What a device is running and doing, with the hash of the bytes it has really loaded.
+
+    Attributes:
+        at: When.
+        boot: The agent's start count.
+        sequence: The last desired state it has accepted, 0 for none.
+        state: The update state, in the words of the agent's table.
+        model: The loaded model's name.
+        version: The loaded model's version.
+        artifact: SHA-256 of the loaded bytes.
+        target: The version it is moving to, if any.
+        chunks_have: Chunks of the target that are on its disk.
+        chunks_total: Chunks the target has.
+        attempts_left: Starts left to an armed trial.
+        error: Why the last update ended badly, in words.
+        refusals: How often each kind of refusal has happened since the state folder was made.
+        resumed_fetches: Fetches taken up again after a restart.
+        quarantined: SHA-256 of artifacts this device will not try again.
+        free_bytes: Free space where artifacts are kept.
+    """
+
+    at: float
+    boot: int
+    sequence: int
+    state: str
+    model: str | None = None
+    version: int | None = None
+    artifact: str | None = None
+    target: int | None = None
+    chunks_have: int = 0
+    chunks_total: int = 0
+    attempts_left: int = 0
+    error: str | None = None
+    refusals: dict[str, int] = {}
+    resumed_fetches: int = 0
+    quarantined: list[str] = []
+    free_bytes: int = 0
+
+
+# --- device to hub, reports through the outbox ---------------------------------------------------
+
+
+class Report(Message, frozen=True, kw_only=True):
+    """A report: named by (device, boot, seq), kept until the hub has acknowledged it.
+
+    Attributes:
+        device: Who says it; must be the device of the topic.
+        boot: The agent's start count.
+        seq: From 1 within the boot.
+        at: When it was written.
+    """
+
+    device: str
+    boot: int
+    seq: int
+    at: float
+
+
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one feature of a window is from the reference.
+
+    Attributes:
+        name: The feature.
+        ratio: The larger of statistic / threshold; an alarm from 1.
+        anderson_darling: Binned Anderson-Darling statistic, judged.
+        triangular: Triangular discrimination, judged.
+        psi: Population stability index, shown.
+        js: Jensen-Shannon distance (base 2), shown.
+        shift: Mean of the window minus the reference's, in the feature's unit.
+        shift_sd: The same in standard deviations of the reference.
+        missing_ratio: Share of missing values in the window.
+    """
+
+    name: str
+    ratio: float
+    anderson_darling: float
+    triangular: float
+    psi: float
+    js: float
+    shift: float
+    shift_sd: float
+    missing_ratio: float
+
+
+class CorrelationDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair of features whose correlation has moved.
+
+    Attributes:
+        a: One feature.
+        b: The other.
+        reference: Their correlation in the reference.
+        live: Their correlation in the window.
+        ratio: |Fisher z| / threshold; an alarm from 1.
+    """
+
+    a: str
+    b: str
+    reference: float
+    live: float
+    ratio: float
+
+
+class DriftReport(Report, frozen=True, kw_only=True):
+    """The verdict on one window of rows.
+
+    Attributes:
+        model: The model that served them.
+        version: Its version.
+        artifact: SHA-256 of its artifact.
+        first_row: Number of the window's first row since this version was activated, from 1.
+        rows: Rows in the window.
+        alarm: Whether any statistic passed its threshold.
+        ratio: The largest statistic / threshold.
+        features: Every feature, largest ratio first.
+        correlations: The pairs at or over their threshold, largest first, five at most.
+        score_ratio: Triangular discrimination of the scores / threshold.
+    """
+
+    model: str
+    version: int
+    artifact: str
+    first_row: int
+    rows: int
+    alarm: bool
+    ratio: float
+    features: list[FeatureDrift]
+    correlations: list[CorrelationDrift]
+    score_ratio: float
+
+
+class ProfileReport(Report, frozen=True, kw_only=True):
+    """The mergeable profile of one window; travels as zlib JSON."""
+
+    model: str
+    version: int
+    first_row: int
+    profile: LiveProfile
+
+
+class HealthReport(Report, frozen=True, kw_only=True):
+    """How serving went since the last health report.
+
+    Attributes:
+        model: The loaded model, if any.
+        version: Its version.
+        uptime_s: Since the agent started.
+        rows: Rows answered since the last report.
+        errors: Rows that the model failed on.
+        refused: Rows refused for their form.
+        latency_p50_ms: Median time of an answer, None without rows.
+        latency_p99_ms: 99th percentile of the same.
+        rss_bytes: Resident memory of the agent.
+        outbox: Reports not yet acknowledged.
+        labels: Labels that came for answers of this version.
+        labels_correct: Answers among those that were right.
+    """
+
+    model: str | None
+    version: int | None
+    uptime_s: float
+    rows: int
+    errors: int
+    refused: int
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    rss_bytes: int
+    outbox: int
+    labels: int
+    labels_correct: int
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One served row.
+
+    Attributes:
+        prediction_id: Names the answer; labels refer to it.
+        at: Event time.
+        values: In the order of the model's features, None where missing.
+        score: Probability of the positive class.
+        label: What was answered.
+        version: The model version that answered.
+    """
+
+    prediction_id: str
+    at: float
+    values: list[float | None]
+    score: float
+    label: int
+    version: int
+
+
+class SampleReport(Report, frozen=True, kw_only=True):
+    """Served rows, as far as the sampling policy lets them leave the device."""
+
+    model: str
+    samples: list[Sample]
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """The truth about an answer, known later.
+
+    Attributes:
+        prediction_id: The answer it is about.
+        label: What it should have been.
+        at: When it became known.
+    """
+
+    prediction_id: str
+    label: int
+    at: float
+
+
+class LabelReport(Report, frozen=True, kw_only=True):
+    """Labels that arrived at the device."""
+
+    labels: list[Label]
+
+
+class EventKind(StrEnum):
+    """What an event report is about."""
+
+    STARTED = "started"
+    REFUSED = "refused"
+    FETCHED = "fetched"
+    RESUMED = "resumed"
+    TRIAL = "trial"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled-back"
+    FAULT = "fault"
+
+
+class EventReport(Report, frozen=True, kw_only=True):
+    """Something that happened, once.
+
+    Attributes:
+        kind: What it is about.
+        text: In words, for people.
+        version: The model version it concerns.
+        artifact: The artifact it concerns.
+    """
+
+    kind: EventKind
+    text: str
+    version: int | None = None
+    artifact: str | None = None
+
+
+class ChunkRequest(Message, frozen=True, kw_only=True):
+    """A device has waited for chunks that the broker does not have.
+
+    Attributes:
+        sha256: The transport's hash, or that of a manifest.
+        missing: The indexes it waits for.
+    """
+
+    sha256: str
+    missing: list[int]
+
+
+# --- hub to device -------------------------------------------------------------------------------
+
+
+class Ack(Message, frozen=True, kw_only=True):
+    """The hub has committed these reports; the device may forget them.
+
+    Attributes:
+        boot: The reports' boot.
+        seqs: Their numbers.
+    """
+
+    boot: int
+    seqs: list[int]
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """A model version that a device may be told to run.
+
+    Attributes:
+        model: The model's name.
+        version: Its version.
+        manifest_sha256: Names the signed manifest, published as the one chunk of a blob.
+        manifest_bytes: Its length.
+    """
+
+    model: str
+    version: int
+    manifest_sha256: str
+    manifest_bytes: int
+
+
+class DesiredState(Message, frozen=True, kw_only=True):
+    """What the devices of one cohort should run now: signed, evaluated on each device.
+
+    A device with `bucket(device, salt) < phase` takes `release`, any other `control`.
+
+    Attributes:
+        cohort: Whom it is for.
+        sequence: Grows with every statement; an older one is a replay.
+        rollout: The rollout it belongs to.
+        salt: Of the rollout, for the buckets.
+        phase: 0 to 10,000.
+        release: What is rolled out.
+        control: What the others keep; None: whatever they have.
+        floor: No version released below this security floor is installed.
+        issued_at: When the hub signed it.
+        soak_rows: Rows a trial serves before it is committed.
+        soak_s: Seconds after which a trial is committed also without rows.
+        sample_share: Share of served rows that may be sent as samples, 0 to 1.
+    """
+
+    cohort: str
+    sequence: int
+    rollout: str
+    salt: str
+    phase: int
+    release: Release
+    control: Release | None
+    floor: int
+    issued_at: float
+    soak_rows: int
+    soak_s: float
+    sample_share: float
+
+
+class HubState(Message, frozen=True, kw_only=True):
+    """Whether the hub is there; its will says that it is not.
+
+    Attributes:
+        online: False in the will.
+        at: When the hub connected.
+    """
+
+    online: bool
+    at: float = 0.0
+
+
+# --- enrolment, over HTTP ------------------------------------------------------------------------
+
+
+class EnrolRequest(Message, frozen=True, kw_only=True):
+    """A new device presents its one-time token.
+
+    Attributes:
+        token: The token's secret part.
+        device: The name it wants.
+        hardware: Its hardware type.
+        agent: The agent's version.
+    """
+
+    token: str
+    device: str
+    hardware: str
+    agent: str
+
+
+class EnrolAnswer(Message, frozen=True, kw_only=True):
+    """What an enrolled device needs to know; its fingerprint stood in the token.
+
+    Attributes:
+        device: Its name.
+        cohort: The cohort it belongs to.
+        broker: Address, `mqtt://host:port` or `mqtts://host:port`.
+        username: For the broker.
+        password: For the broker.
+        image_keys: Who may say what exists: sign manifests.
+        director_keys: Who may say what to run: sign desired states.
+    """
+
+    device: str
+    cohort: str
+    broker: str
+    username: str
+    password: str
+    image_keys: list[PublicKey]
+    director_keys: list[PublicKey]

@@ -1,0 +1,127 @@
+"""What rows looked like at training (reference) and look like on a device (live).
+
+Both are counts and sums over fixed bins, so that live profiles merge by addition:
+device to cohort to fleet, window to day.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+SCORE_BINS = 32
+"""Equal bins of the score over [0, 1]."""
+
+
+class ReferenceFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature of the training rows.
+
+    Attributes:
+        name: The feature's name.
+        edges: Inner bin edges, ascending, as float32 values; bin k holds
+            `edges[k-1] <= x < edges[k]`. `len(counts) == len(edges) + 1`.
+        counts: Rows in each bin.
+        missing: Rows in which the value was missing.
+        mean: Mean, in the feature's unit; live moments are taken about it.
+        sd: Standard deviation, in the feature's unit; 1.0 for a constant feature.
+    """
+
+    name: str
+    edges: list[float]
+    counts: list[int]
+    missing: int
+    mean: float
+    sd: float
+
+
+class ReferenceProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """The training rows as the device compares with them.
+
+    Attributes:
+        rows: How many rows.
+        features: In the order of the model's inputs.
+        correlations: Pearson correlations of the pairs (i, j), i < j, row by row.
+        score_counts: The scores of the model on these rows, in `SCORE_BINS` equal bins.
+    """
+
+    rows: int
+    features: list[ReferenceFeature]
+    correlations: list[float]
+    score_counts: list[int]
+
+
+class DriftThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where drift statistics of one window become alarms.
+
+    Attributes:
+        window_rows: The window these were calibrated for.
+        false_alarms_per_1000_windows: The budget they keep on undrifted rows.
+        anderson_darling: One threshold a feature.
+        triangular: One threshold a feature.
+        correlation: One threshold for all pairs, on |z|.
+        score: The threshold of triangular discrimination on the score histogram.
+    """
+
+    window_rows: int
+    false_alarms_per_1000_windows: float
+    anderson_darling: list[float]
+    triangular: list[float]
+    correlation: float
+    score: float
+
+
+class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows served in one window, as sums.
+
+    Moments are about the reference: `u = (x - reference mean) / reference sd`, missing as 0.
+
+    Attributes:
+        rows: How many rows.
+        counts: A list of bin counts a feature, on the reference's edges.
+        missing: Missing values a feature.
+        low: Smallest value seen a feature, None if none was.
+        high: Largest value seen a feature, None if none was.
+        sums: Sum of u a feature.
+        products: Sums of u_i * u_j for the pairs i <= j, row by row.
+        score_counts: Scores in `SCORE_BINS` equal bins.
+    """
+
+    rows: int
+    counts: list[list[int]]
+    missing: list[int]
+    low: list[float | None]
+    high: list[float | None]
+    sums: list[float]
+    products: list[float]
+    score_counts: list[int]
+
+    def merge(self, other: "LiveProfile") -> "LiveProfile":
+        """The profile of both windows' rows together.
+
+        Raises:
+            ValueError: They were taken on different references.
+        """
+        if [len(c) for c in self.counts] != [len(c) for c in other.counts]:
+            raise ValueError("these profiles were taken on different references")
+        return LiveProfile(
+            rows=self.rows + other.rows,
+            counts=[
+                [a + b for a, b in zip(x, y, strict=True)]
+                for x, y in zip(self.counts, other.counts, strict=True)
+            ],
+            missing=[a + b for a, b in zip(self.missing, other.missing, strict=True)],
+            low=[_known(min, a, b) for a, b in zip(self.low, other.low, strict=True)],
+            high=[_known(max, a, b) for a, b in zip(self.high, other.high, strict=True)],
+            sums=[math.fsum(p) for p in zip(self.sums, other.sums, strict=True)],
+            products=[math.fsum(p) for p in zip(self.products, other.products, strict=True)],
+            score_counts=[
+                a + b for a, b in zip(self.score_counts, other.score_counts, strict=True)
+            ],
+        )
+
+
+def _known(
+    choose: Callable[[Iterable[float]], float], a: float | None, b: float | None
+) -> float | None:
+    known = [x for x in (a, b) if x is not None]
+    return choose(known) if known else None

@@ -1,0 +1,115 @@
+"""THE table of topics: who says what, where, how lasting. Everything else asks this table."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from fleetloop_shared import messages as m
+from fleetloop_shared.ids import NAME, SHA256
+
+ROOT = "fleetloop/v1"
+
+_PATTERNS = {"device": NAME, "cohort": NAME, "sha256": SHA256, "index": r"[0-9]{1,6}"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of topic.
+
+    Attributes:
+        path: Below `ROOT`, with `{device}`, `{cohort}`, `{sha256}`, `{index}` to be filled in.
+        message: The type of the payload, None for raw bytes.
+        retained: Whether the broker keeps the last one.
+        qos: MQTT quality of service of the publisher.
+        compressed: Whether the payload is zlib JSON.
+        outbox: Whether it is kept until the hub has acknowledged it.
+        says: What it is for.
+    """
+
+    path: str
+    message: type[m.Message] | None
+    says: str
+    retained: bool = False
+    qos: int = 1
+    compressed: bool = False
+    outbox: bool = False
+
+
+class Topic(Enum):
+    """Every topic there is."""
+
+    STATE = Row("devices/{device}/up/state", m.DeviceState, "birth, last will", retained=True)
+    REPORTED = Row("devices/{device}/up/reported", m.ReportedState, "what runs", retained=True)
+    DRIFT = Row("devices/{device}/up/drift", m.DriftReport, "verdict on a window", outbox=True)
+    PROFILE = Row(
+        "devices/{device}/up/profile",
+        m.ProfileReport,
+        "mergeable counts of a window",
+        compressed=True,
+        outbox=True,
+    )
+    HEALTH = Row("devices/{device}/up/health", m.HealthReport, "how serving goes", outbox=True)
+    SAMPLES = Row("devices/{device}/up/samples", m.SampleReport, "served rows", outbox=True)
+    LABELS = Row("devices/{device}/up/labels", m.LabelReport, "late truth", outbox=True)
+    EVENTS = Row("devices/{device}/up/events", m.EventReport, "what happened", outbox=True)
+    GET = Row("devices/{device}/up/get", m.ChunkRequest, "chunks the broker lacks")
+    ACK = Row("devices/{device}/down/ack", m.Ack, "reports the hub has committed")
+    DIRECTOR = Row(
+        "cohorts/{cohort}/director", None, "signed desired state of a cohort", retained=True
+    )
+    BLOB = Row("blobs/{sha256}/{index}", None, "one chunk of content, by hash", retained=True)
+    HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)
+
+    @property
+    def row(self) -> Row:
+        """The table's row."""
+        return self.value
+
+    def at(self, **names: str | int) -> str:
+        """The topic with its names filled in.
+
+        >>> Topic.ACK.at(device="station-1")
+        'fleetloop/v1/devices/station-1/down/ack'
+        """
+        return f"{ROOT}/{self.value.path.format(**names)}"
+
+    def every(self) -> str:
+        """The MQTT filter that matches every topic of this kind.
+
+        >>> Topic.DRIFT.every()
+        'fleetloop/v1/devices/+/up/drift'
+        """
+        return f"{ROOT}/{re.sub('{[a-z0-9]+}', '+', self.value.path)}"
+
+
+@dataclass(frozen=True)
+class Address:
+    """A topic read back.
+
+    Attributes:
+        topic: Which kind.
+        names: What stood in the places to be filled in.
+    """
+
+    topic: Topic
+    names: dict[str, str]
+
+
+def _expression(row: Row) -> re.Pattern[str]:
+    path = re.sub("{([a-z0-9]+)}", lambda f: f"(?P<{f[1]}>{_PATTERNS[f[1]]})", row.path)
+    return re.compile(f"{ROOT}/{path}")
+
+
+_EXPRESSIONS = [(topic, _expression(topic.row)) for topic in Topic]
+
+
+def parse(topic: str) -> Address | None:
+    """Which topic this is, or None if it is none of ours.
+
+    >>> parse("fleetloop/v1/devices/station-1/up/drift").names
+    {'device': 'station-1'}
+    """
+    for kind, expression in _EXPRESSIONS:
+        if match := expression.fullmatch(topic):
+            return Address(kind, match.groupdict())
+    return None

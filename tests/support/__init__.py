@@ -1,0 +1,1 @@
+"""What tests share: fakes of ports, builders of messages."""
