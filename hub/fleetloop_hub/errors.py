@@ -1,17 +1,24 @@
 """The hub's errors.
 
 FleetloopError
+├── ConfigError        a setting with which the hub cannot be started
 ├── SpecError          the model spec does not say what it should
 ├── DataError          rows that cannot be used, with file and line where known
 ├── TrainingError      a run that came to nothing
 ├── GateError          a version that a gate blocks, where one was demanded
 ├── BlobError          content that is gone or no longer what its hash says
 ├── CatalogError       a catalog that is locked, unreadable, or of a newer form
+├── TelemetryError     a telemetry database that is damaged, closed, or of a newer form
 ├── BrokerError        a broker that cannot be started or reached
-└── EnrolError         a token or name with which nobody is enrolled
+├── EnrolError         a token or name with which nobody is enrolled
+└── RemoteError        a hub that cannot be reached, or that refuses a command
 """
 
 from fleetloop_shared.errors import FleetloopError
+
+
+class ConfigError(FleetloopError):
+    """The hub cannot be started with this setting; the text says what to write instead."""
 
 
 class SpecError(FleetloopError):
@@ -38,9 +45,21 @@ class CatalogError(FleetloopError):
     """The catalog is locked by another process, unreadable, or of a newer form."""
 
 
+class TelemetryError(FleetloopError):
+    """The telemetry database is damaged, closed, or of a newer form."""
+
+
 class BrokerError(FleetloopError):
     """The broker cannot be started or reached; the text says what to do."""
 
 
+class KeyFileError(FleetloopError):
+    """A signing key cannot be read; the text names the file."""
+
+
 class EnrolError(FleetloopError):
     """Nobody is enrolled with this token or name."""
+
+
+class RemoteError(FleetloopError):
+    """A command did not get what it asked the hub for; the text says what to do."""

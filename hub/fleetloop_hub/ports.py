@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from fleetloop_hub.records import Record
@@ -86,6 +87,25 @@ class DevicePulse:
     seen_at: float
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Things of one kind that were not taken in.
+
+    Attributes:
+        source: Whose they were: a device's id, or whatever else sent them.
+        reason: The short name they are counted under.
+        count: How many there were.
+        text: What was wrong with the last one, in words.
+        at: Unix seconds of the last one, the hub's clock.
+    """
+
+    source: str
+    reason: str
+    count: int
+    text: str
+    at: float
+
+
 class Telemetry(ABC):
     """What devices say, in order and without doubles. Safe to be called from many threads."""
 
@@ -94,7 +114,11 @@ class Telemetry(ABC):
         """Take in reports: (kind, payload, message); durable when it returns.
 
         One that is there already (device, boot, seq) is left as it is. Samples and labels are also
-        put where `labelled` finds them.
+        put where `labelled` finds them. What contradicts an earlier report, sample or label of the
+        same name is counted as a refusal, and so is a report that cannot be kept.
+
+        Raises:
+            DiskFullError: No room; none of these reports was kept.
         """
 
     @abstractmethod
@@ -132,6 +156,10 @@ class Telemetry(ABC):
         """How much was refused, by (source, reason)."""
 
     @abstractmethod
+    def last_refusals(self, limit: int) -> list[Refusal]:
+        """What was refused last, newest first."""
+
+    @abstractmethod
     def close(self) -> None:
         """Finish."""
 
@@ -154,6 +182,14 @@ class Blobs(ABC):
     @abstractmethod
     def has(self, sha256: str) -> bool:
         """Whether it is there."""
+
+    @abstractmethod
+    def path(self, sha256: str) -> Path:
+        """A file with the bytes, for another process to read; checked as by `get`.
+
+        Raises:
+            BlobError: Not there, or no longer what it was.
+        """
 
 
 @dataclass(frozen=True)
@@ -185,6 +221,10 @@ class Broker(ABC):
     @abstractmethod
     def admit(self, accounts: list[BrokerAccount]) -> None:
         """Make exactly these accounts valid, without dropping those who stay."""
+
+    @abstractmethod
+    def hub_account(self, own: BrokerAccount) -> BrokerAccount:
+        """Who the hub is there: `own` where the accounts are ours, else the one it was given."""
 
     @property
     @abstractmethod

@@ -271,7 +271,6 @@ class RolloutState(StrEnum):
     """States of a rollout; `delivery/rollout.py` has the table of moves."""
 
     OPEN = "open"
-    SOAK = "soak"
     DONE = "done"
     REVERTED = "reverted"
     SUPERSEDED = "superseded"
@@ -289,7 +288,7 @@ class Rollout(Record, frozen=True, kw_only=True):
         phases: Upper bucket of each phase, the last 10,000; the first is the canary.
         phase: Index of the phase that is open.
         state: Where it stands.
-        phase_since: Unix seconds at which the phase opened or began to soak.
+        phase_since: Unix seconds at which the phase opened.
         started_at: Unix seconds.
         ended_at: Unix seconds, None while it runs.
         evidence: Counts of the last judgement.
@@ -317,10 +316,12 @@ class Cohort(Record, frozen=True, kw_only=True):
     Attributes:
         sequence: Of the last desired state; never goes back.
         statement: SHA-256 of the blob that holds the last signed statement.
+        versions: Keys of the versions that this statement names.
     """
 
     sequence: int
     statement: str | None = None
+    versions: list[str] = []
 
 
 class Model(Record, frozen=True, kw_only=True):
@@ -335,3 +336,15 @@ class Model(Record, frozen=True, kw_only=True):
     spec: str
     floor: int
     added_at: float
+
+
+class Seeded(Record, frozen=True, kw_only=True):
+    """Content whose chunks the broker keeps; `key` is its SHA-256.
+
+    Attributes:
+        chunks: How many topics hold it.
+        live: False once they have been cleared.
+    """
+
+    chunks: int
+    live: bool

@@ -1,14 +1,25 @@
 """The model spec: one TOML file that describes a model's whole life."""
 
-import re
 import tomllib
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from fleetloop_hub.errors import SpecError
+from fleetloop_hub.spec_errors import explain, first_not_finite
 from fleetloop_shared.chunks import CHUNK_BYTES
 from fleetloop_shared.ids import NAME
+
+Name = Annotated[str, Meta(pattern=f"^{NAME}$")]
+Column = Annotated[str, Meta(min_length=1, max_length=200)]
+Positive = Annotated[int, Meta(ge=1)]
+Seconds = Annotated[float, Meta(ge=0.0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+Phase = Annotated[float, Meta(gt=0.0, le=1.0)]
+Width = Annotated[int, Meta(ge=1, le=4096)]
+Metric = Literal["accuracy", "balanced_accuracy", "roc_auc"]
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,9 +35,9 @@ class ModelTable(Table, frozen=True, kw_only=True):
         hardware: Hardware types it may run on; empty means any.
     """
 
-    name: str
-    seed: int = 0
-    hardware: list[str] = []
+    name: Name
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    hardware: list[Name] = []
 
 
 class SourceTable(Table, frozen=True, kw_only=True):
@@ -39,9 +50,9 @@ class SourceTable(Table, frozen=True, kw_only=True):
         positive: The label whose probability is the score.
     """
 
-    csv: str
-    time: str
-    label: str
+    csv: Column
+    time: Column
+    label: Column
     positive: int = 1
 
 
@@ -55,7 +66,7 @@ class FeatureTable(Table, frozen=True, kw_only=True):
         high: A value above is one too.
     """
 
-    name: str
+    name: Column
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -71,10 +82,12 @@ class CandidateTable(Table, frozen=True, kw_only=True):
         alpha: Strength of the L2 penalty.
     """
 
-    name: str
-    family: str
-    hidden: list[int] = [64, 32]
-    alpha: float = 0.01
+    name: Name
+    family: Literal["logistic", "mlp"]
+    hidden: Annotated[list[Width], Meta(min_length=1, max_length=8)] = msgspec.field(
+        default_factory=lambda: [64, 32]
+    )
+    alpha: Annotated[float, Meta(gt=0.0)] = 0.01
 
 
 class BudgetTable(Table, frozen=True, kw_only=True):
@@ -86,16 +99,18 @@ class BudgetTable(Table, frozen=True, kw_only=True):
         memory_bytes: The most resident memory that loading it may add.
     """
 
-    artifact_bytes: int = 1_000_000
-    latency_ms: float = 5.0
-    memory_bytes: int = 64_000_000
+    artifact_bytes: Positive = 1_000_000
+    latency_ms: Annotated[float, Meta(gt=0.0)] = 5.0
+    memory_bytes: Positive = 64_000_000
 
 
 class GateTable(Table, frozen=True, kw_only=True):
     """What a version must reach, judged on the quantized bytes and held-out rows.
 
     Attributes:
-        metric: "accuracy", "balanced_accuracy" or "roc_auc".
+        metric: What candidates are chosen by and judged on. "accuracy" counts every row alike and
+            answers yes from a score of 0.5; "balanced_accuracy" and "roc_auc" count both classes
+            alike and answer yes from the share of positive rows in training.
         floor: The lower end of the metric's 95 % interval must reach this.
         champion_margin: How far below the champion, on the same rows, the lower end of the 95 %
             interval of the difference may be.
@@ -103,11 +118,11 @@ class GateTable(Table, frozen=True, kw_only=True):
         held_out: The share of the newest rows that nothing is fitted or chosen on.
     """
 
-    metric: str = "balanced_accuracy"
-    floor: float = 0.6
-    champion_margin: float = 0.0
-    label_flips: float = 0.02
-    held_out: float = 0.2
+    metric: Metric = "balanced_accuracy"
+    floor: Share = 0.6
+    champion_margin: Share = 0.0
+    label_flips: Share = 0.02
+    held_out: Annotated[float, Meta(ge=0.05, le=0.5)] = 0.2
 
 
 class DriftTable(Table, frozen=True, kw_only=True):
@@ -118,8 +133,8 @@ class DriftTable(Table, frozen=True, kw_only=True):
         false_alarms_per_1000_windows: The budget on rows like those of the reference.
     """
 
-    window_rows: int = 256
-    false_alarms_per_1000_windows: float = 1.0
+    window_rows: Annotated[int, Meta(ge=16)] = 256
+    false_alarms_per_1000_windows: Annotated[float, Meta(gt=0.0, lt=1000.0)] = 1.0
 
 
 class DeliveryTable(Table, frozen=True, kw_only=True):
@@ -129,7 +144,7 @@ class DeliveryTable(Table, frozen=True, kw_only=True):
         chunk_bytes: The length of a chunk.
     """
 
-    chunk_bytes: int = CHUNK_BYTES
+    chunk_bytes: Annotated[int, Meta(ge=1_024, le=CHUNK_BYTES)] = CHUNK_BYTES
 
 
 class RolloutTable(Table, frozen=True, kw_only=True):
@@ -145,13 +160,15 @@ class RolloutTable(Table, frozen=True, kw_only=True):
         lost_after_s: A device silent for so long in the middle of an update counts as failed.
     """
 
-    phases: list[float] = [0.25, 1.0]
-    soak_rows: int = 20
-    soak_s: float = 60.0
-    success_threshold: float = 0.9
-    error_threshold: float = 0.2
-    min_devices: int = 1
-    lost_after_s: float = 120.0
+    phases: Annotated[list[Phase], Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: [0.25, 1.0]
+    )
+    soak_rows: Annotated[int, Meta(ge=0)] = 20
+    soak_s: Seconds = 60.0
+    success_threshold: Share = 0.9
+    error_threshold: Share = 0.2
+    min_devices: Positive = 1
+    lost_after_s: Seconds = 120.0
 
 
 class RetrainTable(Table, frozen=True, kw_only=True):
@@ -166,12 +183,12 @@ class RetrainTable(Table, frozen=True, kw_only=True):
         sample_share: Share of served rows that devices may send.
     """
 
-    drift_devices: float = 0.5
-    min_labels: int = 500
-    cooldown_s: float = 60.0
-    window: str = "all"
-    window_rows: int = 2_000
-    sample_share: float = 1.0
+    drift_devices: Share = 0.5
+    min_labels: Positive = 500
+    cooldown_s: Seconds = 60.0
+    window: Literal["all", "recent"] = "all"
+    window_rows: Positive = 2_000
+    sample_share: Share = 1.0
 
 
 class ModelSpec(Table, frozen=True, kw_only=True):
@@ -179,8 +196,8 @@ class ModelSpec(Table, frozen=True, kw_only=True):
 
     model: ModelTable
     source: SourceTable
-    features: list[FeatureTable]
-    candidates: list[CandidateTable]
+    features: Annotated[list[FeatureTable], Meta(min_length=1)]
+    candidates: Annotated[list[CandidateTable], Meta(min_length=1)]
     budget: BudgetTable = BudgetTable()
     gates: GateTable = GateTable()
     drift: DriftTable = DriftTable()
@@ -196,9 +213,15 @@ def parse(text: str) -> ModelSpec:
         SpecError: Naming the key, what is wrong with it and what to write instead.
     """
     try:
-        spec = msgspec.convert(tomllib.loads(text), ModelSpec)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SpecError(f"model spec: {error}") from error
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise SpecError(f"model spec: not TOML: {error}") from error
+    if (key := first_not_finite(tables)) is not None:
+        raise SpecError(f"model spec: {key} is not a number; write a finite one")
+    try:
+        spec = msgspec.convert(tables, ModelSpec)
+    except msgspec.ValidationError as error:
+        raise SpecError(f"model spec: {explain(str(error), ModelSpec)}") from error
     for problem, present in _problems(spec).items():
         if present:
             raise SpecError(f"model spec: {problem}")
@@ -219,37 +242,36 @@ def load(path: Path) -> tuple[ModelSpec, str]:
 
 
 def _problems(spec: ModelSpec) -> dict[str, bool]:
+    """What no single key can be wrong about: keys that contradict each other."""
     names = [f.name for f in spec.features]
     candidates = [c.name for c in spec.candidates]
-    phases = spec.rollout.phases
+    label, time, phases = spec.source.label, spec.source.time, spec.rollout.phases
+    upside_down = [
+        f.name
+        for f in spec.features
+        if f.low is not None and f.high is not None and f.low >= f.high
+    ]
     return {
-        f"model.name {spec.model.name!r}: use 1 to 64 of a-z 0-9 _ -": (
-            re.fullmatch(NAME, spec.model.name) is None
+        f"features.name: {_twice(names)!r} stands twice; name each column once": (
+            len(set(names)) < len(names)
         ),
-        "features: name at least one column": not names,
-        "features: a column is named twice": len(set(names)) < len(names),
-        f"features: {spec.source.label!r} is the label; a model cannot be given its own answer": (
-            spec.source.label in names
+        f"features.name: {label!r} is source.label; a model cannot be given its own answer": (
+            label in names
         ),
-        "features: low must be below high": any(
-            f.low is not None and f.high is not None and f.low >= f.high for f in spec.features
+        f"source.time: {label!r} is source.label as well; name the column that orders the rows": (
+            time == label
         ),
-        "candidates: name at least one": not candidates,
-        "candidates: a name is used twice": len(set(candidates)) < len(candidates),
-        'candidates: family must be "logistic" or "mlp"': any(
-            c.family not in {"logistic", "mlp"} for c in spec.candidates
+        f"features.low of {', '.join(upside_down)}: write a low that is below high": (
+            bool(upside_down)
         ),
-        'gates.metric must be "accuracy", "balanced_accuracy" or "roc_auc"': (
-            spec.gates.metric not in {"accuracy", "balanced_accuracy", "roc_auc"}
+        f"candidates.name: {_twice(candidates)!r} stands twice; give each a name of its own": (
+            len(set(candidates)) < len(candidates)
         ),
-        "gates.held_out must be between 0.05 and 0.5": not 0.05 <= spec.gates.held_out <= 0.5,
-        "drift.window_rows must be at least 16": spec.drift.window_rows < 16,
-        "delivery.chunk_bytes must be 1,024 to 61,440": (
-            not 1_024 <= spec.delivery.chunk_bytes <= CHUNK_BYTES
+        f"rollout.phases {phases}: write shares that ascend and end with 1.0": (
+            phases[-1] != 1.0 or sorted(set(phases)) != phases
         ),
-        "rollout.phases must ascend and end with 1.0": (
-            not phases or phases[-1] != 1.0 or phases[0] <= 0 or sorted(set(phases)) != phases
-        ),
-        'retrain.window must be "all" or "recent"': spec.retrain.window not in {"all", "recent"},
-        "retrain.sample_share must be 0 to 1": not 0 <= spec.retrain.sample_share <= 1,
     }
+
+
+def _twice(names: list[str]) -> str:
+    return next((name for name in names if names.count(name) > 1), "")

@@ -17,7 +17,10 @@ from fleetloop_shared.errors import DiskFullError
 
 
 class Disk(ABC):
-    """A file system, in verbs small enough that power can fail between any two of them."""
+    """A file system, in verbs small enough that power can fail between any two of them.
+
+    Folders are made as they are needed, and are durable at once.
+    """
 
     @abstractmethod
     def read(self, path: Path) -> bytes:
@@ -29,7 +32,7 @@ class Disk(ABC):
 
     @abstractmethod
     def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
-        """Put bytes into a file, made with its folders if need be; NOT durable before `sync`.
+        """Put bytes into a file, made if need be; NOT durable before `sync`.
 
         Args:
             path: The file.
@@ -42,15 +45,29 @@ class Disk(ABC):
 
     @abstractmethod
     def sync(self, path: Path) -> None:
-        """Make a file's bytes durable."""
+        """Make a file's bytes durable.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            DiskFullError: No room.
+        """
 
     @abstractmethod
     def rename(self, source: Path, target: Path) -> None:
-        """Give a file another name, replacing what had it; NOT durable before `sync_folder`."""
+        """Give a file another name, replacing what had it; NOT durable before `sync_folder`.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            DiskFullError: No room.
+        """
 
     @abstractmethod
     def sync_folder(self, path: Path) -> None:
-        """Make the names in a folder durable."""
+        """Make the names in a folder durable.
+
+        Raises:
+            FileNotFoundError: There is no such folder.
+        """
 
     @abstractmethod
     def remove(self, path: Path) -> None:
@@ -75,16 +92,16 @@ class RealDisk(Disk):
             root: All paths are below it; a path that is absolute stays as it is.
         """
         self._root = root
-        root.mkdir(parents=True, exist_ok=True)
+        _make_folder(root.absolute())
 
     def read(self, path: Path) -> bytes:
         return (self._root / path).read_bytes()
 
     def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
         full = self._root / path
-        full.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if offset is None else 0)
         with _no_room(path):
+            _make_folder(full.parent)
             descriptor = os.open(full, flags, 0o600)
             try:
                 view, at = memoryview(data), offset or 0
@@ -100,8 +117,8 @@ class RealDisk(Disk):
 
     def rename(self, source: Path, target: Path) -> None:
         full = self._root / target
-        full.parent.mkdir(parents=True, exist_ok=True)
         with _no_room(target):
+            _make_folder(full.parent)
             (self._root / source).replace(full)
 
     def sync_folder(self, path: Path) -> None:
@@ -159,6 +176,13 @@ def _no_room(path: Path) -> Iterator[None]:
                 f"no room to write {path}: free some space; nothing was harmed"
             ) from error
         raise
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _fsync(folder.parent, os.O_RDONLY)
 
 
 def _fsync(path: Path, flags: int) -> None:

@@ -5,8 +5,16 @@ FleetloopError
 │   ├── UndecodableError        bytes that are not the message their topic promises
 │   ├── SignatureError          unsigned, wrongly signed, or signed by a key that is not pinned
 │   ├── ManifestError           a manifest that contradicts itself or its release
-│   └── ChunkError              a chunk whose bytes are not those its hash names
+│   ├── ChunkError              a chunk whose bytes are not those its hash names
+│   ├── ForeignError            a message that is not for its receiver
+│   ├── RollbackError           a replayed statement: an older one than was accepted
+│   ├── MixAndMatchError        signed things that do not belong together
+│   ├── WrongCohortError        a statement for other devices
+│   ├── WrongHardwareError      a release for other hardware
+│   ├── BelowFloorError         a release, or a floor, below the device's security floor
+│   └── QuarantinedError        a release that has failed on this device before
 ├── InvalidIdError              a name that may not stand in a topic or a path
+├── AddressError                text that is not a broker's address
 └── DiskFullError               a durable write that found no room; nothing half-written stays
 """
 
@@ -49,8 +57,54 @@ class ChunkError(RefusedError):
     reason = "corrupt-chunk"
 
 
+class ForeignError(RefusedError):
+    """A message on a topic that its receiver has not asked for."""
+
+    reason = "foreign"
+
+
+class RollbackError(RefusedError):
+    """A statement that is older than one already accepted: a replay."""
+
+    reason = "rollback"
+
+
+class MixAndMatchError(RefusedError):
+    """Things that are signed, each by itself, but contradict each other."""
+
+    reason = "mix-and-match"
+
+
+class WrongCohortError(RefusedError):
+    """A statement for the devices of another cohort."""
+
+    reason = "wrong-cohort"
+
+
+class WrongHardwareError(RefusedError):
+    """A release that was not made for this hardware."""
+
+    reason = "wrong-hardware"
+
+
+class BelowFloorError(RefusedError):
+    """A release below the security floor, or a floor below an accepted one."""
+
+    reason = "below-floor"
+
+
+class QuarantinedError(RefusedError):
+    """A release whose artifact has failed on this device before."""
+
+    reason = "quarantined"
+
+
 class InvalidIdError(FleetloopError):
     """A name holds characters that may not stand in a topic or a path."""
+
+
+class AddressError(FleetloopError):
+    """Text that should be a broker's address is not one."""
 
 
 class DiskFullError(FleetloopError):

@@ -1,0 +1,295 @@
+"""The agent's step: what came from the broker goes in, what is to be said goes out.
+
+No thread, socket or clock of its own: whoever owns the board calls `step`.
+"""
+
+import logging
+import math
+from collections import deque
+from importlib.metadata import version
+
+import msgspec
+
+from fleetloop_agent.config import AgentConfig
+from fleetloop_agent.ports import Board
+from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.reports import Draft, Reports
+from fleetloop_agent.update.reported import same
+from fleetloop_agent.update.updater import Updater
+from fleetloop_agent.update.verify import Identity
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.errors import DiskFullError, ForeignError, RefusedError
+from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.link import Connected, Disconnected, Event, Received, Will
+from fleetloop_shared.messages import (
+    Ack,
+    DeviceState,
+    EnrolAnswer,
+    EventKind,
+    HubState,
+    ReportedState,
+)
+from fleetloop_shared.topics import Topic, parse
+
+VERSION = version("fleetloop-agent")
+
+IN_FLIGHT = 64
+"""Reports that are sent and not acknowledged at the same time."""
+
+COLLECT_S = 0.5
+"""How often serving is asked for what it has seen."""
+
+REPORT_S = 0.5
+"""The shortest time between two reported states."""
+
+HUB_AWAY_FACTOR = 12
+"""Reports are re-sent so many times more slowly while the hub says it is away."""
+
+UNKEPT_REPORTS = 1_000
+"""Reports that wait in memory while the disk is full; then the oldest are lost."""
+
+_log = logging.getLogger(__name__)
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program on this device is told about the agent.
+
+    Attributes:
+        device: The device's name.
+        cohort: Its cohort.
+        agent: The agent's version.
+        connected: Whether the broker is there.
+        reports: Reports ever written.
+        unacknowledged: Reports that the hub does not have.
+        dropped: Reports that had to make room.
+        reported: What the hub is told.
+    """
+
+    device: str
+    cohort: str
+    agent: str
+    connected: bool
+    reports: int
+    unacknowledged: int
+    dropped: int
+    reported: ReportedState
+
+
+class Agent:
+    """One device's agent.
+
+    Attributes:
+        predictor: Where models answer; safe to be called from other threads.
+        updater: Moves from one model to the next.
+        status: As of the last half second; may be read from other threads.
+    """
+
+    def __init__(self, config: AgentConfig, identity: EnrolAnswer, board: Board) -> None:
+        """Open what the disk has; nothing is served before `start`.
+
+        Args:
+            config: The settings.
+            identity: What the device was told when it enrolled.
+            board: What it is plugged into.
+        """
+        self._config = config
+        self._board = board
+        self._device = identity.device
+        self._cohort = identity.cohort
+        who = Identity(
+            device=identity.device,
+            cohort=identity.cohort,
+            hardware=config.hardware,
+            image_keys=identity.image_keys,
+            director_keys=identity.director_keys,
+        )
+        self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
+        self._reports = Reports(identity.device, board.clock, board.host)
+        self.updater = Updater(who, board, self.predictor, config.fetch)
+        self._conn = 0
+        self._hub_online: bool | None = None
+        self._sent: dict[tuple[int, int], float] = {}
+        self._unkept: deque[Draft] = deque(maxlen=UNKEPT_REPORTS)
+        self._birth: DeviceState | None = None
+        self._reported: ReportedState | None = None
+        self._reported_at = self._collect_at = -math.inf
+        self._health_at = board.clock.monotonic() + config.report.health_interval_s
+        self._refused_filters: set[str] = set()
+        self._obstacle: str | None = None
+        self.status = self._status()
+
+    def start(self) -> None:
+        """Serve from the disk, then begin to connect."""
+        now = self._board.clock.monotonic()
+        self.updater.start(now)
+        self._say(EventKind.STARTED, f"agent {VERSION} started; {self._loaded()}")
+        will = encode(self._state(online=False))
+        self._board.link.start(Will(Topic.STATE.at(device=self._device), will))
+
+    def stop(self) -> None:
+        """Say goodbye and disconnect; everything that must last is on the disk already."""
+        self._publish(Topic.STATE, encode(self._state(online=False)))
+        self._board.link.stop()
+
+    def step(self) -> float:
+        """Do what there is to do.
+
+        Returns:
+            Seconds until there may be more, if nothing comes from the broker before.
+        """
+        now = self._board.clock.monotonic()
+        for event in self._board.link.events():
+            self._handle(event, now)
+        at = self.updater.step(now)
+        if now >= self._collect_at:
+            self._collect(now)
+        self._keep_reports()
+        self._send(now)
+        self._tell(now)
+        return max(0.0, min(at, self._collect_at) - now)
+
+    def reported(self) -> ReportedState:
+        """What this device is running and doing."""
+        return self.updater.reported(self._obstacle)
+
+    def _handle(self, event: Event, now: float) -> None:
+        match event:
+            case Connected():
+                self._conn = event.conn
+                self._greet()
+            case Disconnected():
+                _log.info("not connected: %s", event.reason)
+                self._sent.clear()
+            case Received():
+                try:
+                    self._receive(event, now)
+                except DiskFullError as error:
+                    self._obstacle = str(error)
+                except RefusedError as error:
+                    name = sha256_hex(event.topic.encode() + b"\0" + event.payload)
+                    self.updater.refusals.note(error, name, now)
+            case _:
+                self._refused_filter(event.filter)
+
+    def _greet(self) -> None:
+        """A new connection: nothing of the last one is left at the broker or on the way."""
+        _log.info("connected")
+        link = self._board.link
+        link.subscribe(Topic.DIRECTOR.at(cohort=self._cohort))
+        link.subscribe(Topic.ACK.at(device=self._device))
+        link.subscribe(Topic.HUB.at())
+        self._birth = self._reported = None
+        self._reported_at = -math.inf
+        self._sent.clear()
+        self.updater.reconnected()
+
+    def _receive(self, message: Received, now: float) -> None:
+        address = parse(message.topic)
+        names = address.names if address is not None else {}
+        match address.topic if address is not None else None:
+            case Topic.DIRECTOR if names["cohort"] == self._cohort:
+                self.updater.offer(message.payload, now)
+            case Topic.BLOB:
+                index = int(names["index"])
+                self.updater.receive(names["sha256"], index, message.payload, now)
+            case Topic.ACK if names["device"] == self._device:
+                ack = decode(message.payload, Ack)
+                self._board.outbox.acknowledge(ack.boot, ack.seqs)
+            case Topic.HUB:
+                self._hub_online = decode(message.payload, HubState).online
+                if self._hub_online:
+                    self._sent.clear()
+            case _:
+                raise ForeignError(f"a message on {message.topic[:120]!r}, which is not for us")
+
+    def _collect(self, now: float) -> None:
+        """Ask serving for what has come together, and write the reports on it."""
+        self._collect_at = now + COLLECT_S
+        desired = self.updater.journal.desired
+        if desired is not None:
+            self.predictor.set_sample_share(desired.sample_share)
+        manifest = self.predictor.manifest
+        self._unkept += self._reports.of(self.predictor.collect(), manifest)
+        self.status = self._status()
+        if now >= self._health_at:
+            self._health_at = now + self._config.report.health_interval_s
+            self._unkept.append(self._reports.health(manifest, self.status.unacknowledged))
+
+    def _status(self) -> Status:
+        appended, acknowledged, dropped = self._board.outbox.counts()
+        return Status(
+            device=self._device,
+            cohort=self._cohort,
+            agent=VERSION,
+            connected=self._board.link.connected,
+            reports=appended,
+            unacknowledged=appended - acknowledged - dropped,
+            dropped=dropped,
+            reported=self.reported(),
+        )
+
+    def _refused_filter(self, filter_: str) -> None:
+        if filter_ not in self._refused_filters:
+            self._refused_filters.add(filter_)
+            self._say(EventKind.FAULT, f"the broker does not let this device read {filter_}")
+
+    def _say(self, kind: EventKind, text: str) -> None:
+        _log.info("%s", text)
+        self._unkept.append((Topic.EVENTS, self.updater.events.build(kind, text)))
+
+    def _keep_reports(self) -> None:
+        """Move reports from memory to the outbox; while the disk is full they wait."""
+        while self._unkept:
+            try:
+                self._board.outbox.append(*self._unkept[0])
+            except DiskFullError as error:
+                self._obstacle = str(error)
+                return
+            self._unkept.popleft()
+        self._obstacle = None
+
+    def _send(self, now: float) -> None:
+        """Send what the hub has not acknowledged, a bounded number at a time."""
+        away = self._hub_online is False
+        resend_s = self._config.report.resend_s * (HUB_AWAY_FACTOR if away else 1)
+        sent: dict[tuple[int, int], float] = {}
+        for pending in self._board.outbox.pending(IN_FLIGHT):
+            key = (pending.boot, pending.seq)
+            at = self._sent.get(key, -math.inf)
+            if now - at >= resend_s and self._publish(pending.topic, pending.payload):
+                at = now
+            sent[key] = at
+        self._sent = sent
+
+    def _tell(self, now: float) -> None:
+        """Publish what is retained, where it has changed or is not there."""
+        birth = self._state(online=True)
+        if birth != self._birth and self._publish(Topic.STATE, encode(birth)):
+            self._birth = birth
+        if now - self._reported_at < REPORT_S:
+            return
+        reported = self.reported()
+        if not same(reported, self._reported) and self._publish(Topic.REPORTED, encode(reported)):
+            self._reported, self._reported_at = reported, now
+
+    def _publish(self, topic: Topic, payload: bytes) -> bool:
+        row = topic.row
+        where = topic.at(device=self._device)
+        return self._board.link.publish(where, payload, qos=row.qos, retained=row.retained)
+
+    def _state(self, *, online: bool) -> DeviceState:
+        manifest = self.predictor.manifest
+        return DeviceState(
+            online=online,
+            boot=self._board.outbox.boot,
+            conn=self._conn,
+            agent=VERSION,
+            hardware=self._config.hardware,
+            artifact=manifest.sha256 if manifest is not None else None,
+        )
+
+    def _loaded(self) -> str:
+        manifest = self.predictor.manifest
+        if manifest is None:
+            return "no model yet, it comes with the first rollout"
+        return f"{manifest.model} {manifest.version} serves"

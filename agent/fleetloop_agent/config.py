@@ -1,0 +1,115 @@
+"""What a person tells the agent: one TOML file, read once."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from fleetloop_agent.errors import ConfigError
+from fleetloop_shared.ids import NAME
+
+Name = Annotated[str, msgspec.Meta(pattern=rf"^{NAME}\Z")]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The local HTTP endpoint.
+
+    Attributes:
+        host: Where it listens; loopback unless told otherwise.
+        port: 0 takes any free port.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8490
+
+
+class FetchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How artifacts are fetched.
+
+    Attributes:
+        window: Chunks that are asked for at the same time.
+        max_bytes_per_s: The fastest average pace, None for no limit.
+        stall_s: Seconds without a chunk after which the hub is asked for it.
+    """
+
+    window: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    max_bytes_per_s: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    stall_s: Positive = 5.0
+
+
+class ReportConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is reported, and how much of it is kept while the hub is away.
+
+    Attributes:
+        health_interval_s: Seconds between two health reports.
+        resend_s: Seconds after which an unacknowledged report is sent again.
+        outbox_records: The most reports that are kept.
+        outbox_bytes: The most bytes of reports that are kept.
+    """
+
+    health_interval_s: Positive = 60.0
+    resend_s: Positive = 5.0
+    outbox_records: Annotated[int, msgspec.Meta(ge=1)] = 100_000
+    outbox_bytes: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024 * 1024
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The agent's settings.
+
+    Attributes:
+        device: The device's name.
+        hardware: Its hardware type, compared with what a release is for.
+        state_dir: Folder for models, journal and outbox; relative to the config file.
+        hub_url: Where the device enrols.
+        enrol_token: `<secret>.<fingerprint>`, needed once.
+        http: The local endpoint.
+        fetch: How artifacts are fetched.
+        report: What is reported.
+    """
+
+    device: Name
+    hardware: str
+    state_dir: Path
+    hub_url: Annotated[str, msgspec.Meta(pattern="^https?://")]
+    enrol_token: str | None = None
+    http: HttpConfig = HttpConfig()
+    fetch: FetchConfig = FetchConfig()
+    report: ReportConfig = ReportConfig()
+
+
+def read(path: Path) -> AgentConfig:
+    """The settings in a file.
+
+    Raises:
+        ConfigError: No such file, not TOML, or a key with a value that cannot be.
+    """
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+    try:
+        config = msgspec.convert(tomllib.loads(text), AgentConfig, dec_hook=_path)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}; mend that line") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{path}: {_remedy(str(error))}") from error
+    folder = path.resolve().parent / config.state_dir
+    return msgspec.structs.replace(config, state_dir=folder)
+
+
+def _path(kind: type, value: object) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("Expected a folder's name, as text")
+    return Path(value)
+
+
+def _remedy(problem: str) -> str:
+    what, _, where = problem.partition(" - at ")
+    key = where.strip("`").removeprefix("$.") or "the file's top"
+    if "required field" in what:
+        return f"{what} (at {key}); add it"
+    if "unknown field" in what:
+        return f"{what} (at {key}); take it out, or correct its spelling"
+    return f"{key}: {what}; write such a value"

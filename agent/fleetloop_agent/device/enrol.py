@@ -1,0 +1,120 @@
+"""Presents a one-time token to the hub, over HTTP, and keeps the answer for good."""
+
+import http.client
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import msgspec
+
+from fleetloop_agent.config import AgentConfig
+from fleetloop_agent.errors import EnrolError, HubAwayError
+from fleetloop_shared import durable
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.durable import Disk
+from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
+from fleetloop_shared.signing import fingerprint
+
+IDENTITY = Path("identity.json")
+"""Readable by the agent's user alone: it holds the broker password."""
+
+TIMEOUT_S = 10.0
+MAX_ANSWER_BYTES = 100_000
+
+_PATH = "/api/v1/enrol"
+_SERVER_ERRORS = 500
+_TOO_MANY = 429
+
+
+class _Problem(msgspec.Struct):
+    detail: str
+
+
+def known(disk: Disk, device: str) -> EnrolAnswer | None:
+    """What an earlier enrolment has brought, None before the first.
+
+    Args:
+        disk: The state folder.
+        device: The name in the config file.
+
+    Raises:
+        EnrolError: It is damaged, or is another device's.
+    """
+    try:
+        answer = decode(disk.read(IDENTITY), EnrolAnswer)
+    except FileNotFoundError:
+        return None
+    except UndecodableError as error:
+        raise EnrolError(
+            f"{IDENTITY} is damaged ({error}): remove it and enrol again with a new token"
+        ) from error
+    if answer.device != device:
+        raise EnrolError(
+            f"this state folder belongs to {answer.device}, the config file says {device}:"
+            " correct the name, or give the device a state_dir of its own"
+        )
+    return answer
+
+
+def enrol(config: AgentConfig, agent_version: str, disk: Disk) -> EnrolAnswer:
+    """Ask the hub once, check that it is the hub the token came from, and keep the answer.
+
+    Args:
+        config: Name, hardware, token and the hub's address.
+        agent_version: The agent's version.
+        disk: The state folder.
+
+    Raises:
+        HubAwayError: No answer, or the hub is in trouble; try again later.
+        EnrolError: The token is missing or refused, or somebody else answered.
+    """
+    secret, dot, expected = (config.enrol_token or "").partition(".")
+    if not (secret and dot and expected):
+        raise EnrolError(
+            f"{config.device} is not enrolled: put the token that `fleetloop token` printed into"
+            " the config file, as enrol_token = '<secret>.<fingerprint>'"
+        )
+    request = EnrolRequest(
+        token=secret, device=config.device, hardware=config.hardware, agent=agent_version
+    )
+    body = _post(config.hub_url.rstrip("/") + _PATH, encode(request))
+    try:
+        answer = decode(body, EnrolAnswer)
+    except UndecodableError as error:
+        raise EnrolError(f"{config.hub_url} does not answer as a hub: {error}") from error
+    if fingerprint(answer.image_keys + answer.director_keys) != expected:
+        raise EnrolError(
+            f"{config.hub_url} is not the hub that made this token: its keys have another"
+            " fingerprint. Nothing was kept; check hub_url and the network between"
+        )
+    if answer.device != config.device:
+        raise EnrolError(f"the hub answered for {answer.device[:80]!r}, not {config.device}")
+    durable.replace(disk, IDENTITY, encode(answer))
+    return answer
+
+
+def _post(url: str, body: bytes) -> bytes:
+    request = urllib.request.Request(  # noqa: S310  # the config accepts http and https only
+        url, data=body, headers={"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310  # as above
+            answer: bytes = response.read(MAX_ANSWER_BYTES)
+            return answer
+    except urllib.error.HTTPError as error:
+        with error:
+            text = _detail(error.read(MAX_ANSWER_BYTES))
+        later = error.code >= _SERVER_ERRORS or error.code == _TOO_MANY
+        kind = HubAwayError if later else EnrolError
+        raise kind(f"the hub refused the token ({error.code}): {text}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise HubAwayError(f"no hub at {url}: {error}") from error
+
+
+def _detail(body: bytes) -> str:
+    """What a problem+json answer (RFC 9457) says, or the answer's beginning."""
+    try:
+        return decode(body, _Problem).detail
+    except UndecodableError:
+        return body[:300].decode("utf-8", "replace").strip()

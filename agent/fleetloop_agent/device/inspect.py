@@ -1,0 +1,158 @@
+"""Looks at a device from beside its daemon: what it says of itself, and its model on given rows."""
+
+import contextlib
+import csv
+import http.client
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from fleetloop_agent.config import AgentConfig
+from fleetloop_agent.device import enrol
+from fleetloop_agent.device.clock import RealClock
+from fleetloop_agent.errors import InputError, StateError
+from fleetloop_agent.runtime import OrtRuntime
+from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.update import journal
+from fleetloop_agent.update.slots import Slots
+from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.manifest import Manifest
+
+ADDRESS = Path("http-address")
+"""Where the running daemon answers; it stands in the state folder."""
+
+BATCH_ROWS = 1_000
+
+_TIMEOUT_S = 5.0
+_MISSING = {"", "na", "nan", "null", "none"}
+
+
+def status(config: AgentConfig, *, as_json: bool) -> int:
+    """Print what the running daemon says of itself.
+
+    Args:
+        config: Names the state folder, where its address stands.
+        as_json: One JSON object instead of lines for people.
+
+    Returns:
+        0.
+
+    Raises:
+        StateError: No daemon runs here.
+    """
+    body = _ask(config)
+    if as_json:
+        sys.stdout.write(f"{body.decode()}\n")
+        return 0
+    told = msgspec.json.decode(body, type=dict[str, object])
+    reported = told.pop("reported")
+    for group in (told, reported):
+        if isinstance(group, dict):
+            for name, value in group.items():
+                sys.stdout.write(f"{name:<18}{_shown(value)}\n")
+    return 0
+
+
+def score(config: AgentConfig, slot: str, rows: Path) -> int:
+    """Print the answers to the rows of a CSV file, one JSON object a row.
+
+    Args:
+        config: Names the state folder.
+        slot: "active" or "previous".
+        rows: The file; "-" for standard input.
+
+    Returns:
+        0.
+
+    Raises:
+        StateError: There is no such model on this disk.
+        SlotError: It is damaged.
+        InputError: These are not its inputs; names line and feature.
+    """
+    disk = RealDisk(_existing(config.state_dir))
+    identity = enrol.known(disk, config.device)
+    found, _ = journal.load(disk)
+    wanted = getattr(found, slot) if found is not None else None
+    if identity is None or wanted is None:
+        raise StateError(f"no {slot} model in {config.state_dir}: it comes with a rollout")
+    manifest, artifact = Slots(disk, identity.image_keys).load(wanted)
+    predictor = Predictor(config.device, 0, OrtRuntime(), RealClock())
+    predictor.load(manifest, artifact)
+    with _opened(rows) as file:
+        for batch in _batches(file, manifest):
+            for answer in predictor.predict(batch):
+                told = {"label": answer.label, "score": answer.score}
+                sys.stdout.write(f"{msgspec.json.encode(told).decode()}\n")
+    return 0
+
+
+def _ask(config: AgentConfig) -> bytes:
+    path = config.state_dir / ADDRESS
+    advice = "start it with `fleetloop-agent run`"
+    try:
+        url = f"{path.read_text('ascii').strip()}/status"
+        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:  # noqa: S310  # ours
+            body: bytes = response.read()
+            return body
+    except FileNotFoundError as error:
+        raise StateError(f"no agent runs on {config.state_dir}: {advice}") from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise StateError(
+            f"the agent of {config.state_dir} is silent ({error}): {advice}"
+        ) from error
+
+
+def _shown(value: object) -> str:
+    if value in (None, [], {}, ""):
+        return "-"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {count}" for name, count in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise StateError(f"{folder} does not exist: run the agent first")
+    return folder
+
+
+@contextlib.contextmanager
+def _opened(rows: Path) -> Iterator[TextIO]:
+    if str(rows) == "-":
+        yield sys.stdin
+        return
+    try:
+        with rows.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{rows} cannot be read: {error}") from error
+
+
+def _batches(file: TextIO, manifest: Manifest) -> Iterator[list[dict[str, float | None]]]:
+    reader = csv.DictReader(file)
+    names = [feature.name for feature in manifest.signature.features]
+    absent = [name for name in names if name not in (reader.fieldnames or [])]
+    if absent:
+        raise InputError(f"no column {', '.join(absent)}: the first line names the features")
+    batch: list[dict[str, float | None]] = []
+    for line in reader:
+        batch.append({name: _number(line[name], name, reader.line_num) for name in names})
+        if len(batch) == BATCH_ROWS:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _number(text: str | None, name: str, line: int) -> float | None:
+    if text is None or text.strip().lower() in _MISSING:
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"line {line}, {name}: {text[:80]!r} is no number") from error

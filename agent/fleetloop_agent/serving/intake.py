@@ -1,0 +1,135 @@
+"""Turns what a caller gives into the model's input, or says which value of which row is wrong."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetloop_agent.errors import InputError
+from fleetloop_agent.ports import Rows
+from fleetloop_shared.manifest import Signature
+
+Row = Mapping[str, object]
+"""Feature name to number; None or NaN where the value is missing."""
+
+_PLAIN = {float, int, type(None)}
+_SHOWN_NAMES = 5
+
+
+class Intake:
+    """Enforces a model's signature on rows: all features, no others, numbers only."""
+
+    def __init__(self, signature: Signature) -> None:
+        """Take the features and their ranges from a signature.
+
+        Args:
+            signature: Of the model that will answer.
+        """
+        features = signature.features
+        self._names = [f.name for f in features]
+        self._keys = set(self._names)
+        self._low = np.array([-np.inf if f.low is None else f.low for f in features])
+        self._ranged = any(f.low is not None or f.high is not None for f in features)
+        self._high = np.array([np.inf if f.high is None else f.high for f in features])
+
+    def rows(self, given: object) -> Rows:
+        """The model's input, an array that nobody else holds.
+
+        Args:
+            given: An array, or a sequence of `Row`s, or whatever else a caller may have sent.
+
+        Raises:
+            InputError: Naming row (from 0) and feature.
+        """
+        if isinstance(given, np.ndarray):
+            values = self._array(given)
+        elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
+            values = self._mappings(given)
+        else:
+            raise InputError("give a list of rows; each row maps feature names to numbers")
+        if not len(values):
+            raise InputError("there are no rows; give at least one")
+        with np.errstate(over="ignore"):
+            rows = np.array(values, np.float32, order="C")
+        if np.isinf(rows).any() and (np.isinf(rows) & np.isfinite(values)).any():
+            row, feature = np.argwhere(np.isinf(rows) & np.isfinite(values))[0]
+            raise self._wrong(row, feature, "is too large for float32")
+        return rows
+
+    def out_of_range(self, rows: Rows) -> int:
+        """How many values lie outside their feature's range; missing ones do not."""
+        if not self._ranged:
+            return 0
+        return int(np.count_nonzero((rows < self._low) | (rows > self._high)))
+
+    def infinite(self, rows: Rows, unanswered: npt.NDArray[np.bool_]) -> InputError | None:
+        """What is wrong with rows that the model has no answer to, if that is an infinite value.
+
+        Args:
+            rows: All rows of the call.
+            unanswered: Which of them have no answer.
+        """
+        places = np.argwhere(np.isinf(rows) & unanswered[:, None])
+        if len(set(places[:, 0].tolist())) < np.count_nonzero(unanswered):
+            return None
+        return self._wrong(places[0][0], places[0][1], "is infinite: the model has no answer to it")
+
+    def _array(self, given: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        if given.ndim != 2 or given.shape[1] != len(self._names):  # noqa: PLR2004  # rows, features
+            raise InputError(
+                f"an array of shape {given.shape}; give (rows, {len(self._names)}), "
+                f"the columns being {self._listed(self._names)}"
+            )
+        if given.dtype.kind not in "fiu":
+            raise InputError(f"an array of {given.dtype}; give float32")
+        return given
+
+    def _mappings(self, given: Sequence[object]) -> npt.NDArray[np.float64]:
+        values = np.empty((len(given), len(self._names)))
+        for number, row in enumerate(given):
+            if not isinstance(row, Mapping) or row.keys() != self._keys:
+                raise self._misnamed(number, row)
+            numbers: list[Any] = [row[name] for name in self._names]
+            if not _PLAIN.issuperset(map(type, numbers)):
+                self._check_types(number, numbers)
+            try:
+                values[number] = numbers
+            except OverflowError:
+                feature = next(k for k, x in enumerate(numbers) if _overflows(x))
+                raise self._wrong(number, feature, "is too large for float32") from None
+        return values
+
+    def _check_types(self, row: int, numbers: Sequence[object]) -> None:
+        for feature, value in enumerate(numbers):
+            if type(value) not in _PLAIN and not isinstance(value, np.floating | np.integer):
+                kind = type(value).__name__
+                raise self._wrong(row, feature, f"is of type {kind}; give a number, or null")
+
+    def _misnamed(self, number: int, row: object) -> InputError:
+        if not isinstance(row, Mapping):
+            return InputError(f"row {number} is no mapping of feature names to numbers")
+        absent = [name for name in self._names if name not in row]
+        if absent:
+            return InputError(
+                f"row {number} lacks {self._listed(absent)}; give null for what was not measured"
+            )
+        unknown = [str(key)[:80] for key in row if key not in self._keys]
+        return InputError(
+            f"row {number} holds {self._listed(unknown)}, which the model does not know; "
+            f"its features are {self._listed(self._names)}"
+        )
+
+    def _wrong(self, row: int, feature: int, what: str) -> InputError:
+        return InputError(f"row {row}: {self._names[feature]!r} {what}")
+
+    @staticmethod
+    def _listed(names: list[str]) -> str:
+        more = len(names) - _SHOWN_NAMES
+        listed = ", ".join(map(repr, names[:_SHOWN_NAMES]))
+        return f"{listed} and {more} more" if more > 0 else listed
+
+
+def _overflows(value: object) -> bool:
+    return isinstance(value, int) and abs(value) > sys.float_info.max

@@ -1,0 +1,234 @@
+"""Answers rows with the loaded model, and collects what the agent reports about them."""
+
+import math
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetloop_agent.errors import InputError, ModelError, NoModelError
+from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
+from fleetloop_agent.serving.harvest import Buffer, Tally
+from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.serving.monitor import FinishedWindow
+from fleetloop_agent.serving.recent import RecentAnswers
+from fleetloop_agent.serving.records import Answer, Collected, Window
+from fleetloop_agent.serving.served import Run, Served, load
+from fleetloop_shared.drift.verdict import judge
+from fleetloop_shared.ids import bucket
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.messages import Label, Sample
+
+WINDOWS_HELD = 256
+SAMPLES_HELD = 10_000
+LABELS_HELD = 10_000
+
+_MAX_ID = 200
+_MAX_LABEL = 2**31
+_BUCKETS = 10_000
+
+
+class Predictor(Serving):
+    """Serves the loaded model to any number of threads, while another loads and collects.
+
+    The model runs outside the lock; a run keeps the model it began with, so that a change of models
+    never mixes two of them in one call. The lock is held for the book-keeping of a call.
+    """
+
+    def __init__(self, device: str, boot: int, runtime: Runtime, clock: Clock) -> None:
+        """Serve nothing yet.
+
+        Args:
+            device: The device's name, the first part of prediction ids.
+            boot: The agent's start count, their second part.
+            runtime: What loads models.
+            clock: Event times and latencies.
+        """
+        self._runtime = runtime
+        self._clock = clock
+        self._prefix = f"{device}.{boot}."
+        self._served: Served | None = None
+        self._lock = threading.Lock()
+        self._loads = 0
+        self._answers = 0
+        self._health = Health(rows=0, errors=0)
+        self._recent = RecentAnswers()
+        self._tally = Tally()
+        self._windows: Buffer[tuple[Served, FinishedWindow]] = Buffer(WINDOWS_HELD)
+        self._samples: Buffer[Sample] = Buffer(SAMPLES_HELD)
+        self._labels: Buffer[Label] = Buffer(LABELS_HELD)
+        self._dropped = 0
+        self._sample_buckets = 0
+
+    @property
+    def manifest(self) -> Manifest | None:
+        served = self._served
+        return served.manifest if served else None
+
+    def health(self) -> Health:
+        with self._lock:
+            return self._health
+
+    def load(self, manifest: Manifest, artifact: bytes) -> None:
+        served = load(manifest, artifact, self._runtime, self._loads + 1)
+        self._swap(served)
+
+    def unload(self) -> None:
+        self._swap(None)
+
+    def set_sample_share(self, share: float) -> None:
+        """Keep this share of the served rows as samples, 0 to 1; which ones depends on their ids.
+
+        At first none are kept.
+        """
+        self._sample_buckets = round(_BUCKETS * min(max(share, 0.0), 1.0))
+
+    def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
+        """Answer rows, all or none of them.
+
+        Args:
+            rows: One mapping of feature names to numbers each, None or NaN where a value is
+                missing; or an array with the signature's features as its columns.
+
+        Raises:
+            InputError: These are not the model's inputs; names row and feature.
+            ModelError: The model failed on them.
+            NoModelError: Nothing is loaded yet.
+        """
+        served = self._served
+        if served is None:
+            raise NoModelError("no model is loaded yet; it comes with the first rollout")
+        began = self._clock.monotonic()
+        checked, run = self._run(served, rows)
+        took_ms = 1000 * (self._clock.monotonic() - began)
+        out_of_range = served.intake.out_of_range(checked)
+        with self._lock:
+            self._tally.ran(len(checked), out_of_range, took_ms)
+            return self._note_answers(served, checked, run)
+
+    def feedback(self, labels: Sequence[tuple[str, int]]) -> int:
+        """Take labels that became known: pairs of prediction id and label, all or none of them.
+
+        Every label is passed on to the hub, also that of an answer of an earlier start.
+
+        Returns:
+            How many of the answers they are about are remembered here.
+
+        Raises:
+            InputError: Not an id, or not a whole number; names which.
+        """
+        for number, (prediction_id, label) in enumerate(labels):
+            _check_label(number, prediction_id, label)
+        now = self._clock.now()
+        with self._lock:
+            for prediction_id, label in labels:
+                self._labels.put(Label(prediction_id=prediction_id, label=label, at=now))
+            return sum([self._join(*pair) for pair in labels])
+
+    def collect(self) -> Collected:
+        """Hand over what has come together since the last call; windows are judged here."""
+        with self._lock:
+            windows = self._windows.take()
+            samples, labels = self._samples.take(), self._labels.take()
+            dropped = self._windows.dropped + self._samples.dropped + self._labels.dropped
+            counters = self._tally.take(dropped - self._dropped)
+            self._dropped = dropped
+        return Collected([_judged(*window) for window in windows], samples, labels, counters)
+
+    def _swap(self, served: Served | None) -> None:
+        with self._lock:
+            self._loads += 1
+            self._health = Health(rows=0, errors=0)
+            self._tally.forget_labels()
+            self._served = served
+
+    def _run(
+        self, served: Served, rows: Sequence[Row] | npt.NDArray[np.generic]
+    ) -> tuple[Rows, Run]:
+        try:
+            checked = served.intake.rows(rows)
+            try:
+                return checked, served.run(checked)
+            except ModelError:
+                self._note_errors(served, len(checked))
+                raise
+        except InputError:
+            with self._lock:
+                self._tally.refused += len(rows) if hasattr(rows, "__len__") else 1
+            raise
+
+    def _note_errors(self, served: Served, rows: int) -> None:
+        with self._lock:
+            self._tally.errors += rows
+            if served is self._served:
+                self._health = Health(self._health.rows, self._health.errors + rows)
+
+    def _note_answers(self, served: Served, rows: Rows, run: Run) -> list[Answer]:
+        if served is self._served:
+            self._health = Health(self._health.rows + len(rows), self._health.errors)
+        if len(rows) == 1:
+            served.monitor.add(rows, float(run.scores[0]))
+        else:
+            served.monitor.extend(rows, run.scores)
+        for window in served.monitor.take():
+            self._windows.put((served, window))
+        manifest, answers = served.manifest, []
+        for score, label in zip(run.scores.tolist(), run.labels.tolist(), strict=True):
+            self._answers += 1
+            self._recent.note(self._answers, label, served.load)
+            answers.append(
+                Answer(
+                    prediction_id=f"{self._prefix}{self._answers}",
+                    label=label,
+                    score=score,
+                    model=manifest.model,
+                    version=manifest.version,
+                    artifact=manifest.sha256,
+                )
+            )
+        if self._sample_buckets:
+            self._keep_samples(rows, answers)
+        return answers
+
+    def _keep_samples(self, rows: Rows, answers: list[Answer]) -> None:
+        now = self._clock.now()
+        for row, answer in zip(rows, answers, strict=True):
+            if bucket(answer.prediction_id, "sample") < self._sample_buckets:
+                self._samples.put(
+                    Sample(
+                        prediction_id=answer.prediction_id,
+                        at=now,
+                        values=[x if math.isfinite(x) else None for x in row.tolist()],
+                        score=answer.score,
+                        label=answer.label,
+                        version=answer.version,
+                    )
+                )
+
+    def _join(self, prediction_id: str, label: int) -> bool:
+        number = prediction_id.removeprefix(self._prefix)
+        if number == prediction_id or not number.isascii() or not number.isdecimal():
+            return False
+        answered = self._recent.take(int(number))
+        if answered is None:
+            return False
+        said, by = answered
+        if self._served is not None and by == self._served.load:
+            self._tally.labelled(correct=said == label)
+        return True
+
+
+def _check_label(number: int, prediction_id: object, label: object) -> None:
+    if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= _MAX_ID:
+        raise InputError(
+            f"label {number}: the prediction id must be a text of 1 to {_MAX_ID} characters"
+        )
+    if isinstance(label, bool) or not isinstance(label, int) or abs(label) >= _MAX_LABEL:
+        raise InputError(f"label {number}: {str(label)[:80]!r} is not a label; give a whole number")
+
+
+def _judged(served: Served, window: FinishedWindow) -> Window:
+    manifest = served.manifest
+    verdict = judge(manifest.reference, manifest.thresholds, window.profile)
+    return Window(window.first_row, window.profile, verdict, manifest)

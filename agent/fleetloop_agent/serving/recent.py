@@ -1,0 +1,44 @@
+"""Remembers the last answers, so that labels which come later can be compared with them."""
+
+from array import array
+
+RECENT_ANSWERS = 65_536
+"""How many answers are remembered: 1.5 MB."""
+
+_NONE = -1
+
+
+class RecentAnswers:
+    """The label of each of the last answers, by the answer's number."""
+
+    def __init__(self, capacity: int = RECENT_ANSWERS) -> None:
+        """Remember nothing yet.
+
+        Args:
+            capacity: How many answers are remembered; then the oldest is forgotten.
+        """
+        self._capacity = capacity
+        self._numbers = array("q", [_NONE]) * capacity
+        self._labels = array("q", [0]) * capacity
+        self._loads = array("q", [0]) * capacity
+
+    def note(self, number: int, label: int, load: int) -> None:
+        """Remember an answer.
+
+        Args:
+            number: The answer's number, one more than the last.
+            label: What was answered.
+            load: Which loading of a model answered it.
+        """
+        place = number % self._capacity
+        self._numbers[place] = number
+        self._labels[place] = label
+        self._loads[place] = load
+
+    def take(self, number: int) -> tuple[int, int] | None:
+        """Label and load of an answer, once; None if it is unknown, forgotten or was taken."""
+        place = number % self._capacity
+        if self._numbers[place] != number:
+            return None
+        self._numbers[place] = _NONE
+        return self._labels[place], self._loads[place]

@@ -1,0 +1,91 @@
+"""What serving gives back: answers to who asks, and what has come together to the agent."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from fleetloop_shared.drift.verdict import Verdict
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.messages import Label, Sample
+from fleetloop_shared.profile import LiveProfile
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one row.
+
+    Attributes:
+        prediction_id: Names it; a label that is known later refers to it.
+        label: One of the signature's classes.
+        score: Probability of the positive class.
+        model: The model that answered.
+        version: Its version.
+        artifact: SHA-256 of the bytes that answered.
+    """
+
+    prediction_id: str
+    label: int
+    score: float
+    model: str
+    version: int
+    artifact: str
+
+
+@dataclass(frozen=True)
+class Window:
+    """A full window of served rows.
+
+    Attributes:
+        first_row: Number of its first row since its model was loaded, from 1.
+        profile: Its rows, as sums.
+        verdict: How far they are from the reference.
+        manifest: Of the model that answered them.
+    """
+
+    first_row: int
+    profile: LiveProfile
+    verdict: Verdict
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Counters:
+    """How serving went since the last `collect`.
+
+    Attributes:
+        rows: Rows answered.
+        errors: Rows the model failed on.
+        refused: Rows refused for their form.
+        out_of_range: Values outside the signature's range, in rows that were answered.
+        latency_p50_ms: Median time of the model's last runs, None before the first.
+        latency_p99_ms: 99th percentile of the same.
+        labels: Labels for answers of the loaded model.
+        labels_correct: Answers among those that were right.
+        dropped: Windows, samples and labels dropped because nobody collected them.
+    """
+
+    rows: int = 0
+    errors: int = 0
+    refused: int = 0
+    out_of_range: int = 0
+    latency_p50_ms: float | None = None
+    latency_p99_ms: float | None = None
+    labels: int = 0
+    labels_correct: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What has come together since the last `collect`.
+
+    Attributes:
+        windows: Full windows, judged.
+        samples: Served rows that may leave the device.
+        labels: Labels that came.
+        counters: How serving went.
+    """
+
+    windows: list[Window]
+    samples: list[Sample]
+    labels: list[Label]
+    counters: Counters

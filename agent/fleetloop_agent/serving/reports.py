@@ -1,0 +1,169 @@
+"""Turns what serving has seen into the reports that wait for the hub."""
+
+from collections.abc import Callable
+
+from fleetloop_agent.ports import Clock, Host
+from fleetloop_agent.serving.records import Collected, Counters, Window
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.messages import (
+    DriftReport,
+    HealthReport,
+    Label,
+    LabelReport,
+    ProfileReport,
+    Report,
+    Sample,
+    SampleReport,
+)
+from fleetloop_shared.topics import Topic
+
+Draft = tuple[Topic, Callable[[int, int], Report]]
+"""A report that has no number yet: the outbox gives it one."""
+
+MOST_ROWS = 200
+"""Samples or labels in one report; it stays far below what a broker takes."""
+
+
+class Reports:
+    """Writes the reports of one device, and adds up its health between two of them."""
+
+    def __init__(self, device: str, clock: Clock, host: Host) -> None:
+        """Nothing was seen yet.
+
+        Args:
+            device: Its name.
+            clock: When it is, and how long it has been up.
+            host: Its memory.
+        """
+        self._device = device
+        self._clock = clock
+        self._host = host
+        self._started_at = clock.monotonic()
+        self._model = ""
+        self._version: int | None = None
+        self._sum = Counters()
+
+    def of(self, collected: Collected, manifest: Manifest | None) -> list[Draft]:
+        """The reports on what has come together.
+
+        Args:
+            collected: What serving has handed over.
+            manifest: Of the model that serves now.
+        """
+        self._model = manifest.model if manifest is not None else self._model
+        self._add(collected.counters, manifest.version if manifest is not None else None)
+        drafts: list[Draft] = []
+        for window in collected.windows:
+            drafts += [(Topic.DRIFT, self._drift(window)), (Topic.PROFILE, self._profile(window))]
+        for at in range(0, len(collected.samples), MOST_ROWS):
+            drafts.append((Topic.SAMPLES, self._samples(collected.samples[at : at + MOST_ROWS])))
+        for at in range(0, len(collected.labels), MOST_ROWS):
+            drafts.append((Topic.LABELS, self._labels(collected.labels[at : at + MOST_ROWS])))
+        return drafts
+
+    def health(self, manifest: Manifest | None, outbox: int) -> Draft:
+        """How serving went since the last such report.
+
+        Args:
+            manifest: Of the model that serves now.
+            outbox: Reports that the hub does not have.
+        """
+        seen, self._sum = self._sum, Counters()
+        at, uptime_s = self._clock.now(), self._clock.monotonic() - self._started_at
+        rss_bytes = self._host.rss_bytes()
+
+        def build(boot: int, seq: int) -> HealthReport:
+            return HealthReport(
+                device=self._device,
+                boot=boot,
+                seq=seq,
+                at=at,
+                model=manifest.model if manifest is not None else None,
+                version=manifest.version if manifest is not None else None,
+                uptime_s=uptime_s,
+                rows=seen.rows,
+                errors=seen.errors,
+                refused=seen.refused,
+                latency_p50_ms=seen.latency_p50_ms,
+                latency_p99_ms=seen.latency_p99_ms,
+                rss_bytes=rss_bytes,
+                outbox=outbox,
+                labels=seen.labels,
+                labels_correct=seen.labels_correct,
+            )
+
+        return Topic.HEALTH, build
+
+    def _add(self, new: Counters, version: int | None) -> None:
+        """Add counts; labels of another version than the one that serves now are not its own."""
+        old, same = self._sum, version == self._version
+        self._version = version
+        self._sum = Counters(
+            rows=old.rows + new.rows,
+            errors=old.errors + new.errors,
+            refused=old.refused + new.refused,
+            out_of_range=old.out_of_range + new.out_of_range,
+            latency_p50_ms=new.latency_p50_ms,
+            latency_p99_ms=new.latency_p99_ms,
+            labels=new.labels + (old.labels if same else 0),
+            labels_correct=new.labels_correct + (old.labels_correct if same else 0),
+            dropped=old.dropped + new.dropped,
+        )
+
+    def _drift(self, window: Window) -> Callable[[int, int], Report]:
+        at, verdict, manifest = self._clock.now(), window.verdict, window.manifest
+
+        def build(boot: int, seq: int) -> DriftReport:
+            return DriftReport(
+                device=self._device,
+                boot=boot,
+                seq=seq,
+                at=at,
+                model=manifest.model,
+                version=manifest.version,
+                artifact=manifest.sha256,
+                first_row=window.first_row,
+                rows=verdict.rows,
+                alarm=verdict.alarm,
+                ratio=verdict.ratio,
+                features=verdict.features,
+                correlations=verdict.correlations,
+                score_ratio=verdict.score_ratio,
+            )
+
+        return build
+
+    def _profile(self, window: Window) -> Callable[[int, int], Report]:
+        at, manifest = self._clock.now(), window.manifest
+
+        def build(boot: int, seq: int) -> ProfileReport:
+            return ProfileReport(
+                device=self._device,
+                boot=boot,
+                seq=seq,
+                at=at,
+                model=manifest.model,
+                version=manifest.version,
+                first_row=window.first_row,
+                profile=window.profile,
+            )
+
+        return build
+
+    def _samples(self, samples: list[Sample]) -> Callable[[int, int], Report]:
+        at, model = self._clock.now(), self._model
+
+        def build(boot: int, seq: int) -> SampleReport:
+            return SampleReport(
+                device=self._device, boot=boot, seq=seq, at=at, model=model, samples=samples
+            )
+
+        return build
+
+    def _labels(self, labels: list[Label]) -> Callable[[int, int], Report]:
+        at = self._clock.now()
+
+        def build(boot: int, seq: int) -> LabelReport:
+            return LabelReport(device=self._device, boot=boot, seq=seq, at=at, labels=labels)
+
+        return build

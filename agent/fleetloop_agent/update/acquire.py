@@ -1,0 +1,209 @@
+"""Gets a release onto the disk: manifest checked, room found, chunks fetched, whole verified."""
+
+import contextlib
+
+from fleetloop_agent.config import FetchConfig
+from fleetloop_agent.errors import SlotError
+from fleetloop_agent.update import verify
+from fleetloop_agent.update.download import Download
+from fleetloop_agent.update.parts import Part
+from fleetloop_agent.update.slots import slot_of
+from fleetloop_agent.update.states import Event, State
+from fleetloop_agent.update.transaction import Transaction
+from fleetloop_shared.chunks import unpack
+from fleetloop_shared.codec import MAX_MESSAGE_BYTES
+from fleetloop_shared.errors import ChunkError, DiskFullError, MixAndMatchError, RefusedError
+from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.manifest import Manifest, Transport
+from fleetloop_shared.messages import EventKind, Release
+
+DEFER_S = 60.0
+"""Pause before room is looked for again."""
+
+
+class Acquire:
+    """The steps from a release to a staged artifact; each returns when to step again."""
+
+    def __init__(self, transaction: Transaction, config: FetchConfig) -> None:
+        """Nothing is fetched yet.
+
+        Args:
+            transaction: The update.
+            config: How to fetch.
+        """
+        self._tx = transaction
+        self._config = config
+        self._restarted = transaction.journal.state is not State.SERVING
+        self._manifest: Manifest | None = None
+        self._download: Download | None = None
+        self._obstacle: DiskFullError | None = None
+        self._retry_at: float | None = None
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Chunks of the artifact that are here, and that there are."""
+        if self._manifest is None or self._download is None:
+            return 0, 0
+        return self._download.part.count, len(self._download.part.transport.chunks)
+
+    def reset(self) -> None:
+        """Stop fetching and forget what was checked."""
+        if self._download is not None:
+            self._download.stop()
+        self._download = self._manifest = self._obstacle = self._retry_at = None
+
+    def recheck(self) -> None:
+        """A newer statement wants the same release: what was checked is checked anew."""
+        self._manifest = None
+
+    def reconnected(self) -> None:
+        """There is a new connection."""
+        if self._download is not None:
+            self._download.reconnected()
+
+    def receive(self, sha256: str, index: int, payload: bytes, now: float) -> None:
+        """Take a chunk in, if it is asked for."""
+        if self._download is None or self._download.sha256 != sha256:
+            return
+        try:
+            self._download.receive(index, payload, now)
+        except ChunkError as error:
+            self._tx.refusals.note(error, f"{sha256} {index}", now)
+        except DiskFullError as error:
+            self._obstacle = error
+
+    def planned(self, now: float) -> float:
+        """Get the manifest, check it, and find room."""
+        tx, release = self._tx, self._tx.target
+        try:
+            payload = self._manifest_payload(release)
+            if payload is None:
+                return self._step_download(self._download_of(_whole(release)), now)
+            found = verify.manifest(payload, release, tx.who, tx.journal)
+            if not self._on_disk(found):
+                verify.room(found, tx.board.disk.free_bytes())
+            tx.slots.keep_manifest(payload)
+            tx.move(Event.CLEARED, incoming=slot_of(found, release.manifest_sha256))
+        except RefusedError as error:
+            return self._decline(error, now)
+        except DiskFullError as error:
+            return self._defer(error, now)
+        self.reset()
+        return now
+
+    def fetching(self, now: float) -> float:
+        """Get the artifact."""
+        tx = self._tx
+        try:
+            found = self._checked()
+            if self._download is not None or not self._on_disk(found):
+                download = self._download_of(found.transport)
+                self._count_resumed(download, found)
+                at = self._step_download(download, now)
+                if not download.done:
+                    return at
+                self._assemble(download, found)
+            text = f"{found.model} {found.version} is here whole: {found.length_bytes:,} bytes"
+            tx.say(EventKind.FETCHED, text)
+            tx.move(Event.FETCHED)
+            self.reset()
+        except ChunkError as error:
+            tx.refusals.note(error, tx.target.manifest_sha256, now)
+            self.reset()
+        except RefusedError as error:
+            return self._decline(error, now)
+        except DiskFullError as error:
+            return self._defer(error, now)
+        except SlotError:
+            tx.move(Event.DAMAGED)
+            self.reset()
+        return now
+
+    def deferred(self, now: float) -> float:
+        """Wait; a restart looks again at once."""
+        if self._retry_at is not None and now < self._retry_at:
+            return self._retry_at
+        self._tx.move(Event.RETRY_DUE, last_error=None)
+        return now
+
+    def _manifest_payload(self, release: Release) -> bytes | None:
+        with contextlib.suppress(SlotError):
+            return self._tx.slots.manifest_bytes(release.manifest_sha256)
+        download = self._download_of(_whole(release))
+        return download.part.read() if download.done else None
+
+    def _checked(self) -> Manifest:
+        if self._manifest is None:
+            tx = self._tx
+            payload = tx.slots.manifest_bytes(tx.target.manifest_sha256)
+            self._manifest = verify.manifest(payload, tx.target, tx.who, tx.journal)
+        return self._manifest
+
+    def _on_disk(self, found: Manifest) -> bool:
+        try:
+            self._tx.slots.artifact(found.sha256)
+        except SlotError:
+            return False
+        return True
+
+    def _download_of(self, transport: Transport) -> Download:
+        if self._download is None:
+            tx = self._tx
+            part = Part(tx.board.disk, transport)
+            self._download = Download(tx.who.device, tx.board.link, part, self._config)
+        return self._download
+
+    def _step_download(self, download: Download, now: float) -> float:
+        obstacle, self._obstacle = self._obstacle, None
+        if obstacle is not None:
+            raise obstacle
+        return download.step(now)
+
+    def _count_resumed(self, download: Download, found: Manifest) -> None:
+        if not self._restarted:
+            return
+        have, journal = download.part.count, self._tx.journal
+        if have:
+            text = f"goes on fetching {found.model} {found.version}: {have} chunks were here"
+            self._tx.say(EventKind.RESUMED, text)
+            self._tx.note(resumed_fetches=journal.resumed_fetches + 1)
+        self._restarted = False
+
+    def _assemble(self, download: Download, found: Manifest) -> None:
+        """From chunks to the artifact, under its own hash.
+
+        Raises:
+            ChunkError: The disk has changed the chunks; they are taken away.
+            RefusedError: The chunks are the signed ones and are not the signed artifact.
+            DiskFullError: No room.
+        """
+        try:
+            artifact = unpack(found.transport, download.part.read(), found.length_bytes)
+        except ChunkError:
+            download.part.discard()
+            raise
+        if len(artifact) != found.length_bytes or sha256_hex(artifact) != found.sha256:
+            raise MixAndMatchError(f"{found.model} {found.version}: its chunks make another file")
+        self._tx.slots.keep_artifact(artifact)
+
+    def _decline(self, error: RefusedError, now: float) -> float:
+        self._tx.decline(error, now)
+        self.reset()
+        return now
+
+    def _defer(self, error: DiskFullError, now: float) -> float:
+        self.reset()
+        self._retry_at = now + DEFER_S
+        self._tx.move(Event.OBSTRUCTED, last_error=str(error))
+        return now
+
+
+def _whole(release: Release) -> Transport:
+    """A manifest as a blob of one chunk; how long it must be is a check of its own."""
+    return Transport(
+        encoding="identity",
+        sha256=release.manifest_sha256,
+        length_bytes=MAX_MESSAGE_BYTES,
+        chunk_bytes=MAX_MESSAGE_BYTES,
+        chunks=[release.manifest_sha256],
+    )

@@ -1,0 +1,64 @@
+"""Has a model prove itself: its golden scores on this device's own runtime, its speed, its size."""
+
+import math
+from statistics import median
+
+import numpy as np
+
+from fleetloop_agent.errors import ModelError
+from fleetloop_agent.ports import Clock, Finding, Host, Model, Rows, Runtime
+from fleetloop_shared.manifest import Manifest
+
+BLOCKS = 5
+BLOCK_ROWS = 20
+"""Latency is the best block's median: a busy moment of the device is not the model's fault."""
+
+
+def examine(
+    manifest: Manifest, artifact: bytes, runtime: Runtime, clock: Clock, host: Host
+) -> Finding:
+    """Load a model and compare what it does with what its manifest promises.
+
+    Args:
+        manifest: Golden rows and budget.
+        artifact: The model's bytes.
+        runtime: What loads it.
+        clock: Measures its answers.
+        host: Measures its memory.
+    """
+    golden, signature, budget = manifest.golden, manifest.signature, manifest.budget
+    rows: Rows = np.array(golden.inputs, dtype=np.float32)
+    before_bytes = host.rss_bytes()
+    try:
+        model = runtime.load(artifact, signature)
+        scores = model.probabilities(rows)[:, signature.positive].tolist()
+        latency_ms = _latency_ms(model, rows, clock)
+    except ModelError as error:
+        return Finding(passed=False, text=str(error))
+    added_bytes = max(0, host.rss_bytes() - before_bytes)
+    gaps = [abs(float(score) - want) for score, want in zip(scores, golden.scores, strict=True)]
+    gap = math.inf if any(math.isnan(g) for g in gaps) else max(gaps)
+    text = (
+        f"scores differ by {gap:.2g} (may: {golden.tolerance:.2g}), answers take"
+        f" {latency_ms:.3g} ms (may: {budget.latency_ms:.3g}), it adds {added_bytes:,} bytes"
+        f" of memory (may: {budget.memory_bytes:,})"
+    )
+    passed = (
+        gap <= golden.tolerance
+        and latency_ms <= budget.latency_ms
+        and added_bytes <= budget.memory_bytes
+    )
+    return Finding(passed=passed, text=text)
+
+
+def _latency_ms(model: Model, rows: Rows, clock: Clock) -> float:
+    singles = [rows[i : i + 1] for i in range(len(rows))]
+    medians = []
+    for _ in range(BLOCKS):
+        took = []
+        for i in range(BLOCK_ROWS):
+            began = clock.monotonic()
+            model.probabilities(singles[i % len(singles)])
+            took.append(clock.monotonic() - began)
+        medians.append(median(took))
+    return 1000 * min(medians)

@@ -1,0 +1,115 @@
+"""The update as a table: every state a device can be in, and what leads from one to the next.
+
+DESIGN section 6. The state that stands in the journal is the state that is resumed; each state's
+step may run twice. A refusal is a report, not a state: it changes nothing.
+"""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a device stands between two models."""
+
+    SERVING = "serving"
+    PLANNED = "planned"
+    FETCHING = "fetching"
+    STAGED = "staged"
+    TRIAL = "trial"
+    COMMITTED = "committed"
+    DEFERRED = "deferred"
+    ROLLED_BACK = "rolled-back"
+    QUARANTINED = "quarantined"
+
+
+class Event(StrEnum):
+    """What can happen to an update.
+
+    Attributes:
+        TARGETED: The accepted statement names a release that is not the active one.
+        CLEARED: Its manifest is here and passes every check, and there is room.
+        OBSTRUCTED: There is no room now.
+        RETRY_DUE: Time to look again.
+        FETCHED: The whole artifact is durable under its own hash.
+        ARMED: The self-test has passed; the attempts are counted before the model is loaded.
+        FAILED: The self-test has failed.
+        DAMAGED: Artifact or manifest on the disk are no longer what was signed.
+        HEALTHY: The trial has served its soak without an error.
+        UNHEALTHY: The trial has failed on a row, did not load, or has used up its attempts.
+        BARRED: The artifact stands in the quarantine list.
+        SETTLED: The outcome is in the outbox.
+        SUPERSEDED: A newer statement wants something else.
+        DECLINED: A check has refused the release.
+    """
+
+    TARGETED = "targeted"
+    CLEARED = "cleared"
+    OBSTRUCTED = "obstructed"
+    RETRY_DUE = "retry-due"
+    FETCHED = "fetched"
+    ARMED = "armed"
+    FAILED = "failed"
+    DAMAGED = "damaged"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+    BARRED = "barred"
+    SETTLED = "settled"
+    SUPERSEDED = "superseded"
+    DECLINED = "declined"
+
+
+TRANSITIONS: dict[State, dict[Event, State]] = {
+    State.SERVING: {
+        Event.TARGETED: State.PLANNED,
+    },
+    State.PLANNED: {
+        Event.CLEARED: State.FETCHING,
+        Event.OBSTRUCTED: State.DEFERRED,
+        Event.DECLINED: State.SERVING,
+        Event.SUPERSEDED: State.SERVING,
+    },
+    State.FETCHING: {
+        Event.FETCHED: State.STAGED,
+        Event.DAMAGED: State.PLANNED,
+        Event.OBSTRUCTED: State.DEFERRED,
+        Event.DECLINED: State.SERVING,
+        Event.SUPERSEDED: State.SERVING,
+    },
+    State.STAGED: {
+        Event.ARMED: State.TRIAL,
+        Event.FAILED: State.QUARANTINED,
+        Event.DAMAGED: State.PLANNED,
+        Event.DECLINED: State.SERVING,
+        Event.SUPERSEDED: State.SERVING,
+    },
+    State.TRIAL: {
+        Event.HEALTHY: State.COMMITTED,
+        Event.UNHEALTHY: State.ROLLED_BACK,
+        Event.DAMAGED: State.PLANNED,
+    },
+    State.COMMITTED: {
+        Event.SETTLED: State.SERVING,
+    },
+    State.DEFERRED: {
+        Event.RETRY_DUE: State.PLANNED,
+        Event.SUPERSEDED: State.SERVING,
+    },
+    State.ROLLED_BACK: {
+        Event.BARRED: State.QUARANTINED,
+    },
+    State.QUARANTINED: {
+        Event.SETTLED: State.SERVING,
+    },
+}
+"""THE table. A state without an event here does not know it."""
+
+
+def follow(state: State, event: Event) -> State:
+    """The state that `event` leads to.
+
+    Raises:
+        ValueError: The table has no such event in this state: a mistake in the agent.
+    """
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError as error:
+        raise ValueError(f"the update cannot be {event} while it is {state}") from error

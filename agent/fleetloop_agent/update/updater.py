@@ -1,0 +1,215 @@
+"""Moves a device from one model to the next, one durable step at a time.
+
+DESIGN section 6, in this order, each durable before the next: chunks, whole artifact, self-test,
+armed trial (attempts counted before the model is loaded), commit, report, garbage collection.
+Whatever goes wrong here, what is served stays, or goes back to what was committed.
+"""
+
+import logging
+
+from fleetloop_agent.config import FetchConfig
+from fleetloop_agent.ports import Board, Serving
+from fleetloop_agent.update import verify
+from fleetloop_agent.update.acquire import Acquire
+from fleetloop_agent.update.events import Events
+from fleetloop_agent.update.journal import Journal
+from fleetloop_agent.update.parts import discard_all
+from fleetloop_agent.update.refusals import Refusals
+from fleetloop_agent.update.reported import compose
+from fleetloop_agent.update.states import Event, State
+from fleetloop_agent.update.transaction import Transaction
+from fleetloop_agent.update.trial import Trial
+from fleetloop_agent.update.verify import Identity
+from fleetloop_shared.errors import DiskFullError, QuarantinedError, RefusedError
+from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.messages import DesiredState, Release, ReportedState
+
+PAUSE_S = 5.0
+"""After a full disk, the same step is tried again."""
+
+IDLE_S = 60.0
+"""Nothing to do; counted refusals reach the journal this often at most."""
+
+_UNDERWAY = {State.PLANNED, State.FETCHING, State.STAGED, State.DEFERRED}
+
+_log = logging.getLogger(__name__)
+
+
+class Updater:
+    """The update of one device, stepped from outside."""
+
+    def __init__(self, who: Identity, board: Board, serving: Serving, config: FetchConfig) -> None:
+        """Read the journal; nothing is loaded before `start`.
+
+        Args:
+            who: This device.
+            board: What it is plugged into.
+            serving: Where models answer.
+            config: How to fetch.
+        """
+        self._tx = Transaction(who, board, serving)
+        self._acquire = Acquire(self._tx, config)
+        self._trial = Trial(self._tx)
+        self._steps = {
+            State.SERVING: self._serving,
+            State.PLANNED: self._acquire.planned,
+            State.FETCHING: self._acquire.fetching,
+            State.DEFERRED: self._acquire.deferred,
+            State.STAGED: self._trial.staged,
+            State.TRIAL: self._trial.trial,
+            State.COMMITTED: self._trial.committed,
+            State.ROLLED_BACK: self._trial.rolled_back,
+            State.QUARANTINED: self._trial.quarantined,
+        }
+        self._offer: DesiredState | None = None
+        self._last_offer: str | None = None
+        self._littered = True
+        self._counts_at = 0.0
+        self._paused_until: float | None = None
+        self._obstacle: str | None = None
+
+    @property
+    def journal(self) -> Journal:
+        """As it stands on the disk."""
+        return self._tx.journal
+
+    @property
+    def refusals(self) -> Refusals:
+        """What was refused, also by others than the update."""
+        return self._tx.refusals
+
+    @property
+    def events(self) -> Events:
+        """The device's voice."""
+        return self._tx.events
+
+    def reported(self, obstacle: str | None = None) -> ReportedState:
+        """What there is to tell the hub now.
+
+        Args:
+            obstacle: What others find wrong now.
+        """
+        error = obstacle or self._obstacle or self.journal.last_error
+        return compose(self._tx, self._acquire.progress, error)
+
+    def start(self, now: float) -> None:
+        """Serve from this disk, before there is any network: the model on trial, or the best.
+
+        Args:
+            now: Monotonic seconds.
+        """
+        if self.journal.state is State.TRIAL:
+            try:
+                self._trial.attempt(now)
+            except DiskFullError as error:
+                self._pause(error, now)
+        if self._tx.serving.manifest is None:
+            self._tx.serve_committed()
+
+    def offer(self, payload: bytes, now: float) -> None:
+        """Take in a statement; the newest one that passes the checks is followed by `step`.
+
+        Args:
+            payload: The envelope; empty where the hub has taken it back.
+            now: Monotonic seconds.
+        """
+        name = sha256_hex(payload)
+        if not payload or name == self._last_offer:
+            return
+        accepted = self._offer or self.journal.desired
+        floor = self._offer.floor if self._offer is not None else self.journal.floor
+        try:
+            desired = verify.statement(payload, self._tx.who, accepted, floor)
+        except RefusedError as error:
+            self.refusals.note(error, name, now)
+            return
+        self._last_offer = name
+        if desired != accepted:
+            self._offer = desired
+
+    def receive(self, sha256: str, index: int, payload: bytes, now: float) -> None:
+        """Take a chunk in; one that nobody waits for is left alone."""
+        self._acquire.receive(sha256, index, payload, now)
+
+    def reconnected(self) -> None:
+        """There is a new connection: what is waited for is asked for anew."""
+        self._acquire.reconnected()
+
+    def step(self, now: float) -> float:
+        """Do what the state asks for, once; doing it twice does no harm.
+
+        Args:
+            now: Monotonic seconds.
+
+        Returns:
+            When to step again at the latest; `now` if at once.
+        """
+        if self._paused_until is not None and now < self._paused_until:
+            return self._paused_until
+        try:
+            self._tx.speak()
+            self._accept()
+            at = self._steps[self.journal.state](now)
+        except DiskFullError as error:
+            return self._pause(error, now)
+        self._paused_until = self._obstacle = None
+        return at
+
+    def _pause(self, error: DiskFullError, now: float) -> float:
+        if self._obstacle is None:
+            _log.warning("%s", error)
+        self._obstacle = str(error)
+        self._paused_until = now + PAUSE_S
+        return self._paused_until
+
+    def _accept(self) -> None:
+        """Make the offered statement the one that is followed; it supersedes what is under way."""
+        desired, tx = self._offer, self._tx
+        if desired is None:
+            return
+        changes = {"desired": desired, "floor": desired.floor, "declined": None}
+        if self.journal.state not in _UNDERWAY:
+            tx.note(**changes)
+        elif verify.choose(desired, tx.who.device) == self.journal.target:
+            tx.note(**changes)
+            self._acquire.recheck()
+            self._trial.reset()
+        else:
+            tx.move(Event.SUPERSEDED, target=None, incoming=None, **changes)
+            self._acquire.reset()
+            self._trial.reset()
+        self._offer = None
+
+    def _serving(self, now: float) -> float:
+        """Nothing is under way: tidy up, and see whether the statement wants something else."""
+        tx, journal = self._tx, self._tx.journal
+        if tx.loaded != journal.active:
+            previous = None if journal.previous == tx.loaded else journal.previous
+            tx.note(active=tx.loaded, previous=previous)
+        if self._littered:
+            tx.slots.collect(tx.journal.slots)
+            discard_all(tx.board.disk)
+            self._littered = False
+        goal = self._goal(now)
+        if goal is not None:
+            tx.move(Event.TARGETED, target=goal, last_error=None)
+            self._littered = True
+            return now
+        if self.refusals.counts != tx.journal.refusals and now >= self._counts_at:
+            self._counts_at = now + IDLE_S
+            tx.note()
+        return now + IDLE_S
+
+    def _goal(self, now: float) -> Release | None:
+        """The release to move to, None if this device has what it should have."""
+        tx, journal = self._tx, self._tx.journal
+        goal = verify.choose(journal.desired, tx.who.device) if journal.desired else None
+        settled = {journal.declined, journal.active.manifest if journal.active else None}
+        if goal is None or goal.manifest_sha256 in settled:
+            return None
+        if goal.manifest_sha256 in {slot.manifest for slot in journal.quarantine}:
+            error = QuarantinedError(f"{goal.model} {goal.version} has failed on this device")
+            self.refusals.note(error, f"{tx.sequence}", now)
+            tx.note(declined=goal.manifest_sha256, last_error=str(error))
+            return None
+        return goal

@@ -1,0 +1,38 @@
+"""A clock that stands still until it is stepped."""
+
+from fleetloop_agent.ports import Clock
+
+EPOCH_S = 1_700_000_000.0
+"""What time it is when a simulated clock is made, Unix seconds."""
+
+
+class SimClock(Clock):
+    """Virtual time; a reboot starts `monotonic` anew, and may put `now` wrong."""
+
+    def __init__(self, now_s: float = EPOCH_S) -> None:
+        """Set the time.
+
+        Args:
+            now_s: Unix seconds.
+        """
+        self._now_s = now_s
+        self._monotonic_s = 0.0
+
+    def now(self) -> float:
+        return self._now_s
+
+    def monotonic(self) -> float:
+        return self._monotonic_s
+
+    def step(self, seconds: float) -> None:
+        """Let time pass."""
+        self._now_s += seconds
+        self._monotonic_s += seconds
+
+    def set(self, now_s: float) -> None:
+        """Make it another time; no time has passed."""
+        self._now_s = now_s
+
+    def reboot(self) -> None:
+        """Begin a new boot at the same time of day."""
+        self._monotonic_s = 0.0

@@ -1,0 +1,21 @@
+"""The simulator's errors.
+
+FleetloopError
+├── RecordingError      a CSV that cannot be replayed
+├── FeedError           the device at the other end does not answer
+└── HubError            the hub at the other end does not answer, or not as expected
+"""
+
+from fleetloop_shared.errors import FleetloopError
+
+
+class RecordingError(FleetloopError):
+    """A CSV cannot be replayed; the text names file, line and column."""
+
+
+class FeedError(FleetloopError):
+    """The device that is to be fed does not answer; the text says where it was looked for."""
+
+
+class HubError(FleetloopError):
+    """The hub does not answer, or not as expected; the text says what to do."""

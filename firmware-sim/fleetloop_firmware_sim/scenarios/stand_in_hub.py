@@ -1,0 +1,163 @@
+"""As much of a hub as a story needs: it seeds a release, states what to run, hears reports."""
+
+import zlib
+from dataclasses import dataclass, field
+
+from fleetloop_firmware_sim.scenarios import releases
+from fleetloop_firmware_sim.scenarios.releases import Packed, Signer
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.link import Connected, Link, Received
+from fleetloop_shared.messages import (
+    Ack,
+    ChunkRequest,
+    DesiredState,
+    EventKind,
+    EventReport,
+    Report,
+    ReportedState,
+)
+from fleetloop_shared.topics import Address, Topic, parse
+
+EVERYONE = 10_000
+"""The phase that holds every device."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a hub signs with.
+
+    Attributes:
+        image: Says what exists: signs manifests.
+        director: Says what to run: signs desired states.
+    """
+
+    image: Signer = field(default_factory=Signer)
+    director: Signer = field(default_factory=Signer)
+
+
+class StandInHub:
+    """The other end of the wire; it believes nothing that it was not told over it.
+
+    Attributes:
+        keys: What it signs with.
+        cohort: The one cohort there is.
+        reported: What each device said last about itself.
+        events: What happened on devices, by (device, boot, seq).
+        payloads: Every report as it came, by (device, boot, seq).
+        contradictions: Reports that came twice with different words.
+        went_back: Whether any device has told of an older statement than before.
+    """
+
+    def __init__(self, link: Link, keys: Keys, cohort: str = "default") -> None:
+        """Begin to connect.
+
+        Args:
+            link: To the broker that the devices use.
+            keys: What it signs with.
+            cohort: The devices' cohort.
+        """
+        self.keys = keys
+        self.cohort = cohort
+        self.reported: dict[str, ReportedState] = {}
+        self.events: dict[tuple[str, int, int], EventReport] = {}
+        self.payloads: dict[tuple[str, int, int], bytes] = {}
+        self.contradictions: list[tuple[str, int, int]] = []
+        self.went_back = False
+        self._link = link
+        self._sequence = 0
+        self._retained: dict[str, bytes] = {}
+        link.start(None)
+
+    def release(self, packed: Packed, now: float, soak_rows: int = 8) -> DesiredState:
+        """Seed a release and tell every device to run it."""
+        self._keep(packed.release.manifest_sha256, [packed.envelope])
+        self._keep(packed.manifest.transport.sha256, packed.chunks)
+        self._sequence += 1
+        desired = DesiredState(
+            cohort=self.cohort,
+            sequence=self._sequence,
+            rollout=f"rollout-{self._sequence}",
+            salt=f"salt-{self._sequence}",
+            phase=EVERYONE,
+            release=packed.release,
+            control=None,
+            floor=0,
+            issued_at=now,
+            soak_rows=soak_rows,
+            soak_s=1e6,
+            sample_share=0.0,
+        )
+        payload = releases.state(self.keys.director, desired)
+        self._say(Topic.DIRECTOR.at(cohort=self.cohort), payload)
+        return desired
+
+    def restarted(self, link: Link) -> "StandInHub":
+        """The same hub, knowing what it knew, at another broker; each goes its own way from here.
+
+        Args:
+            link: To the other broker.
+        """
+        other = StandInHub(link, self.keys, self.cohort)
+        other.reported = dict(self.reported)
+        other.events = dict(self.events)
+        other.payloads = dict(self.payloads)
+        other.contradictions = list(self.contradictions)
+        other.went_back = self.went_back
+        other._sequence = self._sequence
+        other._retained = dict(self._retained)
+        return other
+
+    def step(self) -> None:
+        """Hear what has come, and answer."""
+        for event in self._link.events():
+            if isinstance(event, Connected):
+                for topic in Topic:
+                    if topic.row.outbox or topic in {Topic.REPORTED, Topic.GET}:
+                        self._link.subscribe(topic.every())
+                for name, payload in self._retained.items():
+                    self._link.publish(name, payload, retained=True)
+            elif isinstance(event, Received) and (address := parse(event.topic)) is not None:
+                self._hear(address, event)
+
+    def told(self, kind: EventKind, version: int) -> bool:
+        """Whether any device has said that this happened to a version."""
+        return any(e.kind is kind and e.version == version for e in self.events.values())
+
+    def _hear(self, address: Address, event: Received) -> None:
+        if address.topic is Topic.REPORTED:
+            device, reported = address.names["device"], decode(event.payload, ReportedState)
+            before = self.reported.get(device, reported)
+            self.went_back |= reported.sequence < before.sequence
+            self.reported[device] = reported
+        elif address.topic is Topic.GET:
+            wanted = decode(event.payload, ChunkRequest)
+            for index in wanted.missing:
+                name = Topic.BLOB.at(sha256=wanted.sha256, index=index)
+                if name in self._retained:
+                    self._say(name, self._retained[name])
+        elif address.topic.row.outbox:
+            self._commit(address, event.payload)
+
+    def _commit(self, address: Address, payload: bytes) -> None:
+        device = address.names["device"]
+        if address.topic is Topic.EVENTS:
+            report: Report = decode(payload, EventReport)
+        else:
+            row = address.topic.row
+            data = zlib.decompress(payload) if row.compressed else payload
+            report = decode(data, Report)
+        key = (device, report.boot, report.seq)
+        if self.payloads.setdefault(key, payload) != payload:
+            self.contradictions.append(key)
+        if isinstance(report, EventReport):
+            self.events[key] = report
+        ack = Ack(boot=report.boot, seqs=[report.seq])
+        self._link.publish(Topic.ACK.at(device=device), encode(ack))
+
+    def _keep(self, sha256: str, chunks: list[bytes]) -> None:
+        for index, chunk in enumerate(chunks):
+            self._say(Topic.BLOB.at(sha256=sha256, index=index), chunk)
+
+    def _say(self, topic: str, payload: bytes) -> None:
+        self._retained[topic] = payload
+        self._link.publish(topic, payload, retained=True)

@@ -1,0 +1,1 @@
+"""The demo: real weather, real processes, one whole turn of the loop."""

@@ -1,0 +1,82 @@
+"""The demo's world: which days the first model knows, which each station lives through.
+
+Fifty years of daily weather at one place. The first model learns the winters of the first twenty
+years. Every station replays later years in order, from the first of January on, so that spring and
+summer come as they came. The last years are held out: nobody has seen them when versions are
+compared on them.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fleetloop_firmware_sim.errors import RecordingError
+from fleetloop_firmware_sim.recording import Recording, read
+
+YEAR_DAYS = 365.25
+TRAINING_YEARS = 20
+STATION_YEARS = 2
+HELD_OUT_FROM_YEAR = 36
+
+_WINTER_ENDS_DAY = 60
+_WINTER_BEGINS_DAY = 334
+_SUMMER_ENDS_DAY = 244
+
+LABEL = "rain"
+TIME = "day"
+
+
+@dataclass(frozen=True)
+class World:
+    """What happens to whom.
+
+    Attributes:
+        training_csv: Winters of the first years, as the CSV has them.
+        stations: What each station measures, in order.
+        held_out: Later springs and summers, a share for each station.
+    """
+
+    training_csv: str
+    stations: list[Recording]
+    held_out: list[Recording]
+
+
+def build(csv: Path, stations: int) -> World:
+    """Cut the recording for a number of stations.
+
+    Raises:
+        RecordingError: The file cannot be used, or is too short for this story.
+    """
+    recording = read(csv, LABEL)
+    if TIME not in recording.columns:
+        raise RecordingError(f"{csv} has no column {TIME!r}, which says when a row was measured")
+    day = recording.rows[:, recording.columns.index(TIME)].astype(np.float64)
+    year, of_year = np.divmod(day, YEAR_DAYS)
+    winter = (of_year < _WINTER_ENDS_DAY) | (of_year >= _WINTER_BEGINS_DAY)
+    growing = (of_year >= _WINTER_ENDS_DAY) & (of_year < _SUMMER_ENDS_DAY)
+    held_out = np.flatnonzero((year >= HELD_OUT_FROM_YEAR) & growing)
+    if not held_out.size:
+        held_out = np.flatnonzero(year >= HELD_OUT_FROM_YEAR)
+    starts = [TRAINING_YEARS + STATION_YEARS * k for k in range(stations)]
+    lives = [np.flatnonzero((year >= s) & (year < s + STATION_YEARS)) for s in starts]
+    if starts[-1] + STATION_YEARS > HELD_OUT_FROM_YEAR or not all(map(len, lives)):
+        raise RecordingError(f"{csv} has too few years for {stations} stations; ask for fewer")
+    return World(
+        training_csv=_lines(csv, np.flatnonzero(winter & (year < TRAINING_YEARS))),
+        stations=[_rows(recording, life) for life in lives],
+        held_out=[_rows(recording, part) for part in np.array_split(held_out, stations)],
+    )
+
+
+def _rows(recording: Recording, indexes: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> Recording:
+    return Recording(
+        recording.columns,
+        np.ascontiguousarray(recording.rows[indexes]),
+        [recording.labels[i] for i in indexes],
+    )
+
+
+def _lines(csv: Path, indexes: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> str:
+    header, *lines = csv.read_text("utf-8").splitlines()
+    return "\n".join([header, *(lines[i] for i in indexes)]) + "\n"

@@ -1,0 +1,124 @@
+"""Wires the real hub together; the one place that knows every adapter."""
+
+import logging
+import secrets
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetloop_hub.broker.choose import choose_broker
+from fleetloop_hub.config import HubConfig
+from fleetloop_hub.delivery.enrolment import HUB, Enrolment
+from fleetloop_hub.hub import Hub, Parts
+from fleetloop_hub.keys import Keys
+from fleetloop_hub.ports import Blobs, Broker, BrokerAccount, Catalog, Telemetry
+from fleetloop_hub.storage.blobs import FileBlobs
+from fleetloop_hub.storage.catalog import TinyDbCatalog
+from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_shared.codec import encode
+from fleetloop_shared.durable import Disk, RealDisk, replace
+from fleetloop_shared.errors import FleetloopError
+from fleetloop_shared.link import Link, Will
+from fleetloop_shared.messages import HubState
+from fleetloop_shared.paho_link import PahoLink
+from fleetloop_shared.topics import Topic
+
+_LOG = logging.getLogger("fleetloop.hub")
+_STEP_S = 0.25
+_PASSWORD = Path("keys") / "broker.password"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A hub that is wired and whose broker runs.
+
+    Attributes:
+        actions: What people and new devices ask of it.
+        catalog: Its documents.
+        telemetry: What devices have said.
+        blobs: Its content.
+        broker: Its broker.
+        link: To that broker.
+    """
+
+    actions: Hub
+    catalog: Catalog
+    telemetry: Telemetry
+    blobs: Blobs
+    broker: Broker
+    link: Link
+
+    def run_forever(self, stop: threading.Event) -> None:
+        """Step until `stop` is set; then end everything in good order."""
+        try:
+            while not stop.is_set():
+                self._step()
+                self.link.wait(_STEP_S)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End everything in good order."""
+        self.actions.stop()
+        self.link.stop()
+        self.broker.stop()
+        self.telemetry.close()
+        self.catalog.close()
+
+    def _step(self) -> None:
+        """One step; what goes wrong in it is said, and the next step tries again."""
+        try:
+            self.actions.step()
+        except FleetloopError as error:
+            _LOG.error("%s", error)
+        except Exception:  # noqa: BLE001  # the edge: a fault in one step must not end the hub
+            _LOG.exception("a step of the hub failed; the next one tries again")
+
+
+def bootstrap(config: HubConfig) -> Running:
+    """The hub as `config` says, with its broker running and its link connecting.
+
+    Raises:
+        CatalogError: Another hub has this state folder.
+        BrokerError: The broker cannot be started.
+        KeyFileError: A signing key cannot be read.
+    """
+    disk = RealDisk(config.state_dir)
+    catalog = TinyDbCatalog(config.state_dir / "catalog")
+    telemetry = SqliteTelemetry(config.state_dir / "telemetry.sqlite")
+    blobs = FileBlobs(config.state_dir / "blobs")
+    keys = Keys(disk, Path("keys"))
+    password = _hub_password(disk)
+    broker = choose_broker(
+        config.broker, config.state_dir / "broker", config.broker_host, config.broker_port
+    )
+    try:
+        broker.start(Enrolment(catalog, broker, keys, password).accounts())
+    except FleetloopError:
+        telemetry.close()
+        catalog.close()
+        raise
+    account = broker.hub_account(BrokerAccount(HUB, password, None))
+    link = PahoLink(broker.address, HUB, account.username, account.password)
+    parts = Parts(
+        catalog=catalog,
+        telemetry=telemetry,
+        blobs=blobs,
+        broker=broker,
+        link=link,
+        keys=keys,
+        hub_password=password,
+        runs_dir=config.state_dir / "runs",
+    )
+    hub = Hub(parts)
+    link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
+    return Running(hub, catalog, telemetry, blobs, broker, link)
+
+
+def _hub_password(disk: Disk) -> str:
+    try:
+        return disk.read(_PASSWORD).decode()
+    except FileNotFoundError:
+        password = secrets.token_urlsafe(24)
+        replace(disk, _PASSWORD, password.encode())
+        return password

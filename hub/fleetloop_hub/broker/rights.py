@@ -1,0 +1,55 @@
+"""What each broker account may publish and subscribe to, as MQTT filters that brokers enforce."""
+
+from dataclasses import dataclass
+
+from fleetloop_hub.errors import BrokerError
+from fleetloop_hub.ports import BrokerAccount
+from fleetloop_shared.ids import check_name
+from fleetloop_shared.topics import ROOT, Topic
+
+_EVERYTHING = f"{ROOT.partition('/')[0]}/#"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """An account's rights.
+
+    Attributes:
+        publish: Filters of the topics it may write.
+        subscribe: Filters of the topics it may read.
+    """
+
+    publish: list[str]
+    subscribe: list[str]
+
+
+def check_accounts(accounts: list[BrokerAccount]) -> None:
+    """Refuse a list that nobody can mean; NATS takes one without users to need no passwords.
+
+    Raises:
+        BrokerError: It is empty, or a name stands in it twice.
+    """
+    names = {account.username for account in accounts}
+    if not names or len(names) < len(accounts):
+        raise BrokerError("broker accounts: give the hub's at least, and each name once")
+
+
+def rights(account: BrokerAccount) -> Rights:
+    """A device writes below its own `up` and reads what concerns it; the hub may do everything.
+
+    Raises:
+        InvalidIdError: A name that could widen a filter.
+    """
+    device = check_name(account.username, "broker account")
+    if account.cohort is None:
+        return Rights(publish=[_EVERYTHING], subscribe=[_EVERYTHING])
+    own = f"{ROOT}/devices/{device}"
+    return Rights(
+        publish=[f"{own}/up/#"],
+        subscribe=[
+            f"{own}/down/#",
+            Topic.DIRECTOR.at(cohort=check_name(account.cohort, "cohort")),
+            Topic.BLOB.every(),
+            Topic.HUB.at(),
+        ],
+    )

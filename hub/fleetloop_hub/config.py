@@ -1,0 +1,62 @@
+"""Where a hub keeps its state, where it listens, and which broker it uses."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetloop_hub.errors import ConfigError
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+URL_FILE = "hub.url"
+"""Below the state folder: where the console of the running hub is."""
+
+_EMBEDDED = frozenset({"nats", "mosquitto"})
+_URL = re.compile(r"mqtts?://[^/\s]+")
+_MAX_PORT = 65_535
+
+
+@dataclass(frozen=True)
+class HubConfig:
+    """What `fleetloop serve` was told.
+
+    Attributes:
+        state_dir: Everything the hub keeps lies below it.
+        http_host: Address on which console and API listen.
+        http_port: Port of the same; 0 takes a free one.
+        broker: "nats" or "mosquitto" as a child process, or the URL of one that runs.
+        broker_host: Address on which a child broker listens.
+        broker_port: Port of the same; 0 takes a free one.
+
+    Raises:
+        ConfigError: A value that cannot work, with what to write instead.
+    """
+
+    state_dir: Path
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    broker: str = "nats"
+    broker_host: str = "127.0.0.1"
+    broker_port: int = 1883
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if self.broker not in _EMBEDDED and _URL.fullmatch(self.broker) is None:
+            raise ConfigError(
+                f"broker {self.broker!r}: write nats, mosquitto, or mqtt://host:port of one that "
+                "runs (mqtts:// with TLS)"
+            )
+        for name, port in (("http", self.http_port), ("broker", self.broker_port)):
+            if not 0 <= port <= _MAX_PORT:
+                raise ConfigError(f"{name} port {port}: write a number from 0 to {_MAX_PORT}")
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """The host and port in `HOST:PORT`, `[IPV6]:PORT` or a bare port.
+
+    Raises:
+        ConfigError: It is none of these.
+    """
+    host, colon, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or int(port) > _MAX_PORT or (colon and not host):
+        raise ConfigError(f"address {text!r}: write HOST:PORT, such as 127.0.0.1:8080")
+    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)

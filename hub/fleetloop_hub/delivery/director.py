@@ -1,0 +1,106 @@
+"""What a cohort is told to run: from a rollout to one signed, retained statement."""
+
+from dataclasses import dataclass
+
+from fleetloop_hub.delivery.rollout import BUCKETS
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.ports import Blobs, Catalog
+from fleetloop_hub.records import Cohort, Model, Rollout, RolloutState, Version
+from fleetloop_hub.spec import ModelSpec
+from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.topics import Topic
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A signed statement and where it belongs.
+
+    Attributes:
+        topic: The cohort's topic.
+        payload: The envelope.
+    """
+
+    topic: str
+    payload: bytes
+
+
+class Director:
+    """Signs statements, one after the other, each with a number that never goes back."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys) -> None:
+        """Nothing is said until `state` is called."""
+        self._catalog, self._blobs, self._keys = catalog, blobs, keys
+
+    def state(self, rollout: Rollout, spec: ModelSpec, now: float) -> Statement:
+        """Say what `rollout` now means for its cohort; durable before it is returned."""
+        release, control, phase = self._targets(rollout)
+        model = self._catalog.find(Model, rollout.model)
+        sequence = self.sequence(rollout.cohort) + 1
+        desired = DesiredState(
+            cohort=rollout.cohort,
+            sequence=sequence,
+            rollout=rollout.key,
+            salt=rollout.salt,
+            phase=phase,
+            release=_release(release),
+            control=None if control is None else _release(control),
+            floor=0 if model is None else model.floor,
+            issued_at=now,
+            soak_rows=spec.rollout.soak_rows,
+            soak_s=spec.rollout.soak_s,
+            sample_share=spec.retrain.sample_share,
+        )
+        payload = self._keys.sign(Role.DIRECTOR, desired)
+        named = [v.key for v in (release, control) if v is not None]
+        sha256 = self._blobs.put(payload)
+        self._catalog.put(
+            Cohort(key=rollout.cohort, sequence=sequence, statement=sha256, versions=named)
+        )
+        return Statement(Topic.DIRECTOR.at(cohort=rollout.cohort), payload)
+
+    def standing(self) -> list[Statement]:
+        """The last statement of every cohort, to be published again after a connect."""
+        return [
+            Statement(Topic.DIRECTOR.at(cohort=c.key), self._blobs.get(c.statement))
+            for c in self._catalog.all(Cohort)
+            if c.statement is not None
+        ]
+
+    def sequence(self, cohort: str) -> int:
+        """The number of the cohort's last statement, 0 before the first."""
+        found = self._catalog.find(Cohort, cohort)
+        return 0 if found is None else found.sequence
+
+    def live(self) -> list[Version]:
+        """Every version that a cohort's last statement names."""
+        keys = dict.fromkeys(k for c in self._catalog.all(Cohort) for k in c.versions)
+        found = [self._catalog.find(Version, key) for key in keys]
+        return [v for v in found if v is not None]
+
+    def _targets(self, rollout: Rollout) -> tuple[Version, Version | None, int]:
+        release = self._version(rollout.model, rollout.version)
+        control = None if rollout.control is None else self._version(rollout.model, rollout.control)
+        if rollout.state is RolloutState.REVERTED and control is not None:
+            return control, None, BUCKETS
+        if rollout.state is RolloutState.DONE:
+            return release, None, BUCKETS
+        if rollout.state is RolloutState.REVERTED:
+            return release, None, 0
+        return release, control, rollout.phases[rollout.phase]
+
+    def _version(self, model: str, number: int) -> Version:
+        version = self._catalog.find(Version, f"{model}/{number}")
+        if version is None:
+            raise LookupError(f"{model}/{number}")
+        return version
+
+
+def _release(version: Version) -> Release:
+    if version.manifest is None:
+        raise LookupError(f"{version.key} has no signed manifest")
+    return Release(
+        model=version.model,
+        version=version.number,
+        manifest_sha256=version.manifest,
+        manifest_bytes=version.manifest_bytes,
+    )

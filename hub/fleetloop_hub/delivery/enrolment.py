@@ -1,0 +1,111 @@
+"""Taking devices in: one-time tokens, broker accounts, and the keys a device pins."""
+
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from fleetloop_hub.errors import EnrolError
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.ports import Broker, BrokerAccount, Catalog
+from fleetloop_hub.records import Device, Token
+from fleetloop_shared.errors import InvalidIdError
+from fleetloop_shared.ids import check_name, sha256_hex
+from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
+
+HUB = "hub"
+"""The hub's own account and client id; no device may be called so."""
+
+
+class Enrolment:
+    """Admits devices, and keeps the broker's accounts equal to the catalog's devices."""
+
+    def __init__(self, catalog: Catalog, broker: Broker, keys: Keys, hub_password: str) -> None:
+        """Begin; accounts are made with `accounts`."""
+        self._catalog, self._broker, self._keys = catalog, broker, keys
+        self._hub = BrokerAccount(username=HUB, password=hub_password, cohort=None)
+
+    def token(self, cohort: str, now: float, expires_s: float) -> str:
+        """A one-time token: a secret, and what the hub's keys must look like.
+
+        Raises:
+            EnrolError: The cohort's name cannot stand in a topic.
+        """
+        try:
+            check_name(cohort, "cohort")
+        except InvalidIdError as error:
+            raise EnrolError(str(error)) from error
+        secret = secrets.token_urlsafe(18)
+        self._catalog.put(
+            Token(
+                key=sha256_hex(secret.encode()),
+                cohort=cohort,
+                created_at=now,
+                expires_at=now + expires_s,
+            )
+        )
+        return f"{secret}.{self._keys.fingerprint()}"
+
+    def enrol(self, request: EnrolRequest, now: float) -> EnrolAnswer:
+        """Admit a device.
+
+        A device whose answer was lost on the way may ask again with the same token and name.
+
+        Raises:
+            EnrolError: The token is unknown, used or expired, or the name is taken or not one.
+        """
+        device = self._checked_name(request.device)
+        existing = self._catalog.find(Device, device)
+        secret = sha256_hex(request.token.encode())
+        use = _use(device, now, taken=existing is not None)
+        token = self._catalog.update(Token, secret, use)
+        known = existing or Device(
+            key=device,
+            cohort=token.cohort,
+            hardware=request.hardware,
+            password=secrets.token_urlsafe(24),
+            enrolled_at=now,
+        )
+        self._catalog.put(known)
+        self._broker.admit(self.accounts())
+        return EnrolAnswer(
+            device=device,
+            cohort=known.cohort,
+            broker=self._broker.address,
+            username=device,
+            password=known.password,
+            image_keys=self._keys.public(Role.IMAGE),
+            director_keys=self._keys.public(Role.DIRECTOR),
+        )
+
+    def accounts(self) -> list[BrokerAccount]:
+        """Everybody who may connect to the broker."""
+        devices = self._catalog.all(Device)
+        return [
+            self._hub,
+            *(BrokerAccount(username=d.key, password=d.password, cohort=d.cohort) for d in devices),
+        ]
+
+    def _checked_name(self, name: str) -> str:
+        try:
+            check_name(name, "device")
+        except InvalidIdError as error:
+            raise EnrolError(str(error)) from error
+        if name == HUB:
+            raise EnrolError(f"no device may be called {HUB!r}")
+        return name
+
+
+def _use(device: str, now: float, *, taken: bool) -> Callable[[Token | None], Token]:
+    def change(token: Token | None) -> Token:
+        if token is None:
+            raise EnrolError("this token is unknown: make a new one with `fleetloop token`")
+        if token.device not in {None, device}:
+            raise EnrolError("this token is used: every device needs one of its own")
+        if taken and token.device is None:
+            raise EnrolError(f"there is a device {device!r} already: choose another name")
+        if now > token.expires_at:
+            raise EnrolError("this token has expired: make a new one with `fleetloop token`")
+        return msgspec.structs.replace(token, device=device)
+
+    return change

@@ -1,0 +1,296 @@
+"""The hub: where the loop closes.
+
+    collect → prepare → train → track → validate → package → release → roll out
+       ↑                                                                   │
+       └──────────── retrain ← decide ← monitor ← ingest ←─────────────────┘
+
+Every stage is a package of its own and knows none of the others; this is the one place where they
+meet. `step` does whatever is due and returns; nothing in it waits for a device.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetloop_hub import spec as specs
+from fleetloop_hub.data.dataset import from_csv, with_samples
+from fleetloop_hub.delivery.director import Director, Statement
+from fleetloop_hub.delivery.enrolment import Enrolment
+from fleetloop_hub.delivery.rollout import Move
+from fleetloop_hub.delivery.rollouts import Rollouts
+from fleetloop_hub.delivery.seeding import Seeder
+from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.keys import Keys
+from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
+from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
+from fleetloop_hub.records import Cohort, Dataset, Model, Rollout, Verdict, Version
+from fleetloop_hub.retraining.decide import Advice, decide
+from fleetloop_hub.retraining.decisions import Decisions
+from fleetloop_hub.retraining.watch import gather
+from fleetloop_hub.tracking.registry import Registry
+from fleetloop_hub.training.job import Champion
+from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
+from fleetloop_hub.web.actions import HubActions, HubStatus
+from fleetloop_shared.codec import encode
+from fleetloop_shared.link import Connected, Link, Received, SubscriptionRefused
+from fleetloop_shared.messages import EnrolAnswer, EnrolRequest, HubState
+from fleetloop_shared.topics import Topic
+
+_WATCH_S = 1.0
+
+PERSON = "person"
+"""The trigger of what a person asked for; what comes of it waits for a person as well."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the hub is made of; a test passes others.
+
+    Attributes:
+        catalog: Small documents.
+        telemetry: What devices say.
+        blobs: Content by hash.
+        broker: Started already.
+        link: To that broker, started already.
+        keys: For signing.
+        hub_password: Of the hub's own account at the broker.
+        runs_dir: Where training processes work.
+    """
+
+    catalog: Catalog
+    telemetry: Telemetry
+    blobs: Blobs
+    broker: Broker
+    link: Link
+    keys: Keys
+    hub_password: str
+    runs_dir: Path
+
+
+class Hub(HubActions):
+    """One process, one thread that steps; the actions may be called from any thread."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Take up everything where the catalog says it stood."""
+        self._catalog, self._telemetry, self._blobs = parts.catalog, parts.telemetry, parts.blobs
+        self._broker, self._link = parts.broker, parts.link
+        self._enrolment = Enrolment(parts.catalog, parts.broker, parts.keys, parts.hub_password)
+        self._registry = Registry(parts.catalog, parts.blobs, parts.keys)
+        self._director = Director(parts.catalog, parts.blobs, parts.keys)
+        self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
+        self._seeder = Seeder(parts.catalog, parts.blobs, self._say)
+        self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
+        self._decisions = Decisions(parts.catalog)
+        self._ingest = Ingest(parts.telemetry)
+        self._lock = threading.RLock()
+        self._started, self._due, self._egress_bytes = time.time(), 0.0, 0
+        self._untold: dict[str, bytes] = {}
+        self._advised: dict[str, tuple[Verdict, tuple[str, ...]]] = {}
+        self._seed()
+
+    # --- actions: what a person or a new device asks for ------------------------------------------
+
+    def enrol(self, request: EnrolRequest) -> EnrolAnswer:
+        with self._lock:
+            return self._enrolment.enrol(request, time.time())
+
+    def new_token(self, cohort: str, expires_s: float) -> str:
+        return self._enrolment.token(cohort, time.time(), expires_s)
+
+    def add_model(self, spec_text: str, folder: Path) -> str:
+        spec = specs.parse(spec_text)
+        dataset = from_csv(spec, folder / spec.source.csv, self._blobs, time.time())
+        with self._lock:
+            model = self._catalog.find(Model, spec.model.name)
+            text = self._blobs.put(spec_text.encode())
+            floor = 0 if model is None else model.floor
+            added = Model(key=spec.model.name, spec=text, floor=floor, added_at=time.time())
+            self._catalog.put(added, dataset)
+        return spec.model.name
+
+    def train(self, model: str, trigger: str, reason: str) -> str:
+        advice = Advice(Verdict.RETRAIN, trigger, [reason], [], {})
+        with self._lock:
+            return self._train(model, advice, self._newest_dataset(model))
+
+    def roll_out(self, model: str, version: int, cohort: str) -> str:
+        with self._lock:
+            return self._roll_out(self._registry.releasable(model, version), cohort).key
+
+    def status(self) -> HubStatus:
+        return HubStatus(
+            broker=self._broker.address,
+            egress_bytes=self._egress_bytes,
+            reports_stored=self._telemetry.report_count(),
+            uptime_s=time.time() - self._started,
+            training=self._runs.progress(),
+        )
+
+    def stop(self) -> None:
+        """End a run that is under way; everything else is in the catalog already."""
+        with self._lock:
+            self._runs.stop()
+
+    # --- the step: whatever is due ----------------------------------------------------------------
+
+    def step(self) -> None:
+        """Take in what has come, do what is due, hand over what is ready."""
+        events = self._link.events()
+        with self._lock:
+            if any(isinstance(event, Connected) for event in events):
+                self._greet()
+            for event in events:
+                if isinstance(event, SubscriptionRefused):
+                    self._telemetry.refuse("broker", "subscription", event.filter)
+            self._take([event for event in events if isinstance(event, Received)])
+            now = time.time()
+            if now >= self._due:
+                self._due = now + _WATCH_S
+                self._look(now)
+            for topic, payload in list(self._untold.items()):
+                if self._say(topic, payload, retained=True):
+                    del self._untold[topic]
+            self._seeder.pump()
+
+    def _look(self, now: float) -> None:
+        self._broker.check()
+        for ended in self._runs.poll():
+            self._end_run(ended, now)
+        for rollout in self._rollouts.open():
+            self._move(rollout, now)
+        for model in self._catalog.all(Model):
+            self._watch(model.key, now)
+
+    def _greet(self) -> None:
+        """Connected: the broker may have started empty, so everything lasting is said again."""
+        for filter_ in FILTERS:
+            self._link.subscribe(filter_)
+        self._say(Topic.HUB.at(), encode(HubState(online=True, at=time.time())), retained=True)
+        for statement in self._director.standing():
+            self._tell(statement)
+        self._seeder.resume()
+
+    def _take(self, messages: list[Received]) -> None:
+        if not messages:
+            return
+        outcome = self._ingest.take(messages)
+        for topic, payload in outcome.acks:
+            self._say(topic, payload, retained=False)
+        for request in outcome.requests:
+            if not self._seeder.answer(request, time.time()):
+                self._telemetry.refuse("unknown", "unknown-content", request.sha256[:64])
+
+    # --- monitor → decide → retrain ---------------------------------------------------------------
+
+    def _watch(self, model: str, now: float) -> None:
+        champion = self._registry.champion(model)
+        if champion is None:
+            return
+        spec = self._spec(model)
+        evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
+        advice = decide(evidence, spec.retrain)
+        if advice.verdict is Verdict.RETRAIN:
+            parent = self._newest_dataset(model)
+            samples = self._telemetry.labelled(model)
+            grown = with_samples(spec, parent, samples, self._blobs, now)
+            self._catalog.put(grown)
+            self._train(model, advice, grown)
+        elif self._advised.get(model) != (key := (advice.verdict, tuple(advice.devices))):
+            if advice.devices:
+                self._decisions.record(model, advice, now)
+            self._advised[model] = key
+
+    def _train(self, model: str, advice: Advice, dataset: Dataset) -> str:
+        now = time.time()
+        found = self._model(model)
+        champion = self._registry.champion(model)
+        decision = self._decisions.record(model, advice, now)
+        order = Order(
+            spec_text=self._blobs.get(found.spec).decode(),
+            version=self._registry.next_number(model),
+            floor=found.floor,
+            dataset=dataset.key,
+            champion=None if champion is None else self._to_beat(champion),
+            decision=decision.key,
+            reason=advice.reasons[0],
+        )
+        return self._runs.start(order, now)
+
+    def _to_beat(self, champion: Version) -> Champion:
+        return Champion(
+            path=str(self._blobs.path(champion.artifact).absolute()),
+            sha256=champion.artifact,
+            signature=self._registry.manifest(champion).signature,
+        )
+
+    def _end_run(self, ended: Finished | Failed, now: float) -> None:
+        if isinstance(ended, Failed):
+            self._decisions.close(ended.decision, f"no version came of it: {ended.text}")
+            return
+        version = self._registry.register(ended, now)
+        failed = [gate.text for gate in version.gates if not gate.passed]
+        outcome = f"is blocked: {failed[0]}" if failed else "is ready"
+        text = f"version {version.number} {outcome}"
+        decision = self._decisions.close(ended.decision, text, version.number)
+        if not failed and decision.trigger != PERSON:
+            for cohort in self._catalog.all(Cohort):
+                self._roll_out(version, cohort.key)
+
+    # --- validate → release → roll out ------------------------------------------------------------
+
+    def _roll_out(self, version: Version, cohort: str) -> Rollout:
+        champion = self._registry.champion(version.model)
+        control = None if champion is None else champion.number
+        spec = self._spec(version.model)
+        rollout, statement = self._rollouts.start(
+            version, cohort, spec, control=control, now=time.time()
+        )
+        self._seed()
+        self._tell(statement)
+        return rollout
+
+    def _move(self, rollout: Rollout, now: float) -> None:
+        judged = self._rollouts.step(rollout, self._spec(rollout.model), now)
+        if judged.statement is None:
+            return
+        self._tell(judged.statement)
+        version = self._registry.releasable(rollout.model, rollout.version)
+        if judged.move is Move.FINISH:
+            self._registry.crown(version)
+        elif judged.move is Move.REVERT:
+            self._registry.withdraw(version)
+        text = f"version {version.number}: {judged.rollout.text}"
+        self._decisions.close(version.decision, text)
+        self._seed()
+
+    # --- small things -----------------------------------------------------------------------------
+
+    def _model(self, name: str) -> Model:
+        found = self._catalog.find(Model, name)
+        if found is None:
+            raise TrainingError(f"no model {name!r}: add one with `fleetloop train SPEC.toml`")
+        return found
+
+    def _spec(self, model: str) -> specs.ModelSpec:
+        return specs.parse(self._blobs.get(self._model(model).spec).decode())
+
+    def _newest_dataset(self, model: str) -> Dataset:
+        datasets = [d for d in self._catalog.all(Dataset) if d.model == model]
+        if not datasets:
+            raise TrainingError(f"no model {model!r}: add one with `fleetloop train SPEC.toml`")
+        return max(datasets, key=lambda d: d.created_at)
+
+    def _seed(self) -> None:
+        self._seeder.want(
+            [(v, self._spec(v.model).delivery.chunk_bytes) for v in self._director.live()]
+        )
+
+    def _tell(self, statement: Statement) -> None:
+        self._untold[statement.topic] = statement.payload
+
+    def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
+        if not self._link.publish(topic, payload, qos=1, retained=retained):
+            return False
+        self._egress_bytes += len(payload)
+        return True

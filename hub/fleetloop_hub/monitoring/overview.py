@@ -1,0 +1,263 @@
+"""The state of the whole loop at one moment, as one frozen struct for console and API."""
+
+from enum import StrEnum
+
+import msgspec
+
+from fleetloop_hub.records import Decision, GateResult
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the overview; made anew each time, never changed."""
+
+
+class Level(StrEnum):
+    """How much attention something wants; the console gives each an icon, a word and a colour."""
+
+    GOOD = "good"
+    BUSY = "busy"
+    WARN = "warn"
+    BAD = "bad"
+    OFF = "off"
+
+
+class Health(View, frozen=True, kw_only=True):
+    """The one sentence that says how things are.
+
+    Attributes:
+        level: How much attention they want.
+        text: The sentence.
+    """
+
+    level: Level
+    text: str
+
+
+class NextStep(View, frozen=True, kw_only=True):
+    """The one thing to do next.
+
+    Attributes:
+        text: What and why.
+        command: What to type, None if there is nothing to do.
+    """
+
+    text: str
+    command: str | None = None
+
+
+class Stage(View, frozen=True, kw_only=True):
+    """One stage of the loop with its live number.
+
+    Attributes:
+        name: The stage.
+        anchor: Where on the page it is told at length.
+        number: The number, ready to be read.
+        text: What the number counts.
+        level: How much attention the stage wants.
+    """
+
+    name: str
+    anchor: str
+    number: str
+    text: str
+    level: Level
+
+
+class DeviceView(View, frozen=True, kw_only=True):
+    """A device, with the last that it said.
+
+    Attributes:
+        device: Its id.
+        cohort: The cohort it is enrolled in, empty if it is not.
+        hardware: Its hardware type.
+        online: Whether the broker holds its connection.
+        level: How much attention it wants.
+        state: Its update state, in the agent's word.
+        words: The same in plain words, with the reason if something went wrong.
+        model: The loaded model.
+        version: Its version.
+        artifact: First 12 digits of the SHA-256 of the bytes it has loaded.
+        target: The version it is moving to.
+        chunks_have: Chunks of that version on its disk.
+        chunks_total: Chunks that version has.
+        rows: Rows answered, as far as the reports tell that are kept.
+        drift_ratio: Largest statistic / threshold of its last window under the loaded version.
+        drift_feature: The feature with the largest ratio in that window.
+        alarm: Whether that window was an alarm.
+        drift_history: Ratios of its last windows, oldest first, under any version.
+        labels: Labels that came for answers of the loaded version.
+        accuracy: Share of right answers among those, None without labels.
+        outbox: Reports it had still to send when it last reported its health.
+        seen_at: Unix seconds at which it was last heard, None if never.
+    """
+
+    device: str
+    cohort: str
+    hardware: str
+    online: bool
+    level: Level
+    state: str
+    words: str
+    model: str | None = None
+    version: int | None = None
+    artifact: str | None = None
+    target: int | None = None
+    chunks_have: int = 0
+    chunks_total: int = 0
+    rows: int = 0
+    drift_ratio: float | None = None
+    drift_feature: str | None = None
+    alarm: bool = False
+    drift_history: list[float] = []
+    labels: int = 0
+    accuracy: float | None = None
+    outbox: int | None = None
+    seen_at: float | None = None
+
+
+class VersionView(View, frozen=True, kw_only=True):
+    """A model version and how it stands.
+
+    Attributes:
+        model: The model.
+        number: The version's number.
+        state: What may be done with it.
+        aliases: "champion", "challenger".
+        metric: What the first gate with an interval measures.
+        value: What it measured, of the quantized artifact on the held-out rows.
+        low: Lower end of the 95 % interval.
+        high: Upper end of it.
+        gates: Every gate's verdict.
+        gates_passed: How many let it through.
+        float_bytes: Size of the float32 model.
+        artifact_bytes: Size of the quantized one.
+        label_flips: Held-out rows on which the two answer differently.
+        parity_rows: Held-out rows on which they were compared.
+        serving: Devices that have it loaded.
+        field_labels: Labelled answers that it gave on devices.
+        field_accuracy: Share of right ones among those, None without labels.
+        why: Why it exists, in words.
+        decision: The decision record with the whole reason.
+        run: The run that made it.
+        created_at: Unix seconds.
+    """
+
+    model: str
+    number: int
+    state: str
+    aliases: list[str]
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    gates: list[GateResult]
+    gates_passed: int
+    float_bytes: int
+    artifact_bytes: int
+    label_flips: int
+    parity_rows: int
+    serving: int
+    field_labels: int
+    field_accuracy: float | None
+    why: str
+    decision: str
+    run: str
+    created_at: float
+
+
+class RolloutView(View, frozen=True, kw_only=True):
+    """The rollout that is under way, or the last one.
+
+    Attributes:
+        key: Its key.
+        model: The model.
+        version: What is rolled out.
+        control: What the others keep.
+        cohort: Who gets it.
+        state: Where it stands.
+        level: How much attention it wants.
+        phase: The open phase, from 1.
+        shares: Upper ends of the phases as shares of the cohort.
+        counts: Devices of the open phase by how they stand.
+        text: The last judgement in words.
+        started_at: Unix seconds.
+        ended_at: Unix seconds, None while it runs.
+    """
+
+    key: str
+    model: str
+    version: int
+    control: int | None
+    cohort: str
+    state: str
+    level: Level
+    phase: int
+    shares: list[float]
+    counts: dict[str, int]
+    text: str
+    started_at: float
+    ended_at: float | None
+
+
+class EventView(View, frozen=True, kw_only=True):
+    """Something that happened on a device.
+
+    Attributes:
+        at: Unix seconds, the device's clock.
+        device: Where.
+        kind: What it is about.
+        level: How much attention it wants.
+        text: In words.
+    """
+
+    at: float
+    device: str
+    kind: str
+    level: Level
+    text: str
+
+
+class RefusalView(View, frozen=True, kw_only=True):
+    """Something that came in and was not used.
+
+    Attributes:
+        by: Who refused it: "hub" or a device's id.
+        source: Whose it was, empty where a device does not say.
+        reason: The name it is counted under.
+        count: How often.
+        text: What was wrong with the last one, empty where a device does not say.
+    """
+
+    by: str
+    source: str
+    reason: str
+    count: int
+    text: str
+
+
+class Overview(View, frozen=True, kw_only=True):
+    """All of it.
+
+    Attributes:
+        at: Unix seconds at which it was put together.
+        health: How things are.
+        next_step: What to do.
+        stages: The loop, in its order.
+        devices: By id.
+        versions: Newest first.
+        rollout: The current or last one, None before the first.
+        decisions: Newest first.
+        events: Newest first.
+        refusals: Most frequent first.
+    """
+
+    at: float
+    health: Health
+    next_step: NextStep
+    stages: list[Stage]
+    devices: list[DeviceView]
+    versions: list[VersionView]
+    rollout: RolloutView | None
+    decisions: list[Decision]
+    events: list[EventView]
+    refusals: list[RefusalView]

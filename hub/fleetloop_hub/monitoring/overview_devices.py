@@ -1,0 +1,240 @@
+"""From what devices said last to one line a device.
+
+Only reports that are new since the last look are read, so that a look every second stays cheap.
+"""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from fleetloop_hub.monitoring.overview import DeviceView, Level
+from fleetloop_hub.ports import DevicePulse, StoredReport, Telemetry
+from fleetloop_hub.records import Device
+from fleetloop_shared.codec import decode
+from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.messages import (
+    DeviceState,
+    DriftReport,
+    HealthReport,
+    Message,
+    Report,
+    ReportedState,
+)
+
+HISTORY_WINDOWS = 32
+_AT_START = 100_000
+_OVERLAP_S = 2.0
+_SHORT_HASH = 12
+
+M = TypeVar("M", bound=Message)
+R = TypeVar("R", bound=Report)
+
+Loaded = tuple[str | None, int | None]
+"""A model and its version, as a device has it loaded."""
+
+_WORDS = {
+    "planned": "about to fetch {target}",
+    "fetching": "fetching {target}",
+    "staged": "testing {target} before use",
+    "trial": "trying {target} on live rows",
+    "deferred": "waiting to fetch {target}",
+    "rolled-back": "going back from {target}",
+    "quarantined": "has given up {target}",
+}
+"""What the agent's states mean while it moves to another version."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """All devices.
+
+    Attributes:
+        views: One a device, by id.
+        reported: The reported state of those that have one.
+    """
+
+    views: list[DeviceView]
+    reported: dict[str, ReportedState]
+
+
+@dataclass
+class _Told:
+    """What the reports of one device add up to."""
+
+    rows: int = 0
+    labels: Counter[Loaded] = field(default_factory=Counter)
+    right: Counter[Loaded] = field(default_factory=Counter)
+    health: HealthReport | None = None
+    drift: DriftReport | None = None
+    ratios: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY_WINDOWS))
+
+
+class _Reading:
+    """Reads one kind of report on from where it stopped.
+
+    Reports of the last seconds are asked for again and told by their number: two that are stored
+    at the same time need not become visible in order.
+    """
+
+    def __init__(self, telemetry: Telemetry, kind: str) -> None:
+        self._telemetry = telemetry
+        self._kind = kind
+        self._since = 0.0
+        self._seen: dict[tuple[str, int, int], float] = {}
+
+    def fresh(self) -> list[StoredReport]:
+        since = max(0.0, self._since - _OVERLAP_S)
+        stored = self._telemetry.reports(self._kind, since=since, limit=_AT_START)
+        new = [s for s in stored if _name(s) not in self._seen]
+        self._since = max([self._since, *(s.stored_at for s in new)])
+        self._seen |= {_name(s): s.stored_at for s in new}
+        keep = self._since - 2 * _OVERLAP_S
+        self._seen = {name: at for name, at in self._seen.items() if at >= keep}
+        return new
+
+
+class DeviceReader:
+    """Keeps up with the reports of all devices; for one thread at a time."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Begin before the first report that is kept."""
+        self._telemetry = telemetry
+        self._health = _Reading(telemetry, "health")
+        self._drift = _Reading(telemetry, "drift")
+        self._told: dict[str, _Told] = {}
+
+    def read(self, enrolled: Iterable[Device]) -> Fleet:
+        """Every device that is enrolled or was heard of."""
+        self._keep_up()
+        devices = {d.key: d for d in enrolled}
+        pulses = {p.device: p for p in self._telemetry.pulses()}
+        reported = {
+            name: state
+            for name, pulse in pulses.items()
+            if (state := _decoded(pulse.reported, ReportedState)) is not None
+        }
+        views = [
+            _with_reports(
+                _view(name, devices.get(name), pulses.get(name), reported.get(name)),
+                self._told.get(name, _Told()),
+            )
+            for name in sorted({*devices, *pulses})
+        ]
+        return Fleet(views, reported)
+
+    def _keep_up(self) -> None:
+        for stored in self._health.fresh():
+            if isinstance(stored.report, HealthReport):
+                told = self._told.setdefault(stored.report.device, _Told())
+                loaded = (stored.report.model, stored.report.version)
+                told.rows += stored.report.rows
+                told.labels[loaded] += stored.report.labels
+                told.right[loaded] += stored.report.labels_correct
+                told.health = _later(told.health, stored.report)
+        for stored in self._drift.fresh():
+            if isinstance(stored.report, DriftReport):
+                told = self._told.setdefault(stored.report.device, _Told())
+                told.ratios.append(stored.report.ratio)
+                told.drift = _later(told.drift, stored.report)
+
+
+def _view(
+    name: str, device: Device | None, pulse: DevicePulse | None, reported: ReportedState | None
+) -> DeviceView:
+    state = _decoded(pulse.state, DeviceState) if pulse else None
+    online = state is not None and state.online
+    view = DeviceView(
+        device=name,
+        cohort=device.cohort if device else "",
+        hardware=device.hardware if device else state.hardware if state else "",
+        online=online,
+        level=Level.OFF,
+        state="",
+        words="enrolled, never heard of" if state is None else "no model yet",
+        seen_at=pulse.seen_at if pulse else None,
+    )
+    if reported is None:
+        return view
+    level, words = _standing(reported)
+    return msgspec.structs.replace(
+        view,
+        level=level if online else Level.OFF,
+        state=reported.state,
+        words=words,
+        model=reported.model,
+        version=reported.version,
+        artifact=reported.artifact[:_SHORT_HASH] if reported.artifact else None,
+        target=reported.target,
+        chunks_have=reported.chunks_have,
+        chunks_total=reported.chunks_total,
+    )
+
+
+def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
+    """What the reports add; drift and labels only where they are about the loaded version."""
+    loaded, drift = (view.model, view.version), told.drift
+    labels = told.labels[loaded]
+    view = msgspec.structs.replace(
+        view,
+        rows=told.rows,
+        drift_history=list(told.ratios),
+        labels=labels,
+        accuracy=told.right[loaded] / labels if labels else None,
+        outbox=told.health.outbox if told.health else None,
+    )
+    if drift is not None and (drift.model, drift.version) == loaded:
+        alarmed = drift.alarm and view.level is Level.GOOD
+        view = msgspec.structs.replace(
+            view,
+            drift_ratio=drift.ratio,
+            drift_feature=_top(drift),
+            alarm=drift.alarm,
+            level=Level.WARN if alarmed else view.level,
+        )
+    return view
+
+
+def _standing(reported: ReportedState) -> tuple[Level, str]:
+    serving = "no model yet" if reported.version is None else f"serving v{reported.version}"
+    target = reported.version if reported.target is None else reported.target
+    if reported.state in _WORDS and target is not None:
+        level, words = Level.BUSY, _WORDS[reported.state].format(target=f"v{target}")
+        if reported.state == "fetching" and reported.chunks_total:
+            words += f", {reported.chunks_have} of {reported.chunks_total} chunks"
+    else:
+        level, words = (Level.OFF if reported.version is None else Level.GOOD), serving
+    if reported.error:
+        return Level.WARN, f"{words}; {reported.error}"
+    return level, words
+
+
+def _top(drift: DriftReport) -> str:
+    """What moved most: a feature, a pair of them, or the answers themselves."""
+    ratios = {f.name: f.ratio for f in drift.features}
+    ratios |= {f"{c.a} with {c.b}": c.ratio for c in drift.correlations}
+    ratios["the score"] = drift.score_ratio
+    return max(ratios, key=lambda name: ratios[name])
+
+
+def _later(known: R | None, new: R) -> R:
+    """The later of two reports, by (boot, seq) and never by arrival."""
+    if known is not None and (known.boot, known.seq) > (new.boot, new.seq):
+        return known
+    return new
+
+
+def _name(stored: StoredReport) -> tuple[str, int, int]:
+    return stored.report.device, stored.report.boot, stored.report.seq
+
+
+def _decoded(payload: bytes | None, type_: type[M]) -> M | None:
+    """What a retained message says; one that nobody can read says nothing."""
+    if not payload:
+        return None
+    try:
+        return decode(payload, type_)
+    except UndecodableError:
+        return None

@@ -1,0 +1,219 @@
+"""Puts the overview together from catalog and telemetry."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from fleetloop_hub.monitoring import overview_words as words
+from fleetloop_hub.monitoring.overview import (
+    DeviceView,
+    EventView,
+    Level,
+    Overview,
+    RefusalView,
+    RolloutView,
+    VersionView,
+)
+from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
+from fleetloop_hub.ports import Catalog, Telemetry
+from fleetloop_hub.records import (
+    Alias,
+    Dataset,
+    Decision,
+    Device,
+    GateResult,
+    Rollout,
+    RolloutState,
+    Run,
+    Version,
+)
+from fleetloop_shared.messages import EventKind, EventReport
+
+T = TypeVar("T")
+
+_EVENTS = 50
+_DECISIONS = 50
+_REFUSALS = 50
+_BUCKETS = 10_000
+
+_EVENT_LEVELS = {
+    EventKind.REFUSED: Level.WARN,
+    EventKind.ROLLED_BACK: Level.WARN,
+    EventKind.FAULT: Level.BAD,
+    EventKind.COMMITTED: Level.GOOD,
+}
+_ROLLOUT_LEVELS = {
+    RolloutState.OPEN: Level.BUSY,
+    RolloutState.DONE: Level.GOOD,
+    RolloutState.REVERTED: Level.BAD,
+    RolloutState.SUPERSEDED: Level.OFF,
+}
+
+
+class OverviewReader:
+    """Makes overviews; however many look, one a `keep_s` is made. Safe to use from many threads."""
+
+    def __init__(self, catalog: Catalog, telemetry: Telemetry, keep_s: float = 0.5) -> None:
+        """Read from these.
+
+        Args:
+            catalog: Models, versions, rollouts, decisions, devices.
+            telemetry: What devices say.
+            keep_s: For how long an overview is handed out again, in seconds.
+        """
+        self._catalog = catalog
+        self._telemetry = telemetry
+        self._keep_s = keep_s
+        self._devices = DeviceReader(telemetry)
+        self._lock = threading.Lock()
+        self._last: tuple[float, Overview] | None = None
+
+    def read(self) -> Overview:
+        """The overview of now."""
+        with self._lock:
+            now = time.monotonic()
+            if self._last is None or now - self._last[0] >= self._keep_s:
+                self._last = (now, self._build())
+            return self._last[1]
+
+    def _build(self) -> Overview:
+        fleet = self._devices.read(self._catalog.all(Device))
+        datasets = _newest(self._catalog.all(Dataset), lambda d: d.created_at)
+        facts = words.Facts(
+            devices=fleet.views,
+            versions=self._versions(fleet.views),
+            rollout=self._rollout(),
+            decisions=_newest(self._catalog.all(Decision), lambda d: d.at),
+            runs=_newest(self._catalog.all(Run), lambda r: r.started_at),
+            dataset=datasets[0] if datasets else None,
+            reports=self._telemetry.report_count(),
+        )
+        return Overview(
+            at=time.time(),
+            health=words.health(facts),
+            next_step=words.next_step(facts),
+            stages=words.stages(facts),
+            devices=facts.devices,
+            versions=facts.versions,
+            rollout=facts.rollout,
+            decisions=facts.decisions[:_DECISIONS],
+            events=self._events(),
+            refusals=self._refusals(fleet),
+        )
+
+    def _versions(self, devices: list[DeviceView]) -> list[VersionView]:
+        serving = Counter((d.model, d.version) for d in devices)
+        names: dict[tuple[str, int], list[str]] = {}
+        for alias in self._catalog.all(Alias):
+            model, _, name = alias.key.partition("/")
+            names.setdefault((model, alias.version), []).append(name)
+        views = []
+        for version in self._catalog.all(Version):
+            key = (version.model, version.number)
+            labels, right = self._telemetry.labelled_count(version.model, version=version.number)
+            decision = self._catalog.find(Decision, version.decision)
+            views.append(
+                _version_view(
+                    version,
+                    aliases=sorted(names.get(key, [])),
+                    serving=serving[key],
+                    field=(labels, right),
+                    why=_why(decision),
+                )
+            )
+        return _newest(views, lambda v: v.created_at)
+
+    def _rollout(self) -> RolloutView | None:
+        rollouts = _newest(self._catalog.all(Rollout), lambda r: r.started_at)
+        under_way = [r for r in rollouts if r.ended_at is None]
+        for rollout in under_way or rollouts:
+            return RolloutView(
+                key=rollout.key,
+                model=rollout.model,
+                version=rollout.version,
+                control=rollout.control,
+                cohort=rollout.cohort,
+                state=str(rollout.state),
+                level=_ROLLOUT_LEVELS[rollout.state],
+                phase=rollout.phase + 1,
+                shares=[upper / _BUCKETS for upper in rollout.phases],
+                counts=rollout.evidence,
+                text=rollout.text,
+                started_at=rollout.started_at,
+                ended_at=rollout.ended_at,
+            )
+        return None
+
+    def _events(self) -> list[EventView]:
+        stored = self._telemetry.reports("events", limit=_EVENTS)
+        return [
+            EventView(
+                at=report.at,
+                device=report.device,
+                kind=str(report.kind),
+                level=_EVENT_LEVELS.get(report.kind, Level.BUSY),
+                text=report.text,
+            )
+            for report in (s.report for s in reversed(stored))
+            if isinstance(report, EventReport)
+        ]
+
+    def _refusals(self, fleet: Fleet) -> list[RefusalView]:
+        at_hub = [
+            RefusalView(by="hub", source=r.source, reason=r.reason, count=r.count, text=r.text)
+            for r in self._telemetry.last_refusals(_REFUSALS)
+        ]
+        on_devices = [
+            RefusalView(by=device, source="", reason=reason, count=count, text="")
+            for device, state in fleet.reported.items()
+            for reason, count in state.refusals.items()
+        ]
+        return sorted(at_hub + on_devices, key=lambda r: (-r.count, r.by, r.source, r.reason))
+
+
+def _version_view(
+    version: Version, *, aliases: list[str], serving: int, field: tuple[int, int], why: str
+) -> VersionView:
+    labels, right = field
+    measured = next((g for g in version.gates if g.low is not None), None)
+    return VersionView(
+        model=version.model,
+        number=version.number,
+        state=str(version.state),
+        aliases=aliases,
+        metric=_metric(version, measured) if measured else "",
+        value=measured.value if measured else None,
+        low=measured.low if measured else None,
+        high=measured.high if measured else None,
+        gates=version.gates,
+        gates_passed=sum(g.passed for g in version.gates),
+        float_bytes=version.parity.float_bytes,
+        artifact_bytes=version.parity.artifact_bytes,
+        label_flips=version.parity.label_flips,
+        parity_rows=version.parity.rows,
+        serving=serving,
+        field_labels=labels,
+        field_accuracy=right / labels if labels else None,
+        why=why,
+        decision=version.decision,
+        run=version.run,
+        created_at=version.created_at,
+    )
+
+
+def _metric(version: Version, measured: GateResult) -> str:
+    """The metric's name: a gate is called by what it is for, not by what it measures."""
+    named = (name for name, value in version.metrics.items() if value == measured.value)
+    return next(named, measured.name).replace("_", " ")
+
+
+def _why(decision: Decision | None) -> str:
+    if decision is None:
+        return ""
+    return "; ".join(decision.reasons) or f"asked for by {decision.trigger}"
+
+
+def _newest(records: list[T], when: Callable[[T], float]) -> list[T]:
+    return sorted(records, key=when, reverse=True)

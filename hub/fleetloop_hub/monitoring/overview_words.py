@@ -1,0 +1,228 @@
+"""The overview in words: how things are, what to do next, and a number for each stage."""
+
+from dataclasses import dataclass
+
+from fleetloop_hub.monitoring.overview import (
+    DeviceView,
+    Health,
+    Level,
+    NextStep,
+    RolloutView,
+    Stage,
+    VersionView,
+)
+from fleetloop_hub.records import Dataset, Decision, Run, RunState, Verdict, VersionState
+
+_NAMED = 2
+_ANCHORS = {
+    "Collect": "devices",
+    "Prepare": "versions",
+    "Train": "versions",
+    "Track": "versions",
+    "Validate": "versions",
+    "Deploy": "rollout",
+    "Monitor": "devices",
+    "Retrain": "decisions",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is to be put in words.
+
+    Attributes:
+        devices: By id.
+        versions: Newest first.
+        rollout: The current or last one.
+        decisions: Newest first.
+        runs: Newest first.
+        dataset: The newest dataset version.
+        reports: How many are kept.
+    """
+
+    devices: list[DeviceView]
+    versions: list[VersionView]
+    rollout: RolloutView | None
+    decisions: list[Decision]
+    runs: list[Run]
+    dataset: Dataset | None
+    reports: int
+
+
+def health(facts: Facts) -> Health:
+    """How things are, in one sentence."""
+    devices = facts.devices
+    if not devices and not facts.versions:
+        return Health(level=Level.OFF, text="Nothing here yet: no model, no device.")
+    if not devices:
+        return Health(level=Level.OFF, text="There is a model, but no device to serve it.")
+    online = [d for d in devices if d.online]
+    alarmed = [d for d in devices if d.alarm]
+    ill = [d.device for d in online if d.level is Level.WARN and not d.alarm]
+    training = bool(facts.runs) and facts.runs[0].state is RunState.RUNNING
+    level = _level(devices, online, alarmed=bool(alarmed), training=training)
+    said = {
+        _serving(devices, online): True,
+        _drifting(alarmed, len(devices)): bool(alarmed),
+        "no drift": level is Level.GOOD,
+        f"{_names(ill)} could not take an update": bool(ill),
+        "a new version is being trained": training,
+    }
+    return Health(level=level, text="; ".join(text for text, true in said.items() if true) + ".")
+
+
+def _level(
+    devices: list[DeviceView], online: list[DeviceView], *, alarmed: bool, training: bool
+) -> Level:
+    levels = {d.level for d in online}
+    if not online:
+        return Level.BAD
+    if levels & {Level.WARN, Level.BAD} or len(online) < len(devices) or alarmed:
+        return Level.WARN
+    if training or Level.BUSY in levels:
+        return Level.BUSY
+    return Level.OFF if levels == {Level.OFF} else Level.GOOD
+
+
+def next_step(facts: Facts) -> NextStep:
+    """The one thing to do, the most urgent first."""
+    newest = facts.versions[0] if facts.versions else None
+    if newest is None:
+        return NextStep(text="Train a first model.", command="fleetloop train SPEC.toml")
+    if not facts.devices:
+        return NextStep(text="Add a first device.", command="fleetloop token")
+    if facts.rollout is not None and facts.rollout.ended_at is None:
+        on_its_way = f"{facts.rollout.model} v{facts.rollout.version} is on its way"
+        return NextStep(text=f"Nothing: {on_its_way}.")
+    return _settle(newest) or _watch(facts.devices, facts.decisions)
+
+
+def _settle(newest: VersionView) -> NextStep | None:
+    """What the newest version waits for, if anything."""
+    name = f"{newest.model} v{newest.number}"
+    why = f"fleetloop why {newest.model}@{newest.number}"
+    match newest.state:
+        case VersionState.READY:
+            command = f"fleetloop rollout {newest.model} {newest.number}"
+            return NextStep(text=f"{name} has passed its gates: roll it out.", command=command)
+        case VersionState.BLOCKED:
+            text = f"{name} is blocked by a gate: see why."
+            return NextStep(text=text, command=why)
+        case VersionState.REVERTED:
+            text = f"{name} was taken back: see why."
+            return NextStep(text=text, command=why)
+        case _:
+            return None
+
+
+def _watch(devices: list[DeviceView], decisions: list[Decision]) -> NextStep:
+    off = [d.device for d in devices if not d.online]
+    suspects = decisions[0].devices if decisions else []
+    if suspects and decisions[0].verdict is Verdict.INVESTIGATE:
+        return NextStep(text=f"Look at the sensors of {_names(suspects)}: it alone sees drift.")
+    if off:
+        return NextStep(text=f"Bring {_names(off)} back online; nothing is lost meanwhile.")
+    return NextStep(text="Nothing: the loop is closed and watches.")
+
+
+def stages(facts: Facts) -> list[Stage]:
+    """The eight stages, in the loop's order."""
+    runs = facts.runs
+    return [
+        _stage("Collect", f"{facts.reports:,}", "reports from devices", used=facts.reports > 0),
+        _prepare(facts.dataset),
+        _train(runs),
+        _stage("Track", f"{len(runs):,}", "runs on record", used=bool(runs)),
+        _validate(facts.versions[0] if facts.versions else None),
+        _deploy(facts.rollout, facts.devices),
+        _monitor(facts.devices),
+        _retrain(facts.decisions),
+    ]
+
+
+def _stage(name: str, number: str, text: str, *, used: bool, level: Level = Level.GOOD) -> Stage:
+    if not used:
+        number, level = "-", Level.OFF
+    return Stage(name=name, anchor=_ANCHORS[name], number=number, text=text, level=level)
+
+
+def _prepare(dataset: Dataset | None) -> Stage:
+    if dataset is None:
+        return _stage("Prepare", "", "rows to learn from", used=False)
+    out = sum(dataset.quarantined.values())
+    text = f"rows to learn from, {out:,} kept out" if out else "rows to learn from"
+    return _stage("Prepare", f"{dataset.rows:,}", text, used=True)
+
+
+def _train(runs: list[Run]) -> Stage:
+    if not runs:
+        return _stage("Train", "", "candidates tried", used=False)
+    if runs[0].state is RunState.RUNNING:
+        return _stage("Train", "…", "a run is under way", used=True, level=Level.BUSY)
+    if runs[0].state is RunState.FAILED:
+        return _stage("Train", "0", "the last run failed", used=True, level=Level.BAD)
+    return _stage("Train", str(len(runs[0].candidates)), "candidates tried", used=True)
+
+
+def _validate(version: VersionView | None) -> Stage:
+    if version is None:
+        return _stage("Validate", "", "gates passed", used=False)
+    level = Level.GOOD if version.gates_passed == len(version.gates) else Level.BAD
+    number = f"{version.gates_passed}/{len(version.gates)}"
+    return _stage("Validate", number, f"gates passed by v{version.number}", used=True, level=level)
+
+
+def _deploy(rollout: RolloutView | None, devices: list[DeviceView]) -> Stage:
+    if rollout is None:
+        return _stage("Deploy", "", "devices on a release", used=False)
+    wanted = rollout.control if rollout.state == "reverted" else rollout.version
+    cohort = [d for d in devices if d.cohort == rollout.cohort]
+    there = sum((d.model, d.version) == (rollout.model, wanted) for d in cohort)
+    text = "devices" if wanted is None else f"devices on v{wanted}"
+    level = Level.BUSY if rollout.ended_at is None else Level.GOOD
+    return _stage("Deploy", f"{there}/{len(cohort)}", text, used=True, level=level)
+
+
+def _monitor(devices: list[DeviceView]) -> Stage:
+    watching = [d for d in devices if d.drift_ratio is not None]
+    alarms = sum(d.alarm for d in watching)
+    number = f"{alarms}/{len(watching)}"
+    level = Level.WARN if alarms else Level.GOOD
+    return _stage("Monitor", number, "devices see drift", used=bool(watching), level=level)
+
+
+def _retrain(decisions: list[Decision]) -> Stage:
+    started = sum(d.verdict is Verdict.RETRAIN for d in decisions)
+    text = "retrainings decided" if started != 1 else "retraining decided"
+    return _stage("Retrain", f"{started:,}", text, used=bool(decisions))
+
+
+def _serving(devices: list[DeviceView], online: list[DeviceView]) -> str:
+    count = f"{len(online)} of {len(devices)} devices online"
+    loaded = {(d.model, d.version) for d in online if d.version is not None}
+    if not loaded:
+        return f"{count}, none has a model yet"
+    if len(loaded) == 1:
+        model, version = loaded.pop()
+        there = sum(d.version is not None for d in online)
+        whom = "all" if there == len(online) else f"{there} of them"
+        return f"{count}, {whom} on {model} v{version}"
+    models = {model for model, _ in loaded}
+    prefix = f"{models.pop()} " if len(models) == 1 else ""
+    names = [f"v{v}" if prefix else f"{model} v{v}" for model, v in sorted(loaded, key=str)]
+    return f"{count}, on {prefix}{_names(names)}"
+
+
+def _drifting(alarmed: list[DeviceView], count: int) -> str:
+    if not alarmed:
+        return ""
+    top = max(alarmed, key=lambda d: d.drift_ratio or 0.0)
+    if len(alarmed) == 1:
+        return f"{top.device} sees drift, most in {top.drift_feature}"
+    return f"{len(alarmed)} of {count} see drift, most in {top.drift_feature}"
+
+
+def _names(names: list[str]) -> str:
+    left = len(names) - _NAMED
+    shown = names[:_NAMED]
+    return f"{', '.join(shown)} and {left} more" if left > 0 else " and ".join(shown)

@@ -1,0 +1,103 @@
+"""Puts together what will be signed about an artifact."""
+
+from dataclasses import dataclass
+
+from fleetloop_hub.packaging.artifact import Artifact, Rows
+from fleetloop_hub.packaging.golden import golden
+from fleetloop_hub.packaging.graph import INPUT, OUTPUT
+from fleetloop_hub.packaging.reference import build_reference
+from fleetloop_hub.packaging.thresholds import calibrate
+from fleetloop_hub.spec import ModelSpec
+from fleetloop_shared.chunks import pack
+from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.manifest import SCHEMA, Budget, Feature, Manifest, Signature, check
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an artifact comes from.
+
+    Attributes:
+        version: The model version it becomes.
+        floor: The security floor it is released at.
+        dataset: The SHA-256 of the dataset version.
+        run: The run that made it.
+        created_at: Unix seconds.
+    """
+
+    version: int
+    floor: int
+    dataset: str
+    run: str
+    created_at: float
+
+
+@dataclass(frozen=True)
+class World:
+    """The rows an artifact comes from, as devices will compare with them.
+
+    Attributes:
+        rows: All of them, in the order in which a device would see them.
+        held_out: Those that nothing was fitted or chosen on.
+    """
+
+    rows: Rows
+    held_out: Rows
+
+
+def signature(
+    spec: ModelSpec, classes: list[int], positive: int, decision_threshold: float
+) -> Signature:
+    """Inputs and outputs of the model that a spec describes."""
+    return Signature(
+        input_name=INPUT,
+        score_name=OUTPUT,
+        features=[Feature(name=f.name, unit=f.unit, low=f.low, high=f.high) for f in spec.features],
+        classes=classes,
+        positive=positive,
+        decision_threshold=decision_threshold,
+    )
+
+
+def assemble(
+    spec: ModelSpec, form: Signature, data: bytes, world: World, origin: Origin
+) -> tuple[Manifest, bytes]:
+    """The manifest of an artifact, not signed yet, and the artifact's bytes as they travel.
+
+    Raises:
+        ManifestError: The manifest contradicts itself.
+    """
+    artifact = Artifact(data, form)
+    scores = artifact.scores(world.rows)
+    reference = build_reference([f.name for f in form.features], world.rows, scores)
+    transport, encoded = pack(data, spec.delivery.chunk_bytes)
+    manifest = Manifest(
+        schema=SCHEMA,
+        model=spec.model.name,
+        version=origin.version,
+        sha256=sha256_hex(data),
+        length_bytes=len(data),
+        transport=transport,
+        signature=form,
+        reference=reference,
+        thresholds=calibrate(
+            reference,
+            world.rows,
+            scores,
+            window_rows=spec.drift.window_rows,
+            false_alarms_per_1000_windows=spec.drift.false_alarms_per_1000_windows,
+            seed=spec.model.seed,
+        ),
+        golden=golden(artifact, world.held_out),
+        budget=Budget(
+            artifact_bytes=spec.budget.artifact_bytes,
+            latency_ms=spec.budget.latency_ms,
+            memory_bytes=spec.budget.memory_bytes,
+        ),
+        floor=origin.floor,
+        hardware=list(spec.model.hardware),
+        dataset=origin.dataset,
+        run=origin.run,
+        created_at=origin.created_at,
+    )
+    return check(manifest), encoded

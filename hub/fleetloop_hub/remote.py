@@ -1,0 +1,124 @@
+"""The command line's way to a running hub: its HTTP API and the admin token."""
+
+import http.client
+import os
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from fleetloop_hub.config import DEFAULT_URL, URL_FILE
+from fleetloop_hub.errors import ConfigError, RemoteError
+from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read
+
+T = TypeVar("T")
+
+_TIMEOUT_S = 120.0
+_MAX_ANSWER_BYTES = 64_000_000
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    detail: str
+
+
+class Remote:
+    """A hub that runs somewhere."""
+
+    def __init__(self, url: str, token: str | None) -> None:
+        """Nothing is asked yet.
+
+        Args:
+            url: Where its console is.
+            token: The admin token, None if only reading is wanted.
+
+        Raises:
+            RemoteError: The address is none.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise RemoteError(f"hub address {url!r}: write http://HOST:PORT")
+        self.url = url.rstrip("/")
+        self._token = token
+
+    def get(self, path: str, type_: type[T]) -> T:
+        """What the API says at `path`, below /api/v1.
+
+        Raises:
+            RemoteError: The hub does not answer, or not with this.
+        """
+        return self._decode(self._ask("GET", path, None), type_)
+
+    def post(self, path: str, body: object, type_: type[T]) -> T:
+        """Have something done.
+
+        Raises:
+            RemoteError: The hub does not answer or refuses; the text is the hub's.
+        """
+        return self._decode(self._ask("POST", path, msgspec.json.encode(body)), type_)
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> bytes:
+        parts = urlsplit(self.url)
+        secure = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        headers = {"Content-Type": "application/json"} if body is not None else {}
+        if self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT_S)
+            try:
+                connection.request(method, f"{parts.path}/api/v1{path}", body, headers)
+                answer = connection.getresponse()
+                data = answer.read(_MAX_ANSWER_BYTES)
+            finally:
+                connection.close()
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise RemoteError(
+                f"no hub answers at {self.url} ({error}): start one with `fleetloop serve`, or "
+                "name another with --hub URL"
+            ) from error
+        if answer.status >= http.client.BAD_REQUEST:
+            raise RemoteError(_detail(data) or f"the hub answered {answer.status} {answer.reason}")
+        return data
+
+    def _decode(self, data: bytes, type_: type[T]) -> T:
+        try:
+            return msgspec.json.decode(data, type=type_)
+        except msgspec.MsgspecError as error:
+            raise RemoteError(
+                f"what answers at {self.url} is no hub of this version ({error}): check --hub"
+            ) from error
+
+
+def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
+    """The hub that is meant, with the admin token if something is to be changed.
+
+    Args:
+        state_dir: The hub's state folder, asked for what is not said otherwise.
+        url: Where the hub is; by default where the hub of this state folder said it is.
+        change: Whether the admin token is needed: FLEETLOOP_TOKEN, or the state folder's.
+
+    Raises:
+        RemoteError: There is no token, or the address is none.
+    """
+    if url is None:
+        file = state_dir / URL_FILE
+        url = file.read_text("utf-8").strip() if file.exists() else DEFAULT_URL
+    if not change:
+        return Remote(url, None)
+    token = os.environ.get("FLEETLOOP_TOKEN")
+    if not token:
+        try:
+            token = read(state_dir / ADMIN_TOKEN_FILE)
+        except ConfigError as error:
+            raise RemoteError(
+                f"{error}; name the hub's state folder with --state-dir, or set FLEETLOOP_TOKEN"
+            ) from error
+    return Remote(url, token)
+
+
+def _detail(data: bytes) -> str:
+    try:
+        return msgspec.json.decode(data, type=_Problem).detail
+    except msgspec.MsgspecError:
+        return ""

@@ -1,0 +1,71 @@
+"""Content as files named by their SHA-256, in folders of their first two and next two digits."""
+
+import re
+import threading
+from pathlib import Path
+
+from fleetloop_hub.errors import BlobError
+from fleetloop_hub.ports import Blobs
+from fleetloop_shared.durable import Disk, RealDisk, replace
+from fleetloop_shared.ids import SHA256, sha256_hex
+
+_NAME = re.compile(SHA256)
+
+
+class FileBlobs(Blobs):
+    """Files that are written once, durable before their name appears, and checked when read.
+
+    One process writes; any number may read.
+    """
+
+    def __init__(self, folder: Path, disk: Disk | None = None) -> None:
+        """Open the folder.
+
+        Args:
+            folder: Where the files lie; made if it is not there.
+            disk: What they are kept on; by default the system's.
+        """
+        self._folder = folder.absolute()
+        self._disk = disk or RealDisk(self._folder)
+        self._lock = threading.Lock()
+
+    def put(self, data: bytes) -> str:
+        sha256 = sha256_hex(data)
+        path = self._place(sha256)
+        with self._lock:
+            if self._read(path) != data:  # not there; or damaged, and hereby mended
+                replace(self._disk, path, data)
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        path = self._place(sha256)
+        data = self._read(path)
+        if data is None:
+            raise BlobError(f"there is no content {sha256}: {path} is missing; put it back")
+        if sha256_hex(data) != sha256:
+            raise BlobError(
+                f"{path} is no longer what its name says, and was not used: check the disk, and "
+                "put the content in again, from a backup or by repeating the run that made it"
+            )
+        return data
+
+    def has(self, sha256: str) -> bool:
+        path = self._place(sha256)
+        return path.name in self._disk.names(path.parent)
+
+    def path(self, sha256: str) -> Path:
+        self.get(sha256)
+        return self._place(sha256)
+
+    def _place(self, sha256: str) -> Path:
+        if _NAME.fullmatch(sha256) is None:
+            raise BlobError(f"{sha256[:80]!r} is not the SHA-256 of anything")
+        return self._folder / sha256[:2] / sha256[2:4] / sha256
+
+    def _read(self, path: Path) -> bytes | None:
+        try:
+            return self._disk.read(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise BlobError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,185 @@
+"""Telemetry on SQLite: what devices say, in write-ahead-log mode.
+
+Two connections serve all threads, each behind a lock. The one that writes waits for the disk at
+each commit; the one that reads sees the last commit meanwhile and never waits for it. A connection
+a thread would let no more happen at once, since SQLite has one writer, and would leave connections
+behind with every thread that ends. Whoever walks through all labelled samples gets a connection of
+his own, so that he may take his time.
+
+Reports are acknowledged to devices, so each `store` is synced before it returns. Pulses and
+refusals are not: devices say them again, and a power cut may take the last of them.
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fleetloop_hub.errors import TelemetryError
+from fleetloop_hub.ports import DevicePulse, LabelledSample, Refusal, StoredReport, Telemetry
+from fleetloop_hub.storage.telemetry_intake import Intake
+from fleetloop_hub.storage.telemetry_schema import explained, open_database
+from fleetloop_shared.codec import decode, decode_compressed
+from fleetloop_shared.messages import Label, Report, Sample
+from fleetloop_shared.topics import Topic
+
+_PULSE = """
+INSERT INTO pulses (device, state, reported, seen_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (device) DO UPDATE SET state = COALESCE(excluded.state, state),
+reported = COALESCE(excluded.reported, reported), seen_at = excluded.seen_at
+"""
+_REPORTS = """
+SELECT payload, stored_at FROM reports WHERE kind = ? AND stored_at >= ?
+ORDER BY stored_at DESC, boot DESC, seq DESC, device DESC LIMIT ?
+"""
+_REPORTS_OF_DEVICE = """
+SELECT payload, stored_at FROM reports WHERE device = ? AND kind = ? AND stored_at >= ?
+ORDER BY stored_at DESC, boot DESC, seq DESC LIMIT ?
+"""
+_LABELLED = """
+SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, l.label, l.at
+FROM samples s JOIN labels l USING (device, prediction_id)
+WHERE s.model = ? AND s.at >= ? ORDER BY s.at, s.device, s.prediction_id
+"""
+_COUNT = """
+SELECT count(*), coalesce(sum(s.label = l.label), 0)
+FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ?
+"""
+_COUNT_OF_VERSION = f"{_COUNT} AND s.version = ?"
+
+_KINDS = {
+    topic.row.path.rpartition("/")[2]: (message, topic.row.compressed)
+    for topic in Topic
+    if (message := topic.row.message) is not None and issubclass(message, Report)
+}
+"""The type of each kind of report, and whether its payload is compressed."""
+
+_decode_values = msgspec.json.Decoder(list[float | None]).decode
+
+
+class SqliteTelemetry(Telemetry):
+    """One database file."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+        """Open the database; it is made if it is not there.
+
+        Args:
+            path: Its file.
+            now: The hub's clock, in Unix seconds.
+
+        Raises:
+            TelemetryError: It is damaged, no database, or of a newer schema; it was not changed.
+            DiskFullError: No room for it.
+        """
+        self._path = path.absolute()
+        self._now = now
+        self._write_lock = threading.Lock()
+        self._read_lock = threading.Lock()
+        self._writer = open_database(self._path)
+        self._reader = open_database(self._path)
+
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+        with self._transaction(synced=True) as connection:
+            intake = Intake(connection, self._now())
+            for kind, payload, report in reports:
+                if kind not in _KINDS:
+                    raise TelemetryError(f"{kind!r} is no kind of report: nothing was stored")
+                intake.take(kind, payload, report)
+
+    def pulse(self, device: str, *, state: bytes | None, reported: bytes | None) -> None:
+        with self._transaction(synced=False) as connection:
+            connection.execute(_PULSE, (device, state, reported, self._now()))
+
+    def pulses(self) -> list[DevicePulse]:
+        rows = self._rows("SELECT device, state, reported, seen_at FROM pulses ORDER BY device")
+        return [DevicePulse(*row) for row in rows]
+
+    def reports(
+        self, kind: str, *, device: str | None = None, since: float = 0.0, limit: int = 1000
+    ) -> list[StoredReport]:
+        if device is None:
+            rows = self._rows(_REPORTS, kind, since, limit)
+        else:
+            rows = self._rows(_REPORTS_OF_DEVICE, device, kind, since, limit)
+        return [StoredReport(kind, _decode(kind, p), stored_at) for p, stored_at in reversed(rows)]
+
+    def report_count(self, device: str | None = None) -> int:
+        if device is None:
+            rows = self._rows("SELECT count(*) FROM reports")
+        else:
+            rows = self._rows("SELECT count(*) FROM reports WHERE device = ?", device)
+        return int(rows[0][0])
+
+    def labelled(self, model: str, *, since: float = 0.0) -> Iterator[LabelledSample]:
+        with explained(self._path), contextlib.closing(open_database(self._path)) as connection:
+            for row in connection.execute(_LABELLED, (model, since)):
+                yield _labelled_sample(row)
+
+    def labelled_count(self, model: str, *, version: int | None = None) -> tuple[int, int]:
+        if version is None:
+            rows = self._rows(_COUNT, model)
+        else:
+            rows = self._rows(_COUNT_OF_VERSION, model, version)
+        labelled, right = rows[0]
+        return labelled, right
+
+    def refuse(self, source: str, reason: str, text: str) -> None:
+        with self._transaction(synced=False) as connection:
+            Intake(connection, self._now()).refuse(source, reason, text)
+
+    def refusals(self) -> dict[tuple[str, str], int]:
+        rows = self._rows("SELECT source, reason, count FROM refusals ORDER BY source, reason")
+        return {(source, reason): count for source, reason, count in rows}
+
+    def last_refusals(self, limit: int) -> list[Refusal]:
+        rows = self._rows(
+            "SELECT source, reason, count, text, at FROM refusals ORDER BY at DESC LIMIT ?", limit
+        )
+        return [Refusal(*row) for row in rows]
+
+    def close(self) -> None:
+        with self._write_lock, self._read_lock:
+            self._reader.close()
+            self._writer.close()
+
+    @contextlib.contextmanager
+    def _transaction(self, *, synced: bool) -> Iterator[sqlite3.Connection]:
+        with self._write_lock, explained(self._path):
+            self._writer.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                self._writer.execute("COMMIT")
+            finally:
+                if self._writer.in_transaction:  # SQLite may have rolled back by itself
+                    self._writer.execute("ROLLBACK")
+
+    def _rows(self, query: str, *values: str | float) -> list[tuple[Any, ...]]:
+        with self._read_lock, explained(self._path):
+            return self._reader.execute(query, values).fetchall()
+
+
+def _decode(kind: str, payload: bytes) -> Report:
+    type_, compressed = _KINDS[kind]
+    return decode_compressed(payload, type_) if compressed else decode(payload, type_)
+
+
+def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
+    device, prediction_id, at, values, score, label, version, truth, known_at = row
+    return LabelledSample(
+        device=device,
+        sample=Sample(
+            prediction_id=prediction_id,
+            at=at,
+            values=_decode_values(values),
+            score=score,
+            label=label,
+            version=version,
+        ),
+        label=Label(prediction_id=prediction_id, label=truth, at=known_at),
+    )

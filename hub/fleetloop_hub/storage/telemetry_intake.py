@@ -1,0 +1,110 @@
+"""How one report comes into the telemetry database, within a transaction of its caller."""
+
+import sqlite3
+
+import msgspec
+
+from fleetloop_shared.messages import Label, LabelReport, Report, Sample, SampleReport
+
+_REPORT = """
+INSERT INTO reports (device, boot, seq, kind, at, stored_at, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (device, boot, seq) DO NOTHING
+"""
+_SAMPLE = """
+INSERT INTO samples (device, prediction_id, model, version, at, row, score, label)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, prediction_id) DO NOTHING
+"""
+_LABEL = """
+INSERT INTO labels (device, prediction_id, label, at) VALUES (?, ?, ?, ?)
+ON CONFLICT (device, prediction_id) DO NOTHING
+"""
+_REFUSAL = """
+INSERT INTO refusals (source, reason, count, text, at) VALUES (?, ?, 1, ?, ?)
+ON CONFLICT (source, reason) DO UPDATE SET count = count + 1, text = excluded.text, at = excluded.at
+"""
+_TEXT_LIMIT = 1000
+
+
+class Intake:
+    """Reports, samples and labels on their way in; what came first stands."""
+
+    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+        """Take in within the transaction that is open.
+
+        Args:
+            connection: The database.
+            now: Unix seconds, the hub's clock.
+        """
+        self._connection = connection
+        self._now = now
+
+    def take(self, kind: str, payload: bytes, report: Report) -> None:
+        """Keep a report, or count it as refused; one that cannot be kept does not stop others."""
+        self._connection.execute("SAVEPOINT report")
+        try:
+            self._keep(kind, payload, report)
+        except (OverflowError, UnicodeEncodeError, sqlite3.IntegrityError) as error:
+            self._connection.execute("ROLLBACK TO report")
+            self.refuse(report.device, "unstorable", f"{kind} report: {error}")
+        self._connection.execute("RELEASE report")
+
+    def refuse(self, source: str, reason: str, text: str) -> None:
+        """Count something that is not taken in."""
+        self._connection.execute(
+            _REFUSAL, (_clean(source), reason, _clean(text)[:_TEXT_LIMIT], self._now)
+        )
+
+    def _keep(self, kind: str, payload: bytes, report: Report) -> None:
+        name = (report.device, report.boot, report.seq)
+        row = (*name, kind, report.at, self._now, payload)
+        if self._connection.execute(_REPORT, row).rowcount == 0:
+            self._check_same_report(name, payload)
+        elif isinstance(report, SampleReport):
+            for sample in report.samples:
+                self._keep_sample(report, sample)
+        elif isinstance(report, LabelReport):
+            for label in report.labels:
+                self._keep_label(report.device, label)
+
+    def _check_same_report(self, name: tuple[str, int, int], payload: bytes) -> None:
+        (first,) = self._connection.execute(
+            "SELECT payload FROM reports WHERE device = ? AND boot = ? AND seq = ?", name
+        ).fetchone()
+        if first != payload:
+            device, boot, seq = name
+            text = f"report {seq} of boot {boot} came again with other content; the first stands"
+            self.refuse(device, "contradicting-report", text)
+
+    def _keep_sample(self, report: SampleReport, sample: Sample) -> None:
+        name = (report.device, sample.prediction_id)
+        said = (
+            report.model,
+            sample.version,
+            sample.at,
+            msgspec.json.encode(sample.values).decode(),
+            sample.score,
+            sample.label,
+        )
+        if self._connection.execute(_SAMPLE, (*name, *said)).rowcount == 0:
+            first = self._connection.execute(
+                "SELECT model, version, at, row, score, label FROM samples"
+                " WHERE device = ? AND prediction_id = ?",
+                name,
+            ).fetchone()
+            if first != said:
+                text = f"prediction {sample.prediction_id!r} came again with another row or answer"
+                self.refuse(report.device, "contradicting-sample", f"{text}; the first stands")
+
+    def _keep_label(self, device: str, label: Label) -> None:
+        name = (device, label.prediction_id)
+        if self._connection.execute(_LABEL, (*name, label.label, label.at)).rowcount == 0:
+            (first,) = self._connection.execute(
+                "SELECT label FROM labels WHERE device = ? AND prediction_id = ?", name
+            ).fetchone()
+            if first != label.label:
+                text = f"prediction {label.prediction_id!r}: label {label.label} came after {first}"
+                self.refuse(device, "contradicting-label", f"{text}, which stands")
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

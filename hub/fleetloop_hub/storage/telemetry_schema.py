@@ -1,0 +1,130 @@
+"""The telemetry database: its tables, how it is opened, and what its errors mean."""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleetloop_hub.errors import TelemetryError
+from fleetloop_shared.errors import DiskFullError
+
+VERSION = 1
+"""The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
+
+_TABLES = """
+CREATE TABLE reports (
+    device TEXT NOT NULL,
+    boot INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at REAL NOT NULL,
+    stored_at REAL NOT NULL,
+    payload BLOB NOT NULL,
+    PRIMARY KEY (device, boot, seq)
+);
+CREATE INDEX reports_of_kind ON reports (kind, stored_at, boot, seq, device);
+CREATE INDEX reports_of_device ON reports (device, kind, stored_at, boot, seq);
+
+-- A device speaks of its own answers only, so another one can neither collide with it nor lie
+-- about it: the prediction id is a key within the device.
+CREATE TABLE samples (
+    device TEXT NOT NULL,
+    prediction_id TEXT NOT NULL,
+    model TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    at REAL NOT NULL,
+    row TEXT NOT NULL,
+    score REAL NOT NULL,
+    label INTEGER NOT NULL,
+    PRIMARY KEY (device, prediction_id)
+) WITHOUT ROWID;
+CREATE INDEX samples_by_time ON samples (model, at, device, prediction_id);
+CREATE INDEX samples_by_version ON samples (model, version, device, prediction_id, label);
+
+CREATE TABLE labels (
+    device TEXT NOT NULL,
+    prediction_id TEXT NOT NULL,
+    label INTEGER NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (device, prediction_id)
+) WITHOUT ROWID;
+
+CREATE TABLE pulses (
+    device TEXT PRIMARY KEY,
+    state BLOB,
+    reported BLOB,
+    seen_at REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE refusals (
+    source TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (source, reason)
+) WITHOUT ROWID;
+CREATE INDEX refusals_by_time ON refusals (at);
+"""
+
+_BUSY_S = 10.0
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """A connection that any thread may use, one at a time; the tables are made if there are none.
+
+    Args:
+        path: The database's file.
+
+    Raises:
+        TelemetryError: It is damaged, no database, or of a newer schema; it was not changed.
+        DiskFullError: No room for it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with explained(path):
+        connection = sqlite3.connect(
+            path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    if found > VERSION:
+        raise TelemetryError(
+            f"{path} has schema {found}, this hub knows up to {VERSION}: start the newer version "
+            "of the hub that wrote it; nothing was changed"
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if found == 0:
+        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT")
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into ones that say what to do.
+
+    Raises:
+        DiskFullError: No room.
+        TelemetryError: Anything else.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            raise DiskFullError(
+                f"no room to write {path}: free some space; nothing was stored, nothing harmed"
+            ) from error
+        if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+            raise TelemetryError(
+                f"{path} is damaged ({error}): stop the hub, save what can be read with "
+                f"`sqlite3 {path} .recover`, or move the file away to begin a new one"
+            ) from error
+        raise TelemetryError(f"{path} cannot be used: {error}") from error

@@ -1,0 +1,101 @@
+"""Model versions and their aliases; a version is signed only if every gate has passed."""
+
+import msgspec
+
+from fleetloop_hub.errors import GateError
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.ports import Blobs, Catalog
+from fleetloop_hub.records import Alias, Version, VersionState
+from fleetloop_hub.training.runs import Finished
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+class Registry:
+    """Every version there is, and which is champion and challenger."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys) -> None:
+        """Nothing is made here; see `register`."""
+        self._catalog, self._blobs, self._keys = catalog, blobs, keys
+
+    def next_number(self, model: str) -> int:
+        """The number of the next version of a model."""
+        return 1 + max((v.number for v in self.versions(model)), default=0)
+
+    def versions(self, model: str) -> list[Version]:
+        """Every version of a model, oldest first."""
+        return [v for v in self._catalog.all(Version) if v.model == model]
+
+    def register(self, finished: Finished, now: float) -> Version:
+        """Keep what a run has made as a version, signed if its gates let it through."""
+        result = finished.result
+        manifest = result.manifest
+        passed = all(gate.passed for gate in result.gates)
+        signed = self._keys.sign(Role.IMAGE, manifest) if passed else None
+        version = Version(
+            key=f"{manifest.model}/{manifest.version}",
+            model=manifest.model,
+            number=manifest.version,
+            state=VersionState.READY if passed else VersionState.BLOCKED,
+            run=result.run.key,
+            dataset=manifest.dataset,
+            artifact=self._blobs.put(finished.artifact),
+            manifest=None if signed is None else self._blobs.put(signed),
+            manifest_bytes=0 if signed is None else len(signed),
+            transport=self._blobs.put(finished.encoded),
+            gates=result.gates,
+            parity=result.parity,
+            metrics=result.run.metrics,
+            decision=finished.decision,
+            created_at=now,
+        )
+        self._catalog.put(version, *([_alias(version, CHALLENGER)] if passed else []))
+        return version
+
+    def releasable(self, model: str, number: int) -> Version:
+        """The version, if it may go to devices.
+
+        Raises:
+            GateError: There is none, or a gate blocks it; the text says which.
+        """
+        version = self._catalog.find(Version, f"{model}/{number}")
+        if version is None:
+            known = ", ".join(str(v.number) for v in self.versions(model)) or "none yet"
+            raise GateError(f"{model} has no version {number}; there are: {known}")
+        if version.manifest is None:
+            failed = "; ".join(gate.text for gate in version.gates if not gate.passed)
+            raise GateError(f"{version.key} is blocked: {failed}")
+        return version
+
+    def champion(self, model: str) -> Version | None:
+        """The version that the fleet is meant to run."""
+        alias = self._catalog.find(Alias, f"{model}/{CHAMPION}")
+        return None if alias is None else self._catalog.find(Version, f"{model}/{alias.version}")
+
+    def manifest(self, version: Version) -> Manifest:
+        """What is signed about a version.
+
+        Raises:
+            GateError: Nothing is: a gate blocks it.
+        """
+        if version.manifest is None:
+            raise GateError(f"{version.key} is blocked and has no signed manifest")
+        signed = self._blobs.get(version.manifest)
+        keys = self._keys.public(Role.IMAGE)
+        return open_envelope(signed, MANIFEST_TYPE, keys, Manifest)
+
+    def crown(self, version: Version) -> None:
+        """The version has taken over: it is the champion now."""
+        released = msgspec.structs.replace(version, state=VersionState.RELEASED)
+        self._catalog.put(released, _alias(version, CHAMPION))
+
+    def withdraw(self, version: Version) -> None:
+        """The version was reverted in the field; the champion stays what it was."""
+        self._catalog.put(msgspec.structs.replace(version, state=VersionState.REVERTED))
+
+
+def _alias(version: Version, name: str) -> Alias:
+    return Alias(key=f"{version.model}/{name}", version=version.number)

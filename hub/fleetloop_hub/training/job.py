@@ -1,0 +1,103 @@
+"""What hub and training process tell each other through the files of a run's folder.
+
+job.json         hub → process: what to do
+progress.jsonl   process → hub: a line whenever it gets further
+artifact.onnx    process → hub: the quantized model
+encoded.bin      process → hub: the same as it travels
+result.json      process → hub: written last, so that everything it speaks of is there
+failure.json     process → hub: instead of a result
+log.txt          what libraries print
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from fleetloop_hub.records import GateResult, Parity, Run
+from fleetloop_shared.manifest import Manifest, Signature
+
+JOB = Path("job.json")
+PROGRESS = Path("progress.jsonl")
+ARTIFACT = Path("artifact.onnx")
+ENCODED = Path("encoded.bin")
+RESULT = Path("result.json")
+FAILURE = Path("failure.json")
+LOG = Path("log.txt")
+
+
+class Champion(msgspec.Struct, frozen=True, kw_only=True):
+    """The artifact that a new one has to measure itself against.
+
+    Attributes:
+        path: Its file.
+        sha256: What that file must hold.
+        signature: Its inputs, outputs and decision threshold.
+    """
+
+    path: str
+    sha256: str
+    signature: Signature
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One training run to be done.
+
+    Attributes:
+        run: Its id.
+        spec: The model spec's text.
+        version: The number that the model version will have.
+        floor: The security floor it will be released at.
+        dataset: SHA-256 of the dataset version.
+        dataset_path: The file that holds it.
+        code: The code's version.
+        reason: Why it is trained, in words.
+        champion: What it has to beat, None if there is nothing.
+    """
+
+    run: str
+    spec: str
+    version: int
+    floor: int
+    dataset: str
+    dataset_path: str
+    code: str
+    reason: str
+    champion: Champion | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a run is.
+
+    Attributes:
+        share: Of the work that is done, 0 to 1.
+        text: What is being done, in words.
+    """
+
+    share: float
+    text: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run has made; the artifact lies beside it.
+
+    Attributes:
+        run: Its record.
+        gates: Every gate's verdict.
+        parity: Quantized against float.
+        manifest: Of the artifact, not signed yet.
+    """
+
+    run: Run
+    gates: list[GateResult]
+    parity: Parity
+    manifest: Manifest
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a run has come to nothing.
+
+    Attributes:
+        text: What happened and what to do next.
+    """
+
+    text: str

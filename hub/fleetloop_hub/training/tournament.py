@@ -1,0 +1,87 @@
+"""Fits every candidate, packs each for the device, and picks the best that fits the budget."""
+
+from dataclasses import dataclass
+
+from msgspec import structs
+
+from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.packaging.artifact import Artifact, Scores
+from fleetloop_hub.packaging.packing import Packed, Trial, pack
+from fleetloop_hub.records import Candidate
+from fleetloop_hub.spec import BudgetTable, CandidateTable, ModelSpec
+from fleetloop_hub.training.examples import Split
+from fleetloop_hub.training.families import fit
+from fleetloop_hub.validation.metrics import Answers, measure
+from fleetloop_shared.manifest import Signature
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate, fitted and packed.
+
+    Attributes:
+        record: What the run says about it.
+        packed: Its files.
+    """
+
+    record: Candidate
+    packed: Packed
+
+
+def hold(spec: ModelSpec, split: Split, signature: Signature) -> tuple[Tried, list[Candidate]]:
+    """The winner, and the records of all candidates, best first.
+
+    Raises:
+        TrainingError: None of them fits the device's budget.
+    """
+    tried = [_try(candidate, spec, split, signature) for candidate in spec.candidates]
+    ranking = sorted(tried, key=lambda t: t.record.quantized_score, reverse=True)
+    fitting = [t for t in ranking if not _excess(t.record, spec.budget)]
+    if not fitting:
+        found = "; ".join(f"{t.record.name}: {_excess(t.record, spec.budget)}" for t in ranking)
+        raise TrainingError(
+            f"no candidate fits the budget: {found}; name smaller candidates or raise [budget]"
+        )
+    winner = fitting[0].record
+    noted = [structs.replace(t.record, note=_note(t.record, winner, spec)) for t in ranking]
+    return fitting[0], noted
+
+
+def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Signature) -> Tried:
+    fitted = fit(candidate, split.train, split.validation, spec.model.seed)
+    rows, truth = split.validation.values, split.validation.truth
+
+    def score(scores: Scores) -> float:
+        return measure(spec.gates.metric, Answers(truth, scores, signature.decision_threshold))
+
+    packed = pack(fitted.network, signature, Trial(rows, score, spec.gates.label_flips))
+    record = Candidate(
+        name=candidate.name,
+        parameters=fitted.parameters,
+        score=packed.float_score,
+        quantized_score=packed.score,
+        float_bytes=len(packed.float_data),
+        artifact_bytes=len(packed.data),
+        latency_ms=Artifact(packed.data, signature).median_ms(rows),
+        recipe=packed.recipe,
+    )
+    return Tried(record, packed)
+
+
+def _excess(record: Candidate, budget: BudgetTable) -> str:
+    """By what a candidate is over the budget, in words; "" if it fits."""
+    if record.artifact_bytes > budget.artifact_bytes:
+        return f"{record.artifact_bytes:,} of {budget.artifact_bytes:,} bytes"
+    if record.latency_ms > budget.latency_ms:
+        return f"{record.latency_ms:.3f} of {budget.latency_ms:g} ms"
+    return ""
+
+
+def _note(record: Candidate, winner: Candidate, spec: ModelSpec) -> str:
+    if excess := _excess(record, spec.budget):
+        return f"over the budget: {excess}"
+    metric = spec.gates.metric
+    if record.name == winner.name:
+        return f"taken: the best {metric} on the validation rows within the budget"
+    behind = winner.quantized_score - record.quantized_score
+    return f"{metric} {behind:.3f} behind {winner.name}"

@@ -1,0 +1,84 @@
+"""What console, API and command line ask the hub to do, as promises."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import TypedDict
+
+from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
+
+
+class HubStatus(TypedDict):
+    """How the running hub is; nothing of it outlives the process.
+
+    Attributes:
+        broker: Address of the broker, `mqtt://host:port`.
+        egress_bytes: What the hub has sent to the broker since it started.
+        reports_stored: Reports of devices that are kept.
+        uptime_s: Since the hub started.
+        training: What the running training is at, in words; None if none runs.
+    """
+
+    broker: str
+    egress_bytes: int
+    reports_stored: int
+    uptime_s: float
+    training: str | None
+
+
+class HubActions(ABC):
+    """The hub as a person or a new device meets it. Safe to be called from many threads."""
+
+    @abstractmethod
+    def enrol(self, request: EnrolRequest) -> EnrolAnswer:
+        """Admit a new device; its one-time token is used up when this returns.
+
+        Raises:
+            EnrolError: The token is unknown, used or expired, or the name is taken.
+        """
+
+    @abstractmethod
+    def new_token(self, cohort: str, expires_s: float) -> str:
+        """A one-time enrolment token, `<secret>.<fingerprint of the hub's keys>`.
+
+        Args:
+            cohort: Where the device will belong.
+            expires_s: Seconds until it is void.
+        """
+
+    @abstractmethod
+    def add_model(self, spec_text: str, folder: Path) -> str:
+        """Take in a model spec and make a dataset version of its CSV; returns the model's name.
+
+        Args:
+            spec_text: The spec, TOML.
+            folder: What the spec's CSV path is relative to, on the hub's machine.
+
+        Raises:
+            SpecError: The spec does not say what it should.
+            DataError: The CSV cannot be used.
+        """
+
+    @abstractmethod
+    def train(self, model: str, trigger: str, reason: str) -> str:
+        """Start a run in a process of its own; returns the run's key without waiting.
+
+        Args:
+            model: The model's name.
+            trigger: What led to it: "person", "drift", "accuracy".
+            reason: Why, in words, for the decision log.
+
+        Raises:
+            TrainingError: No such model, or a run is under way.
+        """
+
+    @abstractmethod
+    def roll_out(self, model: str, version: int, cohort: str) -> str:
+        """Begin to move a cohort to a version; returns the rollout's key.
+
+        Raises:
+            GateError: No such version, or a gate blocks it.
+        """
+
+    @abstractmethod
+    def status(self) -> HubStatus:
+        """How the hub is."""

@@ -1,0 +1,59 @@
+"""The web application: guard, API and console put together."""
+
+from typing import Protocol
+
+from flask import Flask
+
+from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.ports import Catalog, Telemetry
+from fleetloop_hub.web import api, drawings, guard, pages, problem, words
+from fleetloop_hub.web.actions import HubActions
+
+_MAX_BODY_BYTES = 1_048_576
+
+
+class HubParts(Protocol):
+    """What of a running hub the web needs."""
+
+    @property
+    def actions(self) -> HubActions:
+        """What can be asked of it."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Its documents."""
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What its devices say."""
+
+
+def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
+    """The application over a hub.
+
+    Args:
+        hub: What to show and to act on.
+        admin_token: Who sends it may change things.
+        bound_host: The address on which it listens; other Host names than this and loopback's
+            are refused.
+    """
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    overviews = OverviewReader(hub.catalog, hub.telemetry)
+    guard.register(app, bound_host)
+    problem.register(app)
+    _teach(app)
+    app.register_blueprint(api.reading(hub.catalog, hub.telemetry, overviews, hub.actions))
+    app.register_blueprint(api.enrolling(hub.actions))
+    app.register_blueprint(api.changing(hub.actions, admin_token))
+    app.register_blueprint(pages.pages(overviews, hub.actions))
+    return app
+
+
+def _teach(app: Flask) -> None:
+    """Make words and drawings known to the templates."""
+    for name in ("ago", "exactly", "machine_time", "size", "share", "number"):
+        app.add_template_filter(getattr(words, name))
+    for name in ("sparkline", "phase_bar"):
+        app.add_template_global(getattr(drawings, name))

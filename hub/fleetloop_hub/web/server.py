@@ -1,0 +1,83 @@
+"""Serves the web application from a thread of its own, with waitress."""
+
+import socket
+import threading
+
+from flask import Flask
+from waitress import create_server  # type: ignore[import-untyped]  # waitress ships no types
+from waitress.wasyncore import close_all  # type: ignore[import-untyped]  # the same
+
+from fleetloop_hub.errors import ConfigError
+
+_THREADS = 8
+_BACKLOG = 128
+_MAX_BODY_BYTES = 2_097_152
+_STOP_S = 5.0
+
+
+class WebServer:
+    """An HTTP server that can be started, asked for its address, and stopped."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Take the address, so that whoever comes second learns it before anything is started.
+
+        Args:
+            host: Name or address to listen on.
+            port: The port; 0 takes a free one.
+
+        Raises:
+            ConfigError: The address cannot be taken.
+        """
+        try:
+            self._socket = _bound(host, port)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port} ({error}): choose another with --http HOST:PORT"
+            ) from error
+        self._host = host
+        self._thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the console is, as a browser wants it."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._socket.getsockname()[1]}"
+
+    def start(self, app: Flask) -> None:
+        """Answer requests from now on."""
+        self._server = create_server(
+            app,
+            sockets=[self._socket],
+            threads=_THREADS,
+            backlog=_BACKLOG,
+            ident="fleetloop",
+            max_request_body_size=_MAX_BODY_BYTES,
+        )
+        self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let running requests end, then give the address back."""
+        if self._thread is None:
+            self._socket.close()
+            return
+        if not self._thread.is_alive():
+            return
+        self._server.task_dispatcher.shutdown(timeout=_STOP_S)
+        sockets = self._server._map  # noqa: SLF001  # waitress offers no other way to end its loop
+        self._server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
+        self._thread.join(_STOP_S)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    bound = socket.socket(family, kind)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound

@@ -1,0 +1,287 @@
+"""One MQTT connection over paho-mqtt, from its connect to its end; the only importer of paho.
+
+How paho is used, and why. A *new* paho client for every connection, stepped by the link's own
+thread through paho's calls for foreign event loops (`loop_read`, `loop_write`, `loop_misc`). So
+nothing of an old connection is sent again on a new one (the port keeps nothing for later), the wait
+before each attempt is the link's (paho's has no jitter and brings a whole fleet back at once), and
+an exception costs one connection instead of paho's thread, after which `is_connected()` stays true.
+paho's own `loop()` would do the same with `select()`, which cannot see file descriptors over 1,023.
+
+A subscription at QoS 1 is made a second time after a second. NATS delivers a retained message to
+those who are there a millisecond before it keeps it for those who come: who subscribes in between
+(as a whole fleet does after a restart of the broker) would not hear of it. Asked again, a broker
+sends what it keeps again.
+"""
+
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from fleetloop_shared.endpoint import Endpoint
+from fleetloop_shared.link import Connected, Event, Received, SubscriptionRefused, Will
+
+_KEEPALIVE_S = 30
+_IN_FLIGHT_MESSAGES = 1_000
+_IN_FLIGHT_BYTES = 8 * 1024 * 1024
+_FAREWELL_S = 1.0
+_ASK_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True)
+class Access:
+    """Where to connect, and as whom.
+
+    Attributes:
+        endpoint: The broker.
+        client_id: Unique at the broker.
+        username: The broker account's name.
+        password: Its password.
+        ca_file: PEM file to check the broker's certificate against, None for the system's.
+    """
+
+    endpoint: Endpoint
+    client_id: str
+    username: str
+    password: str
+    ca_file: str | None
+
+
+class _InFlight:
+    """What has been handed to paho and has not come back, counted so that it is bounded."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, int] = {}
+        self._bytes = 0
+        self._back: deque[int] = deque()
+
+    def has_room(self, size_bytes: int) -> bool:
+        while self._back:
+            self._bytes -= self._sizes.pop(self._back.popleft(), 0)
+        return (
+            len(self._sizes) < _IN_FLIGHT_MESSAGES and self._bytes + size_bytes <= _IN_FLIGHT_BYTES
+        )
+
+    def add(self, mid: int, size_bytes: int) -> None:
+        self._sizes[mid] = size_bytes
+        self._bytes += size_bytes
+
+    def came_back(self, mid: int) -> None:
+        """Called by the network thread inside paho's locks, so it takes none itself."""
+        self._back.append(mid)
+
+
+class Connection:
+    """One paho client, from its connect to its end."""
+
+    def __init__(
+        self,
+        access: Access,
+        will: Will | None,
+        note: Callable[[Event], None],
+        count: Callable[[], int],
+    ) -> None:
+        self.accepted = False
+        self._access = access
+        self._note = note
+        self._count = count
+        self._reason = "the connection was closed"
+        self._in_flight = _InFlight()
+        self._filters: dict[int, str] = {}
+        self._to_repeat: dict[str, tuple[float, int]] = {}
+        self._sending = threading.Lock()
+        self._waker, self._woken = socket.socketpair()
+        self._waker.settimeout(0)
+        self._woken.settimeout(0)
+        self._client = self._make_client(will)
+
+    def _make_client(self, will: Will | None) -> paho.Client:
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._access.client_id,
+            clean_session=True,
+            protocol=paho.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.username_pw_set(self._access.username, self._access.password)
+        client.max_inflight_messages_set(_IN_FLIGHT_MESSAGES)
+        if will is not None:
+            client.will_set(will.topic, will.payload, will.qos, will.retained)
+        if self._access.endpoint.tls:
+            context = ssl.create_default_context(cafile=self._access.ca_file)
+            context.sslsocket_class = _TidySocket
+            client.tls_set_context(context)
+        client.on_socket_open = _send_small_packets_at_once
+        client.on_socket_register_write = lambda *_: self.wake()
+        client.on_connect = self._on_connect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        return client
+
+    def serve(self, stopping: threading.Event) -> str:
+        """Connect, and move bytes until the connection ends or `stopping` is set."""
+        try:
+            self._client.connect(
+                self._access.endpoint.host, self._access.endpoint.port, _KEEPALIVE_S
+            )
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._woken, selectors.EVENT_READ)
+                while not stopping.is_set():
+                    if not self._step(selector):
+                        return self._reason
+                    self._ask_again()
+                self._say_goodbye(selector)
+        finally:
+            self.accepted = False
+            if (sock := self._client.socket()) is not None:
+                sock.close()
+            self._waker.close()
+            self._woken.close()
+        return self._reason
+
+    def _step(self, selector: selectors.BaseSelector) -> bool:
+        """Wait for something to do, a second at most, and do it; False if the connection ended."""
+        sock = self._client.socket()
+        if not isinstance(sock, socket.socket):
+            return False
+        self._listen(selector, sock)
+        unread = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+        ready = {key.fd: mask for key, mask in selector.select(0.0 if unread else 1.0)}
+        if self._woken.fileno() in ready:
+            with suppress(BlockingIOError):
+                self._woken.recv(4096)
+        mask = ready.get(sock.fileno(), 0)
+        code = MQTTErrorCode.MQTT_ERR_SUCCESS
+        if unread or mask & selectors.EVENT_READ:
+            code = self._client.loop_read()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS and mask & selectors.EVENT_WRITE:
+            code = self._client.loop_write()
+        if code == MQTTErrorCode.MQTT_ERR_SUCCESS:
+            code = self._client.loop_misc()
+        if code not in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_CONN_REFUSED}:
+            self._reason = paho.error_string(code)
+        return code == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def _listen(self, selector: selectors.BaseSelector, sock: socket.socket) -> None:
+        wanted = selectors.EVENT_READ
+        if self._client.want_write():
+            wanted |= selectors.EVENT_WRITE
+        key = selector.get_map().get(sock)
+        if key is None:
+            selector.register(sock, wanted)
+        elif key.events != wanted:
+            selector.modify(sock, wanted)
+
+    def _say_goodbye(self, selector: selectors.BaseSelector) -> None:
+        """Send what is queued and then DISCONNECT, so that the will is not published."""
+        self._client.disconnect()
+        deadline = time.monotonic() + _FAREWELL_S
+        while time.monotonic() < deadline and self._step(selector):
+            pass
+
+    def wake(self) -> None:
+        """Have the network thread look again."""
+        with suppress(OSError):  # it is full, and so awake; or the connection has just ended
+            self._waker.send(b"\0")
+
+    def publish(self, topic: str, payload: bytes, qos: int, retained: bool) -> bool:  # noqa: FBT001 - as at the port, which names it
+        with self._sending:
+            if not self._in_flight.has_room(len(payload)):
+                return False
+            info = self._client.publish(topic, payload, qos, retained)
+            if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return False
+            self._in_flight.add(info.mid, len(payload))
+            return True
+
+    def subscribe(self, filter_: str, qos: int) -> None:
+        with self._sending:
+            _, mid = self._client.subscribe(filter_, qos)
+            if mid is not None:
+                self._filters[mid] = filter_
+            if qos > 0:
+                self._to_repeat[filter_] = (time.monotonic() + _ASK_AGAIN_S, qos)
+
+    def unsubscribe(self, filter_: str) -> None:
+        with self._sending:
+            self._to_repeat.pop(filter_, None)
+            self._client.unsubscribe(filter_)
+
+    def _ask_again(self) -> None:
+        now = time.monotonic()
+        with self._sending:
+            due = [(f, qos) for f, (at, qos) in self._to_repeat.items() if at <= now]
+            for filter_, qos in due:
+                del self._to_repeat[filter_]
+                self._client.subscribe(filter_, qos)
+
+    def _on_connect(
+        self,
+        client: paho.Client,
+        userdata: object,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._reason = f"the broker refused us: {reason}"
+            return
+        self.accepted = True
+        self._note(Connected(self._count()))
+
+    def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return  # somebody's topic that is no text cannot be one of ours
+        self._note(Received(topic, bytes(message.payload), message.retain))
+
+    def _on_publish(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reason: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        self._in_flight.came_back(mid)
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: object,
+        mid: int,
+        reasons: list[ReasonCode],
+        properties: Properties,
+    ) -> None:
+        with self._sending:  # until subscribe() has noted which filter this is
+            filter_ = self._filters.pop(mid, None)
+        if filter_ is not None and any(reason.is_failure for reason in reasons):
+            self._note(SubscriptionRefused(filter_))
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in ssl
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
+def _send_small_packets_at_once(client: paho.Client, userdata: object, sock: object) -> None:
+    if isinstance(sock, socket.socket):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

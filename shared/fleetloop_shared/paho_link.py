@@ -1,0 +1,168 @@
+"""The link that hub, agent and simulator use: it comes back by itself and never blocks.
+
+One thread of our own makes one connection after another (`paho_connection`, where paho lives) and
+puts what happens into a queue. Full jitter before each attempt, also after a connect that ended at
+once: the bound on the wait doubles until a connection has been steady for half a minute.
+"""
+
+import random
+import threading
+import time
+from collections import deque
+
+from fleetloop_shared import endpoint
+from fleetloop_shared.link import (
+    Disconnected,
+    Event,
+    Link,
+    Will,
+)
+from fleetloop_shared.paho_connection import Access, Connection
+
+MAX_PAYLOAD_BYTES = 1_000_000
+"""What every broker of ours takes: their limit of 1 MiB less room for headers."""
+
+_UNREAD_EVENTS = 10_000
+_FIRST_WAIT_S = 0.25
+_LONGEST_WAIT_S = 30.0
+_STEADY_S = 30.0
+
+_jitter = random.SystemRandom()
+
+
+def wait_before(attempt: int) -> float:
+    """Seconds to wait before the `attempt`-th try, from 1: anywhere up to a bound that doubles."""
+    return _jitter.uniform(0.0, min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2.0 ** min(attempt, 16)))
+
+
+class PahoLink(Link):
+    """A link to a real broker.
+
+    Events wait in a queue; while 10,000 are unread nothing more is read from the network, so that
+    a reader that has stopped slows the broker down instead of filling memory. `publish` answers
+    False while 1,000 messages or 8 MiB are on their way.
+
+    Args:
+        address: `mqtt://host:port` or `mqtts://host:port`.
+        client_id: Unique at the broker; of two clients with one id the older is thrown out.
+        username: The broker account's name.
+        password: Its password.
+        ca_file: PEM file that the broker's certificate is checked against instead of the system's.
+        max_payload_bytes: The largest payload the broker takes.
+
+    Raises:
+        AddressError: The address is not one.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a connection needs, said once
+        self,
+        address: str,
+        client_id: str,
+        username: str,
+        password: str,
+        ca_file: str | None = None,
+        *,
+        max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+    ) -> None:
+        self._access = Access(endpoint.parse(address), client_id, username, password, ca_file)
+        self._max_payload_bytes = max_payload_bytes
+        self._events: deque[Event] = deque()
+        self._news = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._connection: Connection | None = None
+        self._accepted = 0
+        self._will: Will | None = None
+
+    def start(self, will: Will | None) -> None:
+        self._will = will
+        self._stopping.clear()
+        self._begin()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        with self._news:
+            self._news.notify_all()
+        if (connection := self._connection) is not None:
+            connection.wake()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    @property
+    def connected(self) -> bool:
+        connection = self._connection
+        return connection is not None and connection.accepted
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
+        connection = self._connection
+        if connection is None or not connection.accepted or len(payload) > self._max_payload_bytes:
+            return False
+        return connection.publish(topic, payload, qos, retained)
+
+    def subscribe(self, filter_: str, qos: int = 1) -> None:
+        if (connection := self._connection) is not None and connection.accepted:
+            connection.subscribe(filter_, qos)
+
+    def unsubscribe(self, filter_: str) -> None:
+        if (connection := self._connection) is not None and connection.accepted:
+            connection.unsubscribe(filter_)
+
+    def events(self) -> list[Event]:
+        self._watch()
+        with self._news:
+            drained = list(self._events)
+            self._events.clear()
+            self._news.notify_all()
+        return drained
+
+    def wait(self, timeout_s: float) -> None:
+        self._watch()
+        with self._news:
+            self._news.wait_for(lambda: self._events, timeout_s)
+
+    def _begin(self) -> None:
+        name = f"link-{self._access.client_id}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        """Begin anew if the thread has died, which nothing known can make it do."""
+        if self._thread is None or self._thread.is_alive() or self._stopping.is_set():
+            return
+        self._connection = None
+        self._note(Disconnected("the network thread had died"))
+        self._begin()
+
+    def _run(self) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            accepted, began = self._accepted, time.monotonic()
+            reason = self._serve()
+            if self._stopping.is_set():
+                break
+            self._note(Disconnected(reason))
+            steady = self._accepted > accepted and time.monotonic() - began > _STEADY_S
+            attempt = 1 if steady else attempt + 1
+            self._stopping.wait(wait_before(attempt))
+
+    def _serve(self) -> str:
+        """Make one connection and stay until it ends; returns why it did."""
+        try:
+            self._connection = Connection(self._access, self._will, self._note, self._count)
+            return self._connection.serve(self._stopping)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happened
+            return str(error) or type(error).__name__
+        finally:
+            self._connection = None
+
+    def _count(self) -> int:
+        self._accepted += 1
+        return self._accepted
+
+    def _note(self, event: Event) -> None:
+        with self._news:
+            while len(self._events) >= _UNREAD_EVENTS and not self._stopping.is_set():
+                self._news.wait(0.1)
+            self._events.append(event)
+            self._news.notify_all()

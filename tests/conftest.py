@@ -1,0 +1,48 @@
+"""Fixtures that tests of several areas use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetloop_hub.ports import Broker
+from support.brokers import KINDS, Links, mosquitto_is_missing, start_broker
+
+_MISSING = (
+    "*** mosquitto is NOT installed: every test against it is SKIPPED.\n"
+    "*** Install it with: apt-get install mosquitto"
+)
+
+
+def pytest_report_header() -> str | None:
+    return _MISSING if mosquitto_is_missing() else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if mosquitto_is_missing():
+        terminalreporter.write_line(_MISSING, red=True, bold=True)
+
+
+@pytest.fixture(params=KINDS)
+def broker_kind(request: pytest.FixtureRequest) -> str:
+    """`nats` and then `mosquitto`, which skips where it is not installed."""
+    kind = str(request.param)
+    if kind == "mosquitto" and mosquitto_is_missing():
+        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+    return kind
+
+
+@pytest.fixture
+def broker(broker_kind: str, tmp_path: Path) -> Iterator[Broker]:
+    """A running broker of each kind, with the accounts of `support.brokers`."""
+    running = start_broker(broker_kind, tmp_path / "broker")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def links() -> Iterator[Links]:
+    """Makes links, and stops them at the end of the test."""
+    made = Links()
+    yield made
+    made.close()

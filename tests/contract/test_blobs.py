@@ -1,0 +1,69 @@
+"""What every store of content promises."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from fleetloop_hub.errors import BlobError
+from fleetloop_hub.ports import Blobs
+from fleetloop_hub.storage.blobs import FileBlobs
+from fleetloop_shared.ids import sha256_hex
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return FileBlobs(tmp_path / "blobs")
+
+
+@pytest.mark.parametrize("data", [b"", b"abc", bytes(range(256)) * 1000])
+def test_what_is_put_is_got_by_its_hash(blobs: Blobs, data: bytes) -> None:
+    sha256 = blobs.put(data)
+    assert sha256 == sha256_hex(data)
+    assert blobs.get(sha256) == data
+    assert blobs.has(sha256)
+    assert blobs.put(data) == sha256
+
+
+def test_what_was_never_put_is_named_as_missing(blobs: Blobs) -> None:
+    sha256 = sha256_hex(b"never")
+    assert not blobs.has(sha256)
+    for ask in (blobs.get, blobs.path):
+        with pytest.raises(BlobError, match=sha256):
+            ask(sha256)
+
+
+@pytest.mark.parametrize("name", ["", "../../etc/passwd", "ab" * 31, "AB" * 32, "ab" * 32 + "\n"])
+def test_a_name_that_is_no_hash_never_reaches_the_disk(blobs: Blobs, name: str) -> None:
+    for ask in (blobs.get, blobs.has, blobs.path):
+        with pytest.raises(BlobError, match="not the SHA-256"):
+            ask(name)
+
+
+@pytest.mark.parametrize("damage", [b"", b"ab", b"abd", b"abcd"])
+def test_damaged_content_is_not_handed_out_until_it_is_put_again(
+    blobs: Blobs, damage: bytes
+) -> None:
+    sha256 = blobs.put(b"abc")
+    blobs.path(sha256).write_bytes(damage)
+    for ask in (blobs.get, blobs.path):
+        with pytest.raises(BlobError, match="no longer what its name says"):
+            ask(sha256)
+    blobs.put(b"abc")
+    assert blobs.get(sha256) == b"abc"
+
+
+def test_another_process_can_read_the_file(blobs: Blobs) -> None:
+    path = blobs.path(blobs.put(b"abc"))
+    assert path.is_absolute()
+    assert path.read_bytes() == b"abc"
+
+
+def test_threads_that_put_the_same_content_do_not_disturb_each_other(blobs: Blobs) -> None:
+    data = b"x" * 100_000
+    threads = [threading.Thread(target=blobs.put, args=[data]) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert blobs.get(sha256_hex(data)) == data

@@ -1,0 +1,89 @@
+"""Models change while threads predict: no answer is lost, mixed or counted twice."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.records import Answer, Window
+from support.serving_rig import WINDOW_ROWS, model, predictor, rows
+
+CALLERS = 4
+SWAPS = 60
+VERSIONS = 3
+BIASES = [0.0, 40.0, -40.0]
+
+Calls = list[list[Answer]]
+
+
+def caller(made: Predictor, done: threading.Event, seed: int) -> Calls:
+    random, calls = np.random.default_rng(seed), []
+    while not done.is_set():
+        calls.append(made.predict(rows(int(random.integers(1, 9)), seed=seed)))
+    return calls
+
+
+@pytest.fixture(scope="module")
+def story() -> tuple[list[Calls], list[Window], int, int]:
+    """What callers were answered and what was collected while models changed all the time."""
+    made, done = predictor(loaded=False), threading.Event()
+    made.load(*model(1, BIASES[0]))
+    made.set_sample_share(1.0)
+    windows: list[Window] = []
+    samples = counted = 0
+
+    def collect() -> None:
+        nonlocal samples, counted
+        collected = made.collect()
+        windows.extend(collected.windows)
+        samples += len(collected.samples) + collected.counters.dropped
+        counted += collected.counters.rows
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        futures = [pool.submit(caller, made, done, seed) for seed in range(CALLERS)]
+        swap_often(made, collect)
+        done.set()
+        calls = [future.result() for future in futures]
+    collect()
+    return calls, windows, samples, counted
+
+
+def swap_often(made: Predictor, collect: Callable[[], None]) -> None:
+    for swap in range(SWAPS):
+        version = 1 + (swap + 1) % VERSIONS
+        made.load(*model(version, BIASES[version - 1]))
+        collect()
+
+
+def test_every_call_is_answered_by_one_model_with_its_own_numbers(
+    story: tuple[list[Calls], list[Window], int, int],
+) -> None:
+    for calls in story[0]:
+        for answers in calls:
+            assert len({(a.version, a.artifact) for a in answers}) == 1
+            version = answers[0].version
+            assert answers[0].artifact == model(version, BIASES[version - 1])[0].sha256
+            if version > 1:
+                assert {a.label for a in answers} == {3 - version}
+
+
+def test_prediction_ids_are_given_once_and_without_gaps(
+    story: tuple[list[Calls], list[Window], int, int],
+) -> None:
+    calls, _, samples, counted = story
+    numbers = [
+        int(a.prediction_id.rsplit(".", 1)[1]) for of in calls for answers in of for a in answers
+    ]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert samples == counted == len(numbers)
+
+
+def test_no_window_mixes_two_models(story: tuple[list[Calls], list[Window], int, int]) -> None:
+    for window in story[1]:
+        assert window.profile.rows == WINDOW_ROWS
+        scores = window.profile.score_counts
+        expected = {2: scores[-1], 3: scores[0]}.get(window.manifest.version, WINDOW_ROWS)
+        assert expected == WINDOW_ROWS

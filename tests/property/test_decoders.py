@@ -1,0 +1,89 @@
+"""Whatever bytes arrive: a message, or a refusal that says why. Never anything else."""
+
+import zlib
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetloop_shared.codec import MAX_MESSAGE_BYTES, decode, decode_compressed, decompress, encode
+from fleetloop_shared.errors import RefusedError, UndecodableError
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.signing import DESIRED_TYPE, PublicKey, open_envelope
+from fleetloop_shared.topics import parse
+from support.examples import MANIFEST, MESSAGES
+
+TYPES = [type(m) for m in MESSAGES] + [Manifest]
+KEYS = [PublicKey(keyid="k", public="01" * 32)]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(payload=st.binary(max_size=400), type_=st.sampled_from(TYPES))
+def test_arbitrary_bytes_are_refused_not_fatal(payload: bytes, type_: type) -> None:
+    with pytest.raises(UndecodableError):
+        decode(payload, type_)
+
+
+@given(value=json_values, type_=st.sampled_from(TYPES))
+def test_arbitrary_json_is_a_message_or_refused(value: object, type_: type) -> None:
+    payload = msgspec.json.encode(value)
+    try:
+        assert isinstance(decode(payload, type_), type_)
+    except UndecodableError as error:
+        assert type_.__name__ in str(error)  # noqa: PT017  # either outcome is right
+
+
+@given(message=st.sampled_from([*MESSAGES, MANIFEST]), data=st.data())
+def test_a_message_cut_short_or_with_a_flipped_byte_never_crashes(
+    message: object, data: st.DataObject
+) -> None:
+    payload = bytearray(encode(message))
+    at = data.draw(st.integers(0, len(payload) - 1))
+    payload[at] ^= data.draw(st.integers(1, 255))
+    cut = data.draw(st.integers(0, len(payload)))
+    for damaged in (bytes(payload), encode(message)[:cut]):
+        try:
+            decode(damaged, type(message))
+        except UndecodableError:
+            continue
+
+
+@given(payload=st.binary(max_size=400), type_=st.sampled_from(TYPES))
+def test_arbitrary_bytes_are_not_compressed_messages(payload: bytes, type_: type) -> None:
+    with pytest.raises(UndecodableError):
+        decode_compressed(payload, type_)
+
+
+@given(value=json_values | st.binary(max_size=200))
+def test_an_envelope_that_nobody_signed_is_refused(value: object) -> None:
+    payload = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    with pytest.raises(RefusedError):
+        open_envelope(payload, DESIRED_TYPE, KEYS, Manifest)
+
+
+@given(topic=st.text(max_size=200))
+def test_an_arbitrary_topic_is_none_of_ours(topic: str) -> None:
+    assert parse(topic) is None
+
+
+def test_a_decompression_bomb_is_stopped_at_its_limit() -> None:
+    bomb = zlib.compress(b"0" * 50_000_000, 9)
+    assert len(bomb) < MAX_MESSAGE_BYTES
+    with pytest.raises(UndecodableError, match="larger than"):
+        decompress(bomb, MAX_MESSAGE_BYTES)
+
+
+def test_deeply_nested_json_is_refused() -> None:
+    with pytest.raises(UndecodableError):
+        decode(b'{"boot":' + b"[" * 100_000, MESSAGES[0].__class__)
+
+
+def test_a_message_larger_than_the_limit_is_refused_unread() -> None:
+    with pytest.raises(UndecodableError, match="more than"):
+        decode(b" " * (MAX_MESSAGE_BYTES + 1), MESSAGES[0].__class__)

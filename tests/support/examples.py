@@ -1,0 +1,225 @@
+"""One example of every message, with every field set: what the golden wire files hold."""
+
+from fleetloop_shared import messages as m
+from fleetloop_shared.manifest import (
+    SCHEMA,
+    Budget,
+    Feature,
+    Golden,
+    Manifest,
+    Signature,
+    Transport,
+)
+from fleetloop_shared.profile import (
+    DriftThresholds,
+    LiveProfile,
+    ReferenceFeature,
+    ReferenceProfile,
+)
+from fleetloop_shared.signing import PublicKey
+
+SHA = "ab" * 32
+OTHER_SHA = "cd" * 32
+DEVICE = "station-1"
+
+PROFILE = LiveProfile(
+    rows=4,
+    counts=[[1, 3], [0, 2]],
+    missing=[0, 2],
+    low=[-1.5, 0.0],
+    high=[2.5, None],
+    sums=[0.5, -0.25],
+    products=[1.0, 0.125, 2.0],
+    score_counts=[0] * 31 + [4],
+)
+
+REFERENCE = ReferenceProfile(
+    rows=10,
+    features=[
+        ReferenceFeature(name="t", edges=[0.5], counts=[4, 6], missing=0, mean=1.0, sd=2.0),
+        ReferenceFeature(name="p", edges=[1.5], counts=[5, 3], missing=2, mean=0.0, sd=1.0),
+    ],
+    correlations=[0.25],
+    score_counts=[10] + [0] * 31,
+)
+
+MANIFEST = Manifest(
+    schema=SCHEMA,
+    model="rain",
+    version=2,
+    sha256=SHA,
+    length_bytes=20_000,
+    transport=Transport(
+        encoding="zlib",
+        sha256=OTHER_SHA,
+        length_bytes=10_000,
+        chunk_bytes=8_192,
+        chunks=[SHA, OTHER_SHA],
+    ),
+    signature=Signature(
+        input_name="features",
+        score_name="probabilities",
+        features=[Feature(name="t", unit="°F", low=-60.0, high=130.0), Feature(name="p")],
+        classes=[0, 1],
+        positive=1,
+        decision_threshold=0.5,
+    ),
+    reference=REFERENCE,
+    thresholds=DriftThresholds(
+        window_rows=64,
+        false_alarms_per_1000_windows=1.0,
+        anderson_darling=[2.0, 3.0],
+        triangular=[0.1, 0.2],
+        correlation=4.0,
+        score=0.3,
+    ),
+    golden=Golden(inputs=[[1.0, None]], scores=[0.75], tolerance=0.001),
+    budget=Budget(artifact_bytes=100_000, latency_ms=5.0, memory_bytes=64_000_000),
+    floor=1,
+    hardware=["pi4"],
+    dataset=OTHER_SHA,
+    run="rain-0002",
+    created_at=1_790_000_000.5,
+)
+
+RELEASE = m.Release(model="rain", version=2, manifest_sha256=SHA, manifest_bytes=9_000)
+CONTROL = m.Release(model="rain", version=1, manifest_sha256=OTHER_SHA, manifest_bytes=8_000)
+
+MESSAGES: list[m.Message] = [
+    m.DeviceState(online=True, boot=3, conn=2, agent="0.1.0", hardware="x86-64", artifact=SHA),
+    m.ReportedState(
+        at=1_790_000_000.5,
+        boot=3,
+        sequence=7,
+        state="fetching",
+        model="rain",
+        version=1,
+        artifact=SHA,
+        target=2,
+        chunks_have=3,
+        chunks_total=9,
+        attempts_left=3,
+        error="the self-test failed",
+        refusals={"rollback": 1},
+        resumed_fetches=1,
+        quarantined=[OTHER_SHA],
+        free_bytes=1_000_000,
+    ),
+    m.DriftReport(
+        device=DEVICE,
+        boot=3,
+        seq=11,
+        at=1_790_000_000.5,
+        model="rain",
+        version=1,
+        artifact=SHA,
+        first_row=65,
+        rows=64,
+        alarm=True,
+        ratio=2.5,
+        features=[
+            m.FeatureDrift(
+                name="t",
+                ratio=2.5,
+                anderson_darling=12.5,
+                triangular=0.5,
+                psi=0.25,
+                js=0.125,
+                shift=20.5,
+                shift_sd=1.5,
+                missing_ratio=0.25,
+            )
+        ],
+        correlations=[m.CorrelationDrift(a="t", b="p", reference=0.5, live=-0.5, ratio=1.25)],
+        score_ratio=0.5,
+    ),
+    m.ProfileReport(
+        device=DEVICE,
+        boot=3,
+        seq=12,
+        at=1_790_000_000.5,
+        model="rain",
+        version=1,
+        first_row=65,
+        profile=PROFILE,
+    ),
+    m.HealthReport(
+        device=DEVICE,
+        boot=3,
+        seq=13,
+        at=1_790_000_000.5,
+        model="rain",
+        version=1,
+        uptime_s=60.5,
+        rows=64,
+        errors=1,
+        refused=2,
+        latency_p50_ms=0.25,
+        latency_p99_ms=1.5,
+        rss_bytes=60_000_000,
+        outbox=3,
+        labels=10,
+        labels_correct=8,
+    ),
+    m.SampleReport(
+        device=DEVICE,
+        boot=3,
+        seq=14,
+        at=1_790_000_000.5,
+        model="rain",
+        samples=[
+            m.Sample(
+                prediction_id="station-1.3.1",
+                at=1_790_000_000.25,
+                values=[1.5, None],
+                score=0.75,
+                label=1,
+                version=1,
+            )
+        ],
+    ),
+    m.LabelReport(
+        device=DEVICE,
+        boot=3,
+        seq=15,
+        at=1_790_000_000.5,
+        labels=[m.Label(prediction_id="station-1.3.1", label=0, at=1_790_000_000.5)],
+    ),
+    m.EventReport(
+        device=DEVICE,
+        boot=3,
+        seq=16,
+        at=1_790_000_000.5,
+        kind=m.EventKind.COMMITTED,
+        text="version 2 serves healthily",
+        version=2,
+        artifact=SHA,
+    ),
+    m.ChunkRequest(sha256=SHA, missing=[0, 4]),
+    m.Ack(boot=3, seqs=[11, 12]),
+    m.DesiredState(
+        cohort="default",
+        sequence=7,
+        rollout="rain-2-default-2",
+        salt="rain-2-default-2-0",
+        phase=2_500,
+        release=RELEASE,
+        control=CONTROL,
+        floor=1,
+        issued_at=1_790_000_000.5,
+        soak_rows=20,
+        soak_s=60.0,
+        sample_share=0.5,
+    ),
+    m.HubState(online=True, at=1_790_000_000.5),
+    m.EnrolRequest(token="secret", device=DEVICE, hardware="x86-64", agent="0.1.0"),
+    m.EnrolAnswer(
+        device=DEVICE,
+        cohort="default",
+        broker="mqtt://127.0.0.1:1883",
+        username=DEVICE,
+        password="password",
+        image_keys=[PublicKey(keyid="image", public="01" * 32)],
+        director_keys=[PublicKey(keyid="director", public="02" * 32)],
+    ),
+]

@@ -1,0 +1,172 @@
+"""A hub for console, API and command line: real storage, and actions that note what was asked."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask.testing import FlaskClient
+
+from fleetloop_hub.ports import Catalog, Telemetry
+from fleetloop_hub.records import (
+    Alias,
+    Dataset,
+    RunState,
+    VersionState,
+)
+from fleetloop_hub.storage.catalog import TinyDbCatalog
+from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.web.actions import HubActions, HubStatus
+from fleetloop_hub.web.app import create_app
+from fleetloop_shared.codec import encode
+from fleetloop_shared.messages import (
+    DeviceState,
+    DriftReport,
+    EnrolAnswer,
+    EnrolRequest,
+    EventReport,
+    HealthReport,
+    Report,
+    ReportedState,
+)
+from support.hubrecords import (
+    PASSWORD,
+    SHA,
+    START,
+    a_decision,
+    a_device,
+    a_drift,
+    a_health,
+    a_rollout,
+    a_run,
+    a_version,
+    an_event,
+)
+
+ADMIN_TOKEN = "the-admin-token"
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
+@dataclass
+class NotingHub(HubActions):
+    """Does what it is told to answer, and remembers what it was asked."""
+
+    catalog: Catalog
+    asked: list[tuple[object, ...]] = field(default_factory=list)
+    error: Exception | None = None
+    training: str | None = None
+    gate_passes: bool = True
+    run_error: str | None = None
+
+    def enrol(self, request: EnrolRequest) -> EnrolAnswer:
+        self._note("enrol", request)
+        return EnrolAnswer(
+            device=request.device,
+            cohort="default",
+            broker="mqtt://127.0.0.1:1883",
+            username=request.device,
+            password=PASSWORD,
+            image_keys=[],
+            director_keys=[],
+        )
+
+    def new_token(self, cohort: str, expires_s: float) -> str:
+        self._note("token", cohort, expires_s)
+        return "secret.fingerprint"
+
+    def add_model(self, spec_text: str, folder: Path) -> str:
+        self._note("model", spec_text, folder)
+        return "rain"
+
+    def train(self, model: str, trigger: str, reason: str) -> str:
+        self._note("train", model, trigger, reason)
+        state = RunState.FAILED if self.run_error else RunState.FINISHED
+        self.catalog.put(a_run("rain-run-9", state=state, error=self.run_error))
+        if self.run_error is None:
+            self.catalog.put(a_version(9, run="rain-run-9", passes=self.gate_passes))
+        return "rain-run-9"
+
+    def roll_out(self, model: str, version: int, cohort: str) -> str:
+        self._note("rollout", model, version, cohort)
+        return "rollout-1"
+
+    def status(self) -> HubStatus:
+        return HubStatus(
+            broker="mqtt://127.0.0.1:1883",
+            egress_bytes=1_000,
+            uptime_s=12.0,
+            training=self.training,
+            reports_stored=0,
+        )
+
+    def _note(self, *what: object) -> None:
+        self.asked.append(what)
+        if self.error is not None:
+            raise self.error
+
+
+@dataclass(frozen=True)
+class WebHub:
+    """What the web needs of a hub."""
+
+    actions: NotingHub
+    catalog: Catalog
+    telemetry: Telemetry
+
+    def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
+        return create_app(self, ADMIN_TOKEN, bound_host).test_client()
+
+
+@contextmanager
+def web_hub(folder: Path) -> Iterator[WebHub]:
+    """An empty hub in `folder`, closed at the end."""
+    catalog = TinyDbCatalog(folder / "catalog")
+    telemetry = SqliteTelemetry(folder / "telemetry.sqlite", now=lambda: START + 100)
+    try:
+        yield WebHub(NotingHub(catalog), catalog, telemetry)
+    finally:
+        telemetry.close()
+        catalog.close()
+
+
+def tell(telemetry: Telemetry, *reports: Report) -> None:
+    """Take reports in, each under its kind."""
+    kinds = {HealthReport: "health", DriftReport: "drift", EventReport: "events"}
+    telemetry.store([(kinds[type(r)], encode(r), r) for r in reports])
+
+
+def show_up(
+    telemetry: Telemetry,
+    device: str = "station-1",
+    *,
+    online: bool = True,
+    **reported: Any,  # noqa: ANN401  # any field
+) -> None:
+    """A device's retained messages: online or not, and its reported state with these changes."""
+    state = ReportedState(
+        at=START, boot=1, sequence=1, state="serving", model="rain", version=1, artifact=SHA
+    )
+    told = msgspec.structs.replace(state, **reported)
+    birth = DeviceState(online=online, boot=1, conn=1, agent="0.1.0", hardware="pi4")
+    telemetry.pulse(device, state=encode(birth), reported=encode(told))
+
+
+def fill(hub: WebHub) -> None:
+    """A loop that has gone round once: a device that serves a version, watched and decided on."""
+    dataset = Dataset(
+        key="d" * 64,
+        model="rain",
+        source="rain.csv",
+        rows=2_000,
+        positives=500,
+        quarantined={"out of range": 5},
+        parent=None,
+        created_at=START,
+    )
+    released = a_version(state=VersionState.RELEASED)
+    hub.catalog.put(dataset, a_run(), a_decision(), released, a_device(), a_rollout())
+    hub.catalog.put(Alias(key="rain/champion", version=1))
+    show_up(hub.telemetry)
+    tell(hub.telemetry, a_health(1), a_drift(2, 0.5), an_event(3, "keeps rain v1"))

@@ -1,0 +1,109 @@
+"""The config file: what it may say, and what a person reads when it says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetloop_agent.config import FetchConfig, HttpConfig, ReportConfig, read
+from fleetloop_agent.errors import ConfigError
+
+LEAST = """
+device = "station-1"
+hardware = "board-a"
+state_dir = "state"
+hub_url = "http://hub:8480"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "agent.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_four_lines_are_enough(tmp_path: Path) -> None:
+    config = read(written(tmp_path, LEAST))
+    assert config.device == "station-1"
+    assert config.enrol_token is None
+    assert (config.http, config.fetch, config.report) == (
+        HttpConfig(),
+        FetchConfig(),
+        ReportConfig(),
+    )
+
+
+def test_the_state_folder_is_beside_the_file_or_where_it_says(tmp_path: Path) -> None:
+    assert read(written(tmp_path, LEAST)).state_dir == tmp_path / "state"
+    absolute = LEAST.replace('"state"', '"/var/lib/fleetloop"')
+    assert read(written(tmp_path, absolute)).state_dir == Path("/var/lib/fleetloop")
+
+
+def test_every_setting_is_read(tmp_path: Path) -> None:
+    text = f"""enrol_token = "a.b"
+    {LEAST}
+    [http]
+    host = "0.0.0.0"
+    port = 0
+    [fetch]
+    window = 4
+    max_bytes_per_s = 1000
+    stall_s = 2
+    [report]
+    health_interval_s = 5.0
+    resend_s = 1.5
+    outbox_records = 10
+    outbox_bytes = 1000
+    """
+    config = read(written(tmp_path, text))
+    assert config.fetch == FetchConfig(window=4, max_bytes_per_s=1000, stall_s=2.0)
+    assert config.report.outbox_records == 10
+    assert config.http.port == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('device = "Station 1"', "device"),
+        ('device = "a\\n"', "device"),
+        ("device = 7", "device"),
+        ('hub_url = "hub:8480"', "hub_url"),
+        ('hub_url = "file:///etc/passwd"', "hub_url"),
+        ("state_dir = 3", "state_dir"),
+        ('state_dir = ""', "state_dir"),
+        ("[http]\nport = 70000", "http.port"),
+        ("[fetch]\nwindow = 0", "fetch.window"),
+        ("[fetch]\nstall_s = -1.0", "fetch.stall_s"),
+        ("[report]\nhealth_interval_s = 0", "report.health_interval_s"),
+        ("[fetch]\nwindows = 3", "windows"),
+        ("colour = 'red'", "colour"),
+    ],
+)
+def test_a_value_that_cannot_be_names_its_key(tmp_path: Path, line: str, told: str) -> None:
+    key = line.partition(" =")[0]
+    kept = [other for other in LEAST.splitlines() if not other.startswith(f"{key} ")]
+    path = written(tmp_path, "\n".join([*kept, line]))
+    with pytest.raises(ConfigError, match=told) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_key_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"`hardware`.*add it"):
+        read(written(tmp_path, LEAST.replace("hardware", "# hardware")))
+
+
+def test_what_is_no_toml_names_the_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"not TOML.*line 1"):
+        read(written(tmp_path, "device station-1"))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read(tmp_path / "none.toml")
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "agent.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read(path)

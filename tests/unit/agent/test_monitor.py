@@ -1,0 +1,161 @@
+"""The monitor's windows against counting the same rows in one go."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fleetloop_agent.ports import Rows
+from fleetloop_agent.serving.monitor import BLOCK_ROWS, FinishedWindow, Monitor
+from fleetloop_hub.packaging.reference import build_reference
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+
+Scores = npt.NDArray[np.float64]
+
+WIDTH = 3
+
+
+def reference() -> ReferenceProfile:
+    rows = np.random.default_rng(0).standard_normal((400, WIDTH), np.float32) * 10
+    rows[:, 2] = rows[:, 2] > 0
+    return build_reference(["a", "b", "c"], rows, np.linspace(0, 1, 400))
+
+
+REFERENCE = reference()
+
+
+def odd_rows(count: int, seed: int) -> tuple[Rows, Scores]:
+    """Rows with missing, infinite and huge values, and their scores."""
+    random = np.random.default_rng(seed)
+    rows = random.standard_normal((count, WIDTH), np.float32) * 10
+    for value in (np.nan, np.inf, -np.inf, 3e38, 1.0):
+        rows[random.random(rows.shape) < 0.05] = value
+    return rows, random.random(count)
+
+
+def windows(rows: Rows, scores: Scores, window_rows: int) -> list[FinishedWindow]:
+    monitor = Monitor(REFERENCE, window_rows)
+    monitor.extend(rows, scores)
+    return monitor.take()
+
+
+def expected_counts(values: Rows, edges: list[float]) -> list[int]:
+    present = values[~np.isnan(values)]
+    places = np.searchsorted(np.array(edges, np.float32), present, side="right")
+    counts: list[int] = np.bincount(places, minlength=len(edges) + 1).tolist()
+    return counts
+
+
+@pytest.mark.parametrize("window_rows", [1, 7, 64, BLOCK_ROWS, 3 * BLOCK_ROWS + 5])
+def test_a_window_is_what_brute_force_says(window_rows: int) -> None:
+    rows, scores = odd_rows(3 * window_rows - 1, seed=1)
+    first, second, *_ = windows(rows, scores, window_rows)
+    assert (first.first_row, second.first_row) == (1, window_rows + 1)
+    for found, start in ((first.profile, 0), (second.profile, window_rows)):
+        part, part_scores = rows[start : start + window_rows], scores[start : start + window_rows]
+        for k, feature in enumerate(REFERENCE.features):
+            values = part[:, k]
+            finite = values[np.isfinite(values)]
+            assert found.counts[k] == expected_counts(values, feature.edges)
+            assert found.missing[k] == np.isnan(values).sum()
+            assert found.low[k] == (finite.min() if len(finite) else None)
+            assert found.high[k] == (finite.max() if len(finite) else None)
+        u = (part.astype(float) - [f.mean for f in REFERENCE.features]) / [
+            f.sd for f in REFERENCE.features
+        ]
+        u[~np.isfinite(part)] = 0.0
+        assert found.sums == pytest.approx(u.sum(axis=0).tolist(), rel=1e-12)
+        products = (u.T @ u)[np.triu_indices(WIDTH)].tolist()
+        assert found.products == pytest.approx(products, rel=1e-9)
+        assert found.score_counts == np.histogram(part_scores, 32, (0, 1))[0].tolist()
+        assert found.rows == window_rows
+
+
+@given(
+    st.lists(st.integers(1, 2 * BLOCK_ROWS), max_size=8),
+    st.integers(16, 2 * BLOCK_ROWS),
+    st.integers(0, 5),
+)
+@settings(max_examples=30, deadline=None)
+def test_one_by_one_and_many_at_a_time_are_equal_to_the_last_bit(
+    cuts: list[int], window_rows: int, seed: int
+) -> None:
+    rows, scores = odd_rows(1_200, seed)
+    mixed = Monitor(REFERENCE, window_rows)
+    at = 0
+    for cut in cuts:
+        if cut % 2:
+            mixed.extend(rows[at : at + cut], scores[at : at + cut])
+        else:
+            for k in range(at, min(at + cut, len(rows))):
+                mixed.add(rows[k : k + 1], float(scores[k]))
+        at += cut
+    mixed.extend(rows[at:], scores[at:])
+    assert mixed.take() == windows(rows, scores, window_rows)
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 50))
+@settings(max_examples=40, deadline=None)
+def test_merged_parts_are_the_whole(sizes: list[int], seed: int) -> None:
+    rows, scores = odd_rows(sum(sizes), seed)
+    rows[np.abs(rows) > 1e30] = np.inf  # beside 3e38, sums lose everything small in any order
+    (whole,) = windows(rows, scores, len(rows))
+    parts, at = [], 0
+    for size in sizes:
+        (part,) = windows(rows[at : at + size], scores[at : at + size], size)
+        parts.append(part.profile)
+        at += size
+    merged = parts[0]
+    for part_profile in parts[1:]:
+        merged = merged.merge(part_profile)
+    assert_close(merged, whole.profile)
+
+
+@given(st.permutations(range(80)), st.integers(0, 50))
+@settings(max_examples=40, deadline=None)
+def test_the_order_of_rows_does_not_matter(order: list[int], seed: int) -> None:
+    rows, scores = odd_rows(80, seed)
+    rows[np.abs(rows) > 1e30] = np.inf
+    (found,) = windows(rows[order], scores[order], 80)
+    (straight,) = windows(rows, scores, 80)
+    assert_close(found.profile, straight.profile)
+
+
+def assert_close(a: LiveProfile, b: LiveProfile) -> None:
+    """Equal in everything that is counted, and in sums up to rounding."""
+    assert (a.rows, a.counts, a.missing, a.low, a.high, a.score_counts) == (
+        b.rows,
+        b.counts,
+        b.missing,
+        b.low,
+        b.high,
+        b.score_counts,
+    )
+    assert a.sums == pytest.approx(b.sums, rel=1e-9, abs=1e-9)
+    assert a.products == pytest.approx(b.products, rel=1e-9, abs=1e-9)
+
+
+def test_a_window_that_is_not_full_is_kept_back() -> None:
+    rows, scores = odd_rows(99, seed=0)
+    monitor = Monitor(REFERENCE, 100)
+    monitor.extend(rows, scores)
+    assert monitor.take() == []
+    monitor.add(rows[:1], 0.5)
+    assert len(monitor.take()) == 1
+    assert monitor.take() == []
+
+
+def test_profiles_of_odd_rows_travel() -> None:
+    rows, scores = odd_rows(64, seed=3)
+    (found,) = windows(rows, scores, 64)
+    assert decode(encode(found.profile), LiveProfile) == found.profile
+
+
+def test_profiles_of_different_references_do_not_merge() -> None:
+    (found,) = windows(*odd_rows(8, seed=0), 8)
+    other = Monitor(build_reference(["a", "b", "c"], np.zeros((4, 3), np.float32), np.zeros(4)), 8)
+    other.extend(*odd_rows(8, seed=0))
+    with pytest.raises(ValueError, match="different references"):
+        found.profile.merge(other.take()[0].profile)

@@ -1,0 +1,122 @@
+"""ONNX Runtime behind its port: the signature is enforced, and every failure is a ModelError."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from fleetloop_agent.errors import ModelError
+from fleetloop_agent.runtime import OrtRuntime
+from fleetloop_firmware_sim.scenarios import tiny_onnx
+from fleetloop_shared.manifest import Feature, Signature
+
+SIGNATURE = Signature(
+    input_name=tiny_onnx.INPUT,
+    score_name=tiny_onnx.OUTPUT,
+    features=[Feature(name="a"), Feature(name="b")],
+    classes=[0, 1],
+    positive=1,
+    decision_threshold=0.5,
+)
+ARTIFACT = tiny_onnx.logistic([1.0, -1.0], 0.0)
+
+
+def test_a_model_answers_one_probability_a_class() -> None:
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    answers = model.probabilities(np.array([[0, 0], [5, 1]], np.float32))
+    assert answers.shape == (2, 2)
+    assert answers.dtype == np.float32
+    assert answers[:, 1].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-4))], abs=1e-6)
+
+
+@pytest.mark.parametrize("artifact", [b"", b"no model", ARTIFACT[:60], ARTIFACT[:-1]])
+def test_bytes_that_are_no_model_do_not_load(artifact: bytes) -> None:
+    with pytest.raises(ModelError, match="does not load"):
+        OrtRuntime().load(artifact, SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"input_name": "x"}, r"inputs \['rows'\], its manifest names 'x'"),
+        ({"score_name": "y"}, r"outputs \['probabilities'\], its manifest names 'y'"),
+        ({"features": [Feature(name="a")]}, "input is .* 1 columns"),
+        ({"classes": [0, 1, 2]}, "output is .* 3 columns"),
+    ],
+)
+def test_a_model_of_another_signature_is_refused(change: dict[str, object], text: str) -> None:
+    signature = msgspec.structs.replace(SIGNATURE, **change)
+    with pytest.raises(ModelError, match=text):
+        OrtRuntime().load(ARTIFACT, signature)
+
+
+def graph(kind: int, shape: list[int | str]) -> bytes:
+    """A model that gives back its input."""
+    made = helper.make_graph(
+        [helper.make_node("Identity", ["rows"], ["probabilities"])],
+        "g",
+        [helper.make_tensor_value_info("rows", kind, shape)],
+        [helper.make_tensor_value_info("probabilities", kind, shape)],
+    )
+    opset = helper.make_opsetid("", 17)
+    return bytes(helper.make_model(made, opset_imports=[opset], ir_version=8).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        (TensorProto.DOUBLE, ["n", 2]),
+        (TensorProto.INT64, ["n", 2]),
+        (TensorProto.FLOAT, [1, 2]),
+        (TensorProto.FLOAT, ["n"]),
+        (TensorProto.FLOAT, ["n", 2, 1]),
+        (TensorProto.FLOAT, ["n", 3]),
+    ],
+)
+def test_inputs_of_another_type_or_shape_are_refused(kind: int, shape: list[int | str]) -> None:
+    with pytest.raises(ModelError, match="its manifest needs float32"):
+        OrtRuntime().load(graph(kind, shape), SIGNATURE)
+
+
+def test_a_width_that_the_graph_leaves_open_is_checked_when_it_answers() -> None:
+    model = OrtRuntime().load(graph(TensorProto.FLOAT, ["n", "m"]), SIGNATURE)
+    assert model.probabilities(np.zeros((3, 2), np.float32)).shape == (3, 2)
+    with pytest.raises(ModelError, match=r"shape \(3, 1\) instead of one probability a class"):
+        model.probabilities(np.zeros((3, 1), np.float32))
+
+
+def test_a_model_that_fails_on_rows_is_a_model_error() -> None:
+    model = OrtRuntime().load(tiny_onnx.brittle([1.0, 1.0], 0.0, 9), SIGNATURE)
+    assert len(model.probabilities(np.zeros((1, 2), np.float32))) == 1
+    with pytest.raises(ModelError, match=r"the model failed: .*out of data bounds"):
+        model.probabilities(np.full((1, 2), 10, np.float32))
+
+
+@pytest.mark.parametrize("location", ["weights.bin", "{folder}/weights.bin", "../x/weights.bin"])
+def test_a_model_never_reads_its_weights_from_the_disk(
+    location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    weights = np.eye(2, dtype=np.float32)
+    (folder / "weights.bin").write_bytes(weights.tobytes())
+    tensor = numpy_helper.from_array(weights, "weights")
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location.format(folder=folder))
+    made = helper.make_graph(
+        [helper.make_node("MatMul", ["rows", "weights"], ["probabilities"])],
+        "g",
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, ["n", 2])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["n", 2])],
+        [tensor],
+    )
+    model = onnx.helper.make_model(
+        made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
+    with pytest.raises(ModelError, match=r"does not load: .*[Ee]xternal"):
+        OrtRuntime().load(model, SIGNATURE)

@@ -1,0 +1,22 @@
+"""One agent a state folder."""
+
+from pathlib import Path
+
+import pytest
+
+from fleetloop_agent.device.lock import StateLock
+from fleetloop_agent.errors import StateError
+
+
+def test_a_second_agent_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    first = StateLock(tmp_path / "state")
+    with pytest.raises(StateError, match="another agent uses"):
+        StateLock(tmp_path / "state")
+    first.release()
+    StateLock(tmp_path / "state").release()
+
+
+def test_a_folder_that_cannot_be_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", "utf-8")
+    with pytest.raises(StateError, match="name another state_dir"):
+        StateLock(tmp_path / "file" / "state")

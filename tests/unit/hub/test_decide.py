@@ -1,0 +1,83 @@
+"""The retraining decision: what the evidence asks for, and why."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleetloop_hub.records import Verdict
+from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, decide
+from fleetloop_hub.spec import RetrainTable
+
+POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
+
+
+def fleet(drifting: int, quiet: int) -> list[DeviceDrift]:
+    return [
+        DeviceDrift(f"d{n}", n < drifting, 3.0 if n < drifting else 0.5, "temperature_f")
+        for n in range(drifting + quiet)
+    ]
+
+
+def evidence(
+    drifting: int, quiet: int, *, labels: int = 600, since_s: float = 1e9, busy: str | None = None
+) -> Evidence:
+    return Evidence(fleet(drifting, quiet), labels, since_s, busy)
+
+
+def test_a_fleet_without_drift_waits() -> None:
+    assert decide(evidence(0, 3), POLICY).verdict is Verdict.WAIT
+
+
+def test_a_fleet_that_nobody_has_heard_of_waits() -> None:
+    assert decide(evidence(0, 0), POLICY).verdict is Verdict.WAIT
+
+
+def test_a_changed_world_with_labels_is_trained_on() -> None:
+    advice = decide(evidence(3, 1), POLICY)
+    assert advice.verdict is Verdict.RETRAIN
+    assert advice.reasons[0].startswith("3 of 4 devices see drift, most in temperature_f")
+    assert advice.devices == ["d0", "d1", "d2"]
+    assert advice.numbers["new_labels"] == 600
+
+
+def test_one_device_among_many_is_a_broken_sensor_not_a_changed_world() -> None:
+    advice = decide(evidence(1, 3), POLICY)
+    assert advice.verdict is Verdict.INVESTIGATE
+    assert advice.devices == ["d0"]
+
+
+def test_the_only_device_there_is_can_be_the_world() -> None:
+    assert decide(evidence(1, 0), POLICY).verdict is Verdict.RETRAIN
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        (evidence(2, 0, labels=499), "499 of 500"),
+        (evidence(2, 0, since_s=20.0), "cooling down for 40 s"),
+        (evidence(2, 0, busy="run 7 is under way"), "run 7"),
+    ],
+)
+def test_what_is_missing_is_said(changed: Evidence, reason: str) -> None:
+    advice = decide(changed, POLICY)
+    assert advice.verdict is Verdict.WAIT
+    assert any(reason in said for said in advice.reasons)
+
+
+@given(
+    drifting=st.integers(0, 10),
+    quiet=st.integers(0, 10),
+    labels=st.integers(0, 2_000),
+    since_s=st.floats(0, 1e6),
+    busy=st.none() | st.just("x"),
+)
+def test_nothing_is_trained_against_the_policy(
+    drifting: int, quiet: int, labels: int, since_s: float, busy: str | None
+) -> None:
+    advice = decide(evidence(drifting, quiet, labels=labels, since_s=since_s, busy=busy), POLICY)
+    assert advice.reasons
+    if advice.verdict is Verdict.RETRAIN:
+        assert drifting >= quiet
+        assert labels >= 500
+        assert since_s >= 60
+        assert busy is None

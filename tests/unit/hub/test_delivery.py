@@ -1,0 +1,314 @@
+"""What the hub tells its fleet: enrolment, signed statements, chunks on the broker."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fleetloop_hub.delivery.director import Director
+from fleetloop_hub.delivery.enrolment import HUB, Enrolment
+from fleetloop_hub.delivery.seeding import Seeder
+from fleetloop_hub.errors import EnrolError, KeyFileError
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.records import Model, Rollout, RolloutState
+from fleetloop_hub.spec import CandidateTable, FeatureTable, ModelSpec, ModelTable, SourceTable
+from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.errors import SignatureError
+from fleetloop_shared.messages import ChunkRequest, DesiredState, EnrolRequest
+from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, fingerprint, open_envelope
+from fleetloop_shared.topics import Topic
+from support.hubparts import Parts, RememberedAccounts, make_version, parts
+
+SPEC = ModelSpec(
+    model=ModelTable(name="rain"),
+    source=SourceTable(csv="rain.csv", time="day", label="rain"),
+    features=[FeatureTable(name="t")],
+    candidates=[CandidateTable(name="lr", family="logistic")],
+)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Parts]:
+    with parts(tmp_path) as made:
+        yield made
+
+
+# --- enrolment -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def enrolment(kept: Parts) -> tuple[Enrolment, RememberedAccounts]:
+    broker = RememberedAccounts()
+    return Enrolment(kept.catalog, broker, kept.keys, "secret"), broker
+
+
+def ask(token: str, device: str = "station-1") -> EnrolRequest:
+    return EnrolRequest(
+        token=token.rpartition(".")[0], device=device, hardware="x86-64", agent="0.1.0"
+    )
+
+
+def test_a_token_admits_one_device_and_pins_the_hub_s_keys(
+    enrolment: tuple[Enrolment, RememberedAccounts],
+) -> None:
+    desk, broker = enrolment
+    token = desk.token("stations", now=0.0, expires_s=60.0)
+    answer = desk.enrol(ask(token), now=1.0)
+    assert answer.cohort == "stations"
+    assert fingerprint(answer.image_keys + answer.director_keys) == token.rpartition(".")[2]
+    assert [a.username for a in broker.accounts] == [HUB, "station-1"]
+    assert broker.accounts[1].password == answer.password
+
+
+def test_a_lost_answer_may_be_asked_for_again(
+    enrolment: tuple[Enrolment, RememberedAccounts],
+) -> None:
+    desk, _ = enrolment
+    token = desk.token("stations", now=0.0, expires_s=60.0)
+    assert desk.enrol(ask(token), now=1.0) == desk.enrol(ask(token), now=2.0)
+
+
+@pytest.mark.parametrize(
+    ("device", "now", "words"),
+    [
+        ("station-2", 1.0, "used"),
+        ("station-1", 1e9, "expired"),
+        ("../etc", 1.0, "characters"),
+        (HUB, 1.0, "may be called"),
+    ],
+)
+def test_a_token_is_refused_with_the_reason(
+    enrolment: tuple[Enrolment, RememberedAccounts], device: str, now: float, words: str
+) -> None:
+    desk, broker = enrolment
+    token = desk.token("stations", now=0.0, expires_s=60.0)
+    desk.enrol(ask(token), now=1.0)
+    before = list(broker.accounts)
+    with pytest.raises(EnrolError, match=words):
+        desk.enrol(ask(token, device), now)
+    assert broker.accounts == before
+
+
+def test_an_invented_token_is_refused(enrolment: tuple[Enrolment, RememberedAccounts]) -> None:
+    with pytest.raises(EnrolError, match="unknown"):
+        enrolment[0].enrol(ask("invented.0000"), now=1.0)
+
+
+def test_a_fresh_token_does_not_give_away_another_device_s_account(
+    enrolment: tuple[Enrolment, RememberedAccounts],
+) -> None:
+    desk, _ = enrolment
+    desk.enrol(ask(desk.token("stations", now=0.0, expires_s=60.0)), now=1.0)
+    thief = desk.token("stations", now=0.0, expires_s=60.0)
+    with pytest.raises(EnrolError, match="already"):
+        desk.enrol(ask(thief), now=1.0)
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_keys_outlive_the_hub_and_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    first = Keys(RealDisk(tmp_path), Path("keys"))
+    second = Keys(RealDisk(tmp_path), Path("keys"))
+    assert first.fingerprint() == second.fingerprint()
+    modes = {p.stat().st_mode & 0o777 for p in (tmp_path / "keys").iterdir()}
+    assert modes == {0o600}
+
+
+def test_a_key_file_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "image.pem").write_text("not a key")
+    with pytest.raises(KeyFileError, match=r"image\.pem"):
+        Keys(RealDisk(tmp_path), Path("keys"))
+
+
+# --- director ------------------------------------------------------------------------------------
+
+
+def make_rollout(state: RolloutState = RolloutState.OPEN, control: int | None = 1) -> Rollout:
+    return Rollout(
+        key="rain-2-stations-1",
+        model="rain",
+        version=2,
+        control=control,
+        cohort="stations",
+        salt="s",
+        phases=[2_500, 10_000],
+        phase=0,
+        state=state,
+        phase_since=0.0,
+        started_at=0.0,
+    )
+
+
+def said(kept: Parts, payload: bytes) -> DesiredState:
+    keys = kept.keys.public(Role.DIRECTOR)
+    return open_envelope(payload, DESIRED_TYPE, keys, DesiredState)
+
+
+@pytest.fixture
+def director(kept: Parts) -> Director:
+    kept.catalog.put(Model(key="rain", spec="", floor=3, added_at=0.0))
+    make_version(kept, 1)
+    make_version(kept, 2)
+    return Director(kept.catalog, kept.blobs, kept.keys)
+
+
+def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
+    kept: Parts, director: Director
+) -> None:
+    statement = director.state(make_rollout(), SPEC, now=7.0)
+    desired = said(kept, statement.payload)
+    assert statement.topic == Topic.DIRECTOR.at(cohort="stations")
+    assert (desired.phase, desired.release.version) == (2_500, 2)
+    assert desired.control is not None
+    assert desired.control.version == 1
+    assert (desired.floor, desired.sequence) == (3, 1)
+
+
+def test_a_reverted_rollout_is_a_new_statement_that_names_the_old_version(
+    kept: Parts, director: Director
+) -> None:
+    director.state(make_rollout(), SPEC, now=7.0)
+    payload = director.state(make_rollout(RolloutState.REVERTED), SPEC, now=8.0).payload
+    desired = said(kept, payload)
+    assert (desired.release.version, desired.phase, desired.sequence) == (1, 10_000, 2)
+
+
+def test_a_reverted_first_rollout_gives_nobody_anything(kept: Parts, director: Director) -> None:
+    payload = director.state(make_rollout(RolloutState.REVERTED, None), SPEC, now=8.0).payload
+    assert said(kept, payload).phase == 0
+
+
+def test_statements_are_numbered_on_after_a_restart(kept: Parts, director: Director) -> None:
+    first = director.state(make_rollout(), SPEC, now=7.0)
+    again = Director(kept.catalog, kept.blobs, kept.keys)
+    assert again.standing() == [first]
+    assert said(kept, again.state(make_rollout(), SPEC, now=8.0).payload).sequence == 2
+    assert [v.number for v in again.live()] == [2, 1]
+
+
+def test_the_image_key_cannot_say_what_to_run(kept: Parts, director: Director) -> None:
+    payload = director.state(make_rollout(), SPEC, now=7.0).payload
+    with pytest.raises(SignatureError):
+        open_envelope(payload, MANIFEST_TYPE, kept.keys.public(Role.DIRECTOR), DesiredState)
+    with pytest.raises(SignatureError):
+        open_envelope(payload, DESIRED_TYPE, kept.keys.public(Role.IMAGE), DesiredState)
+
+
+# --- seeding -------------------------------------------------------------------------------------
+
+
+class Broker:
+    """Keeps what is retained; takes nothing while it is away."""
+
+    def __init__(self) -> None:
+        self.retained: dict[str, bytes] = {}
+        self.published = 0
+        self.there = True
+
+    def publish(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # the port's order
+        if not self.there:
+            return False
+        assert retained
+        self.published += bool(payload)
+        self.retained[topic] = payload
+        if not payload:
+            del self.retained[topic]
+        return True
+
+
+@pytest.fixture
+def seeded(kept: Parts) -> tuple[Seeder, Broker]:
+    broker = Broker()
+    seeder = Seeder(kept.catalog, kept.blobs, broker.publish)
+    seeder.want([(make_version(kept, 1), 2_000)])
+    seeder.pump()
+    return seeder, broker
+
+
+def test_the_broker_keeps_each_chunk_once(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
+    seeder, broker = seeded
+    version = kept.catalog.all(type(make_version(kept, 1)))[0]
+    chunks = [Topic.BLOB.at(sha256=str(version.transport), index=i) for i in range(3)]
+    assert b"".join(broker.retained[t] for t in chunks) == kept.blobs.get(str(version.transport))
+    manifest = broker.retained[Topic.BLOB.at(sha256=str(version.manifest), index=0)]
+    assert manifest == kept.blobs.get(str(version.manifest))
+    assert seeder.egress_bytes == sum(map(len, broker.retained.values()))
+
+
+def test_what_no_statement_names_is_cleared(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
+    seeder, broker = seeded
+    seeder.want([(make_version(kept, 2), 2_000)])
+    seeder.pump()
+    kept_hashes = {topic.split("/")[3] for topic in broker.retained}
+    version = make_version(kept, 2)
+    assert kept_hashes == {version.manifest, version.transport}
+
+
+def test_what_could_not_be_cleared_is_cleared_later_also_by_a_restarted_hub(
+    kept: Parts, seeded: tuple[Seeder, Broker]
+) -> None:
+    seeder, broker = seeded
+    broker.there = False
+    seeder.want([])
+    assert len(broker.retained) == 4
+    broker.there = True
+    Seeder(kept.catalog, kept.blobs, broker.publish).want([])
+    assert not broker.retained
+
+
+def test_a_broker_that_started_empty_is_filled_again(seeded: tuple[Seeder, Broker]) -> None:
+    seeder, broker = seeded
+    full = dict(broker.retained)
+    broker.retained.clear()
+    seeder.resume()
+    seeder.pump()
+    assert broker.retained == full
+
+
+def test_what_the_link_does_not_take_is_kept_for_later(kept: Parts) -> None:
+    broker = Broker()
+    seeder = Seeder(kept.catalog, kept.blobs, broker.publish)
+    broker.there = False
+    seeder.want([(make_version(kept, 1), 2_000)])
+    seeder.pump()
+    assert not broker.retained
+    broker.there = True
+    seeder.pump()
+    assert len(broker.retained) == 4
+
+
+def test_a_hundred_devices_that_miss_a_chunk_cost_one_message(
+    kept: Parts, seeded: tuple[Seeder, Broker]
+) -> None:
+    seeder, broker = seeded
+    sent = broker.published
+    request = ChunkRequest(sha256=str(make_version(kept, 1).transport), missing=[0])
+    for n in range(100):
+        assert seeder.answer(request, now=10.0 + n / 1_000)
+    seeder.pump()
+    assert broker.published == sent + 1
+    seeder.answer(request, now=20.0)
+    seeder.pump()
+    assert broker.published == sent + 2
+
+
+def test_a_request_for_what_does_not_exist_publishes_nothing(
+    seeded: tuple[Seeder, Broker],
+) -> None:
+    seeder, broker = seeded
+    sent = broker.published
+    assert not seeder.answer(ChunkRequest(sha256="ff" * 32, missing=[0]), now=1.0)
+    seeder.pump()
+    assert broker.published == sent
+
+
+def test_indexes_out_of_range_are_ignored(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
+    seeder, broker = seeded
+    sent = broker.published
+    request = ChunkRequest(sha256=str(make_version(kept, 1).transport), missing=[-1, 3, 10**9])
+    assert seeder.answer(msgspec.structs.replace(request), now=1.0)
+    seeder.pump()
+    assert broker.published == sent

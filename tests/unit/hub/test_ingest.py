@@ -1,0 +1,104 @@
+"""Ingest: what is taken in is durable before it is acknowledged; what is not is counted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
+from fleetloop_shared.codec import decode, encode, encode_compressed
+from fleetloop_shared.link import Received
+from fleetloop_shared.messages import Ack, ChunkRequest, DeviceState, Report, ReportedState
+from fleetloop_shared.topics import Topic
+from support.examples import DEVICE, MESSAGES
+from support.hubparts import Parts, parts
+
+REPORTS = [m for m in MESSAGES if isinstance(m, Report)]
+TOPICS = {t.row.message: t for t in Topic if t.row.message is not None}
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Parts]:
+    with parts(tmp_path) as made:
+        yield made
+
+
+def received(message: object, device: str = DEVICE) -> Received:
+    topic = TOPICS[type(message)]  # type: ignore[index]  # examples are messages
+    payload = encode_compressed(message) if topic.row.compressed else encode(message)
+    return Received(topic.at(device=device), payload, retained=False)
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=[type(r).__name__ for r in REPORTS])
+def test_a_report_is_stored_and_then_acknowledged(kept: Parts, report: Report) -> None:
+    outcome = Ingest(kept.telemetry).take([received(report)])
+    assert kept.telemetry.report_count(DEVICE) == 1
+    [(topic, payload)] = outcome.acks
+    assert topic == Topic.ACK.at(device=DEVICE)
+    assert decode(payload, Ack) == Ack(boot=report.boot, seqs=[report.seq])
+
+
+def test_a_report_that_comes_twice_is_stored_once_and_acknowledged_twice(kept: Parts) -> None:
+    ingest = Ingest(kept.telemetry)
+    assert ingest.take([received(REPORTS[0])]).acks == ingest.take([received(REPORTS[0])]).acks
+    assert kept.telemetry.report_count() == 1
+
+
+def test_a_report_in_another_device_s_name_is_refused(kept: Parts) -> None:
+    outcome = Ingest(kept.telemetry).take([received(REPORTS[0], device="thief")])
+    assert not outcome.acks
+    assert kept.telemetry.report_count() == 0
+    assert kept.telemetry.refusals() == {("thief", "undecodable"): 1}
+
+
+def test_one_bad_message_does_not_take_the_good_ones_with_it(kept: Parts) -> None:
+    bad = Received(Topic.DRIFT.at(device=DEVICE), b"{", retained=False)
+    outcome = Ingest(kept.telemetry).take([bad, received(REPORTS[0]), bad])
+    assert outcome.stored == 1
+    assert kept.telemetry.refusals() == {(DEVICE, "undecodable"): 2}
+
+
+def test_requests_for_chunks_are_handed_on(kept: Parts) -> None:
+    request = next(m for m in MESSAGES if isinstance(m, ChunkRequest))
+    assert Ingest(kept.telemetry).take([received(request)]).requests == [request]
+
+
+def test_the_last_word_of_a_device_is_kept(kept: Parts) -> None:
+    reported = next(m for m in MESSAGES if isinstance(m, ReportedState))
+    Ingest(kept.telemetry).take([received(reported)])
+    [pulse] = kept.telemetry.pulses()
+    assert pulse.reported == encode(reported)
+
+
+def test_the_late_will_of_an_earlier_connection_does_not_put_a_device_offline(
+    kept: Parts,
+) -> None:
+    birth = DeviceState(online=True, boot=2, conn=5, agent="0.1.0", hardware="pi4")
+    will = msgspec.structs.replace(birth, online=False, conn=4)
+    Ingest(kept.telemetry).take([received(birth), received(will)])
+    Ingest(kept.telemetry).take([received(will)])
+    [pulse] = kept.telemetry.pulses()
+    assert pulse.state == encode(birth)
+
+
+def test_the_will_of_the_present_connection_puts_it_offline(kept: Parts) -> None:
+    birth = DeviceState(online=True, boot=2, conn=5, agent="0.1.0", hardware="pi4")
+    will = msgspec.structs.replace(birth, online=False)
+    Ingest(kept.telemetry).take([received(birth), received(will)])
+    [pulse] = kept.telemetry.pulses()
+    assert pulse.state == encode(will)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(topic=st.sampled_from([t for t in Topic if "device" in t.row.path]), payload=st.binary())
+def test_no_bytes_on_any_topic_stop_the_hub(kept: Parts, topic: Topic, payload: bytes) -> None:
+    ingest = Ingest(kept.telemetry)
+    outcome = ingest.take([Received(topic.at(device=DEVICE), payload, retained=False)])
+    assert outcome.stored == 0
+
+
+def test_the_hub_listens_to_everything_that_devices_say_and_nothing_else() -> None:
+    assert len(FILTERS) == len(set(FILTERS)) == sum("/up/" in t.row.path for t in Topic)

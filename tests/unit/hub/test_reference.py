@@ -1,0 +1,102 @@
+"""The reference profile: bins that hold, also for discrete, constant and missing values."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from fleetloop_hub.packaging.reference import BINS, build_reference, inner_edges
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.profile import SCORE_BINS, ReferenceProfile
+
+Rows = npt.NDArray[np.float32]
+
+
+def column(*values: float) -> Rows:
+    return np.array(values, np.float32)
+
+
+def reference(rows: Rows) -> ReferenceProfile:
+    names = [f"f{k}" for k in range(rows.shape[1])]
+    return build_reference(names, rows, np.full(len(rows), 0.25))
+
+
+def test_a_continuous_feature_has_sixteen_bins_of_equal_share() -> None:
+    rows = np.random.default_rng(0).standard_normal((1_600, 1), np.float32)
+    (feature,) = reference(rows).features
+    assert len(feature.edges) == BINS - 1
+    assert set(feature.counts) == {100}
+
+
+def test_each_value_of_a_discrete_feature_has_a_bin_and_a_new_one_falls_beside_it() -> None:
+    (feature,) = reference(column(1, 1, 2, 5).reshape(-1, 1)).features
+    assert feature.counts == [0, 2, 0, 1, 0, 1, 0]
+
+
+def test_a_value_that_many_rows_share_has_a_bin_of_its_own() -> None:
+    values = np.concatenate([np.zeros(500), np.linspace(0.001, 1, 500)]).astype(np.float32)
+    (feature,) = reference(values.reshape(-1, 1)).features
+    assert max(feature.counts) == 500
+    assert feature.counts[0] == 0
+    assert len(feature.edges) < BINS
+
+
+def test_a_constant_feature_has_a_bin_below_and_one_above() -> None:
+    (feature,) = reference(np.full((30, 1), 7.0, np.float32)).features
+    assert feature.counts == [0, 30, 0]
+    assert (feature.mean, feature.sd) == (7.0, 1.0)
+
+
+def test_a_feature_that_was_never_measured_has_one_bin_and_no_moments() -> None:
+    (feature,) = reference(np.full((5, 1), np.nan, np.float32)).features
+    assert (feature.edges, feature.counts, feature.missing) == ([], [0], 5)
+    assert (feature.mean, feature.sd) == (0.0, 1.0)
+
+
+def test_infinite_values_are_counted_in_the_outer_bins_and_left_out_of_moments() -> None:
+    rows = column(-np.inf, *([3.0] * 8), np.inf, np.inf, np.nan).reshape(-1, 1)
+    (feature,) = reference(rows).features
+    assert (feature.counts, feature.missing) == ([1, 8, 2], 1)
+    assert (feature.mean, feature.sd) == (3.0, 1.0)
+
+
+def test_correlations_and_moments_are_those_of_numpy() -> None:
+    rows = np.random.default_rng(1).standard_normal((300, 3), np.float32)
+    rows[:, 2] += 2 * rows[:, 0]
+    profile = reference(rows)
+    assert profile.correlations == pytest.approx(
+        np.array(np.corrcoef(rows.T))[np.triu_indices(3, 1)].tolist(), rel=1e-5
+    )
+    assert [f.mean for f in profile.features] == pytest.approx(rows.mean(axis=0).tolist(), abs=1e-6)
+    assert [f.sd for f in profile.features] == pytest.approx(rows.std(axis=0).tolist(), rel=1e-5)
+    assert profile.score_counts == [0] * 8 + [300] + [0] * (SCORE_BINS - 9)
+
+
+def test_names_rows_and_scores_that_do_not_fit_are_refused() -> None:
+    rows = np.zeros((2, 2), np.float32)
+    for names, given_rows, scores in (
+        (["a"], rows, np.zeros(2)),
+        (["a", "b"], rows, np.zeros(3)),
+        (["a", "b"], rows[:0], np.zeros(0)),
+    ):
+        with pytest.raises(ValueError, match="one score a row"):
+            build_reference(names, given_rows, scores)
+
+
+@given(hnp.arrays(np.float32, st.integers(0, 60), elements=st.floats(width=32)))
+def test_edges_ascend_travel_and_are_float32(values: Rows) -> None:
+    edges = inner_edges(values)
+    assert edges == sorted(set(edges))
+    assert len(edges) < BINS
+    assert all(float(np.float32(e)) == e for e in edges)
+    assert decode(encode(edges), list[float]) == edges
+
+
+@given(hnp.arrays(np.float32, (12, 2), elements=st.floats(width=32)))
+def test_any_rows_give_a_profile_that_holds_each_of_them_and_travels(rows: Rows) -> None:
+    profile = reference(rows)
+    assert all(sum(f.counts) + f.missing == len(rows) for f in profile.features)
+    assert all(f.sd > 0 for f in profile.features)
+    assert decode(encode(profile), ReferenceProfile) == profile

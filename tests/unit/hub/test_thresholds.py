@@ -1,0 +1,123 @@
+"""Calibration: the budget is kept, autocorrelation is paid for, and drift is still seen."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fleetloop_agent.serving.monitor import Monitor
+from fleetloop_hub.packaging.reference import build_reference
+from fleetloop_hub.packaging.thresholds import calibrate, shortcomings
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.drift.verdict import judge
+from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
+
+Rows = npt.NDArray[np.float32]
+WINDOW_ROWS = 40
+
+
+def world(count: int, seed: int, memory: float = 0.0) -> Rows:
+    """Rows of mixed features that resemble the row before them by `memory`, an AR(1) factor."""
+    random = np.random.default_rng(seed)
+    rows = random.standard_normal((count, 6))
+    for k in range(1, count):
+        rows[k] = memory * rows[k - 1] + np.sqrt(1 - memory**2) * rows[k]
+    rows[:, 1] = np.exp(rows[:, 1])
+    rows[:, 2] = rows[:, 2] > 1
+    rows[:, 3] = 7.0
+    rows[:, 4] += rows[:, 0]
+    rows[random.random(count) < 0.02, 5] = np.nan
+    return rows.astype(np.float32)
+
+
+def scores(rows: Rows) -> npt.NDArray[np.float64]:
+    return np.asarray(1 / (1 + np.exp(-rows[:, 0].astype(np.float64))))
+
+
+def calibrated(
+    rows: Rows, budget: float = 10.0, window_rows: int = WINDOW_ROWS
+) -> tuple[ReferenceProfile, DriftThresholds]:
+    reference = build_reference(list("abcdef"), rows, scores(rows))
+    return reference, calibrate(
+        reference,
+        rows,
+        scores(rows),
+        window_rows=window_rows,
+        false_alarms_per_1000_windows=budget,
+        seed=0,
+    )
+
+
+def alarms(reference: ReferenceProfile, thresholds: DriftThresholds, rows: Rows) -> list[bool]:
+    monitor = Monitor(reference, thresholds.window_rows)
+    monitor.extend(rows, scores(rows))
+    return [judge(reference, thresholds, w.profile).alarm for w in monitor.take()]
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
+def test_the_budget_is_kept_also_where_rows_resemble_the_row_before(memory: float) -> None:
+    found = []
+    for seed in range(4):
+        rows = world(2_000 + 250 * WINDOW_ROWS, seed, memory)
+        found += alarms(*calibrated(rows[:2_000]), rows[2_000:])
+    assert len(found) == 1_000
+    assert sum(found) <= 30
+
+
+def test_rows_that_resemble_the_row_before_make_thresholds_larger() -> None:
+    _, independent = calibrated(world(2_000, 0))
+    _, resembling = calibrated(world(2_000, 0, memory=0.9))
+    assert resembling.anderson_darling[0] > 2 * independent.anderson_darling[0]
+    assert resembling.correlation > independent.correlation
+
+
+def test_a_smaller_budget_makes_every_threshold_larger() -> None:
+    rows = world(1_000, 0)
+    _, large = calibrated(rows, budget=50.0)
+    _, small = calibrated(rows, budget=0.01)
+    assert np.all(np.array(small.anderson_darling) > large.anderson_darling)
+    assert np.all(np.array(small.triangular) > large.triangular)
+    assert small.correlation > large.correlation
+    assert small.score > large.score
+
+
+def test_drift_is_an_alarm_within_one_window() -> None:
+    reference, thresholds = calibrated(world(2_000, 0), budget=1.0)
+    for feature, change in ((0, 2.0), (1, 8.0), (3, 0.5), (5, np.nan)):
+        rows = world(WINDOW_ROWS, 1)
+        rows[:, feature] += change
+        assert alarms(reference, thresholds, rows) == [True], feature
+
+
+def test_one_odd_value_in_a_constant_feature_is_no_alarm() -> None:
+    reference, thresholds = calibrated(world(2_000, 0), budget=1.0)
+    rows = world(WINDOW_ROWS, 1)
+    rows[3, 3] = 7.5
+    assert alarms(reference, thresholds, rows) == [False]
+
+
+def test_the_same_seed_gives_the_same_thresholds_to_the_last_bit() -> None:
+    rows = world(300, 0)
+    assert calibrated(rows) == calibrated(rows)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 39, 159, 161])
+def test_a_small_reference_still_gives_thresholds_that_travel(count: int) -> None:
+    _, thresholds = calibrated(world(count, 0), budget=1.0)
+    limits = [*thresholds.anderson_darling, *thresholds.triangular]
+    assert all(np.isfinite(limits))
+    assert min(*limits, thresholds.correlation, thresholds.score) > 0
+    assert decode(encode(thresholds), DriftThresholds) == thresholds
+
+
+def test_a_small_reference_says_what_it_cannot_tell() -> None:
+    assert shortcomings(20 * WINDOW_ROWS, WINDOW_ROWS) == []
+    safe, advice = shortcomings(10 * WINDOW_ROWS, WINDOW_ROWS)
+    assert "10.0 windows" in safe
+    assert "800 rows, or windows of 20 rows" in advice
+    assert "resampled blocks" in shortcomings(30, WINDOW_ROWS)[0]
+
+
+@pytest.mark.parametrize(("window_rows", "budget"), [(0, 1.0), (10, 0.0), (10, 1000.0)])
+def test_a_budget_that_cannot_be_is_refused(window_rows: int, budget: float) -> None:
+    with pytest.raises(ValueError, match="above 0 and below 1,000"):
+        calibrated(world(50, 0), budget, window_rows)
