@@ -25,7 +25,7 @@ from fleetloop_hub.keys import Keys
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
 from fleetloop_hub.records import Cohort, Dataset, Model, Rollout, Verdict, Version
-from fleetloop_hub.retraining.decide import Advice, decide
+from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather
 from fleetloop_hub.tracking.registry import Registry
@@ -86,7 +86,7 @@ class Hub(HubActions):
         self._lock = threading.RLock()
         self._started, self._due, self._egress_bytes = time.time(), 0.0, 0
         self._untold: dict[str, bytes] = {}
-        self._advised: dict[str, tuple[Verdict, tuple[str, ...]]] = {}
+        self._noted: set[tuple[object, ...]] = set()
         self._seed()
 
     # --- actions: what a person or a new device asks for ------------------------------------------
@@ -110,7 +110,7 @@ class Hub(HubActions):
         return spec.model.name
 
     def train(self, model: str, trigger: str, reason: str) -> str:
-        advice = Advice(Verdict.RETRAIN, trigger, [reason], [], {})
+        advice = Advice(Finding.CHANGED, Verdict.RETRAIN, trigger, [reason], [], {})
         with self._lock:
             return self._train(model, advice, self._newest_dataset(model))
 
@@ -196,10 +196,12 @@ class Hub(HubActions):
             grown = with_samples(spec, parent, samples, self._blobs, now)
             self._catalog.put(grown)
             self._train(model, advice, grown)
-        elif self._advised.get(model) != (key := (advice.verdict, tuple(advice.devices))):
-            if advice.devices:
-                self._decisions.record(model, advice, now)
-            self._advised[model] = key
+            return
+        alone = advice.devices if advice.finding is Finding.ODD_ONE else []
+        noted = (model, champion.number, advice.finding, *alone)
+        if advice.devices and noted not in self._noted:
+            self._decisions.record(model, advice, now)
+            self._noted.add(noted)
 
     def _train(self, model: str, advice: Advice, dataset: Dataset) -> str:
         now = time.time()

@@ -58,7 +58,7 @@ def toy_csv(rows: int = 400, seed: int = 0) -> str:
     """A header and rows whose label depends on `a` and `b`, with some noise."""
     rng = np.random.default_rng(seed)
     a, b = rng.normal(0, 10, rows), rng.normal(5, 0.1, rows)
-    y = a / 10 + (b - 5) * 10 + rng.normal(0, 0.5, rows) > 0
+    y = a / 10 + (b - 5) * 10 + rng.normal(0, 1, rows) > 0
     body = [f"{t},{a[t]:.4f},{b[t]:.5f},{int(y[t])}" for t in range(rows)]
     return "\n".join(["t,a,b,y", *body]) + "\n"
 

@@ -1,6 +1,7 @@
 """Runs the demo from beginning to end and computes its summary."""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -70,35 +71,37 @@ def run(options: Options, console: Console) -> Summary:
     return summary
 
 
-def _play(story: Story, world: World, screen: Screen) -> Summary:
+def _play(story: Story, world: World, shown: Screen) -> Summary:
     found = Summary(closed=False, missing=[], console=story.api.url)
     try:
-        found = _acts(story, world, found)
+        for so_far in _acts(story, world, found):
+            found = so_far
     except (StoryEndedError, HubError, FeedError) as error:
-        screen.say("demo", str(error), "red")
-    seconds = round(screen.seconds, 1)
+        shown.say("demo", str(error), "red")
+    seconds = round(shown.seconds, 1)
     return judge(msgspec.structs.replace(found, seconds=seconds, devices=len(story.stations)))
 
 
-def _acts(story: Story, world: World, found: Summary) -> Summary:
-    spec = (_DATA / "rain.toml").read_text("utf-8")
+def _acts(story: Story, world: World, found: Summary) -> Iterator[Summary]:
+    """The acts; after each that found something, all that was found so far."""
     story.open()
-    first = story.train(spec)
-    if first["state"] == "blocked":
-        return found
+    if story.train((_DATA / "rain.toml").read_text("utf-8"))["state"] == "blocked":
+        return
     story.enrol(len(world.stations))
     story.first_rollout()
     story.late_comer()
     story.lose_the_broker()
     found = msgspec.structs.replace(found, champion_before=1, champion_after=1)
+    yield found
     second = story.second_rollout() if story.world_changes() else None
     story.settle()
     found = story.count(found)
+    yield found
     if second is None or second["state"] == "blocked" or not story.committed(second["number"]):
-        return found
+        return
     compared = _compare(story, world)
     story.settle()
-    return msgspec.structs.replace(
+    yield msgspec.structs.replace(
         story.count(found),
         drift_alarms=found.drift_alarms,
         first_drift_after_rows=found.first_drift_after_rows,

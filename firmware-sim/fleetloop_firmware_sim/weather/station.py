@@ -32,7 +32,7 @@ port = {port}
 stall_s = 1.0
 {rate}
 [report]
-health_interval_s = 1.0
+health_interval_s = 4.0
 resend_s = 2.0
 """
 
@@ -83,7 +83,13 @@ class Station:
         arguments = ["-m", "fleetloop_agent", "run", "--config", str(self._config)]
         self.process = Process(name, arguments, place.folder / name / "agent.log")
         self._url = f"http://127.0.0.1:{port}"
+        self._asking = HttpFeeder(self._url)
         self.sensor = Sensor(life, HttpFeeder(self._url))
+
+    @property
+    def measured(self) -> int:
+        """Rows that the device has answered."""
+        return len(self.sensor.readings)
 
     def measure(self, rows: int) -> int:
         """Feed up to `rows` rows; a device that is off answers none, and they stay due."""
@@ -100,7 +106,7 @@ class Station:
         Raises:
             FeedError: It does not answer them all.
         """
-        sensor = Sensor(rows, HttpFeeder(self._url))
+        sensor = Sensor(rows, self._asking)
         while not sensor.done:
             if not sensor.measure(batch_rows):
                 raise FeedError(f"{self.name} does not answer at {self._url}")
@@ -133,6 +139,6 @@ class Station:
     def status(self) -> dict[str, Any]:
         """What the device says of itself, empty while it is off."""
         try:
-            return HttpFeeder(self._url).status()
+            return self._asking.status()
         except FeedError:
             return {}

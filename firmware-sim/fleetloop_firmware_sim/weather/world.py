@@ -16,7 +16,7 @@ from fleetloop_firmware_sim.recording import Recording, read
 
 YEAR_DAYS = 365.25
 TRAINING_YEARS = 20
-STATION_YEARS = 2
+STATION_YEARS = 4
 HELD_OUT_FROM_YEAR = 36
 
 _WINTER_ENDS_DAY = 60
@@ -58,10 +58,10 @@ def build(csv: Path, stations: int) -> World:
     held_out = np.flatnonzero((year >= HELD_OUT_FROM_YEAR) & growing)
     if not held_out.size:
         held_out = np.flatnonzero(year >= HELD_OUT_FROM_YEAR)
-    starts = [TRAINING_YEARS + STATION_YEARS * k for k in range(stations)]
+    starts = np.linspace(TRAINING_YEARS, HELD_OUT_FROM_YEAR - STATION_YEARS, stations).round()
     lives = [np.flatnonzero((year >= s) & (year < s + STATION_YEARS)) for s in starts]
-    if starts[-1] + STATION_YEARS > HELD_OUT_FROM_YEAR or not all(map(len, lives)):
-        raise RecordingError(f"{csv} has too few years for {stations} stations; ask for fewer")
+    if not (held_out.size and all(map(len, lives))):
+        raise RecordingError(f"{csv} ends before year {HELD_OUT_FROM_YEAR}: too few rows to tell")
     return World(
         training_csv=_lines(csv, np.flatnonzero(winter & (year < TRAINING_YEARS))),
         stations=[_rows(recording, life) for life in lives],

@@ -5,11 +5,23 @@ sensor, and nothing is trained on that.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleetloop_hub.records import Verdict
 from fleetloop_hub.spec import RetrainTable
 
 _ENOUGH_TO_COMPARE = 3
+_WINDOWS_ALONE = 3
+
+
+class Finding(StrEnum):
+    """What the evidence shows; the log notes each once, however often it is looked at."""
+
+    QUIET = "quiet"
+    FEW = "few devices see drift"
+    ODD_ONE = "one odd device"
+    NOT_YET = "a changed world, not yet to be learned"
+    CHANGED = "a changed world"
 
 
 @dataclass(frozen=True)
@@ -18,13 +30,15 @@ class DeviceDrift:
 
     Attributes:
         device: Its id.
-        alarm: Whether that window was an alarm.
+        alarms: How many windows in a row, up to that one, were alarms.
+        quiet: How many windows in a row, up to that one, were none.
         ratio: Largest statistic / threshold.
         feature: The feature with the largest ratio.
     """
 
     device: str
-    alarm: bool
+    alarms: int
+    quiet: int
     ratio: float
     feature: str
 
@@ -51,13 +65,15 @@ class Advice:
     """What to do and why.
 
     Attributes:
-        verdict: What to do.
+        finding: What the evidence shows.
+        verdict: What to do about it.
         trigger: What led to it.
         reasons: In words, the weightiest first.
         devices: The devices that it names.
         numbers: The evidence in numbers.
     """
 
+    finding: Finding
     verdict: Verdict
     trigger: str
     reasons: list[str]
@@ -67,7 +83,7 @@ class Advice:
 
 def decide(evidence: Evidence, policy: RetrainTable) -> Advice:
     """What the evidence asks for under this policy."""
-    alarmed = [d for d in evidence.drift if d.alarm]
+    alarmed = [d for d in evidence.drift if d.alarms]
     share = len(alarmed) / len(evidence.drift) if evidence.drift else 0.0
     numbers = {
         "devices_reporting": float(len(evidence.drift)),
@@ -78,20 +94,33 @@ def decide(evidence: Evidence, policy: RetrainTable) -> Advice:
     names = sorted(d.device for d in alarmed)
     seen = f"{len(alarmed)} of {len(evidence.drift)} devices see drift"
     if not alarmed:
-        return Advice(Verdict.WAIT, "drift", ["no device sees drift"], [], numbers)
+        quiet = ["no device sees drift"]
+        return Advice(Finding.QUIET, Verdict.WAIT, "drift", quiet, [], numbers)
     top = max(alarmed, key=lambda d: d.ratio)
     where = f"most in {top.feature} ({top.ratio:.1f} times its threshold)"
     if share < policy.drift_devices:
-        if len(evidence.drift) >= _ENOUGH_TO_COMPARE and len(alarmed) == 1:
+        if _is_odd(alarmed, evidence.drift):
             reason = f"only {top.device} sees drift, {where}: look at its sensors, do not retrain"
-            return Advice(Verdict.INVESTIGATE, "drift", [reason], names, numbers)
-        reason = f"{seen}, fewer than {policy.drift_devices:.0%}"
-        return Advice(Verdict.WAIT, "drift", [reason], names, numbers)
+            return Advice(Finding.ODD_ONE, Verdict.INVESTIGATE, "drift", [reason], names, numbers)
+        reason = f"{seen}, {where}; fewer than {policy.drift_devices:.0%}"
+        return Advice(Finding.FEW, Verdict.WAIT, "drift", [reason], names, numbers)
     blocker = _blocker(evidence, policy)
     if blocker is not None:
-        return Advice(Verdict.WAIT, "drift", [f"{seen}, {where}", blocker], names, numbers)
-    labels = f"{evidence.labels:,} new labelled rows to learn from"
-    return Advice(Verdict.RETRAIN, "drift", [f"{seen}, {where}", labels], names, numbers)
+        reasons = [f"{seen}, {where}; {blocker}"]
+        return Advice(Finding.NOT_YET, Verdict.WAIT, "drift", reasons, names, numbers)
+    reasons = [f"{seen}, {where}", f"{evidence.labels:,} new labelled rows to learn from"]
+    return Advice(Finding.CHANGED, Verdict.RETRAIN, "drift", reasons, names, numbers)
+
+
+def _is_odd(alarmed: list[DeviceDrift], reporting: list[DeviceDrift]) -> bool:
+    """One device alone, for so long that it is neither the first nor the last to see a change."""
+    quiet = [d for d in reporting if d.quiet >= _WINDOWS_ALONE]
+    return (
+        len(alarmed) == 1
+        and alarmed[0].alarms >= _WINDOWS_ALONE
+        and len(reporting) >= _ENOUGH_TO_COMPARE
+        and len(quiet) == len(reporting) - 1
+    )
 
 
 def _blocker(evidence: Evidence, policy: RetrainTable) -> str | None:

@@ -1,5 +1,7 @@
 """Gathers the evidence that a decision rests on from telemetry and catalog."""
 
+from collections import Counter
+
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Rollout, RolloutState, Run, RunState
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence
@@ -22,6 +24,11 @@ def gather(
         and (stored.report.model, stored.report.version) == (model, champion)
     ]
     last = {report.device: report for report in reports}
+    alarmed: Counter[str] = Counter()
+    quiet: Counter[str] = Counter()
+    for report in reports:
+        alarmed[report.device] = alarmed[report.device] + 1 if report.alarm else 0
+        quiet[report.device] = 0 if report.alarm else quiet[report.device] + 1
     alarms = [report.at for report in reports if report.alarm]
     labels = sum(1 for _ in telemetry.labelled(model, since=min(alarms))) if alarms else 0
     runs = [r for r in catalog.all(Run) if r.model == model]
@@ -30,17 +37,17 @@ def gather(
     rollouts = [r for r in catalog.all(Rollout) if r.state is RolloutState.OPEN]
     busy += [f"rollout {r.key} is under way" for r in rollouts]
     return Evidence(
-        drift=[_device_drift(report) for report in last.values()],
+        drift=[_device_drift(r, alarmed[r.device], quiet[r.device]) for r in last.values()],
         labels=labels,
         since_training_s=now - max(ended) if ended else float("inf"),
         busy=busy[0] if busy else None,
     )
 
 
-def _device_drift(report: DriftReport) -> DeviceDrift:
+def _device_drift(report: DriftReport, alarms: int, quiet: int) -> DeviceDrift:
     """A window in words that a decision can use: the feature, or what else has moved most."""
     moved = {f.name: f.ratio for f in report.features[:1]}
     moved |= {f"the correlation of {c.a} and {c.b}": c.ratio for c in report.correlations[:1]}
     moved["the score"] = report.score_ratio
     top = max(moved, key=lambda name: moved[name])
-    return DeviceDrift(report.device, report.alarm, report.ratio, top)
+    return DeviceDrift(report.device, alarms, quiet, report.ratio, top)

@@ -15,8 +15,6 @@ from fleetloop_hub.training.run import train
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
 
-_POLITE = 10
-
 
 def main(folder: Path) -> None:
     """Leave a result or a failure in the folder; the latter for whatever goes wrong."""
@@ -51,12 +49,11 @@ def _unforeseen(error: Exception, folder: Path) -> str:
 def _die_with_parent() -> None:
     """The hub holds the other end of standard input: it closes when the hub is gone."""
     with contextlib.suppress(OSError):
-        while sys.stdin.buffer.read(1):
+        while os.read(sys.stdin.fileno(), 1):
             pass
     os._exit(1)
 
 
 if __name__ == "__main__":
-    os.nice(_POLITE)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     main(Path(sys.argv[1]))

@@ -1,6 +1,7 @@
 """The hub's side of a training run: a process of its own, watched through the files it writes."""
 
 import contextlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from fleetloop_hub.training.job import Failure, Job, Progress, Result
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.ids import sha256_hex
 
+_POLITE = 10
 _LOG_BYTES = 600
 _AGAIN = "train again"
 
@@ -27,6 +29,7 @@ class TrainingProcess:
         """
         self._dir = job_dir
         self._process: subprocess.Popen[bytes] | None = None
+        self._cancelled = False
 
     def start(self, job: Job) -> None:
         """Begin, with low priority and on one core, so that the hub and its broker stay quick.
@@ -46,11 +49,14 @@ class TrainingProcess:
                 stdout=log,
                 stderr=log,
             )
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, _POLITE)
 
     def poll(self) -> Progress | Result | Failure:
         """How far it is, or what came of it; the artifact lies in the folder then, checked."""
         if self._process is None:
-            return Failure(text="this run was never started; train again")
+            return Failure(text=f"this run was never started; {_AGAIN}")
+        if self._cancelled:
+            return Failure(text=f"this run was cancelled; {_AGAIN}")
         code = self._process.poll()
         if code is None:
             return self._progress()
@@ -59,6 +65,7 @@ class TrainingProcess:
 
     def cancel(self) -> None:
         """End it now, if it runs; nothing of it is used."""
+        self._cancelled = True
         if self._process is not None:
             self._process.kill()
             self._reap()

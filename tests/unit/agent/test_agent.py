@@ -116,6 +116,9 @@ def test_a_hub_that_comes_back_gets_what_is_pending_at_once(rig: AgentRig) -> No
     rig.bench.link.deliver(Topic.HUB.at(), encode(HubState(online=True)))
     rig.run(0.2)
     assert len(rig.bench.link.sent(events)) == 2
+    rig.bench.link.deliver(Topic.HUB.at(), encode(HubState(online=True)))
+    rig.run(0.2)
+    assert len(rig.bench.link.sent(events)) == 3, "a hub that came back may have lost what was sent"
 
 
 def test_a_bounded_number_of_reports_is_in_flight(rig: AgentRig) -> None:

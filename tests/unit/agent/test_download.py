@@ -257,3 +257,27 @@ def test_discarding_all_leaves_other_folders_alone(rig: Rig) -> None:
     discard_all(rig.disk)
     assert rig.disk.names(PARTS) == []
     assert rig.disk.read(Path("artifacts/x")) == b"kept"
+
+
+def test_what_is_durable_already_is_not_written_again(rig: Rig) -> None:
+    rig.step()
+    rig.give(*range(SYNC_CHUNKS))
+    acts = rig.disk.room_acts
+    rig.step(SYNC_S)
+    assert rig.disk.room_acts == acts
+
+
+def test_after_any_power_cut_the_synced_chunks_are_here_and_no_other_counts(rig: Rig) -> None:
+    rig.step()
+    rig.give(*range(SYNC_CHUNKS))
+    rig.step()
+    rig.give(SYNC_CHUNKS)
+    images = list(rig.disk.aftermath().every())
+    assert images
+    for image in images:
+        part = Part(Flash(image=image), TRANSPORT)
+        assert [part.has(index) for index in range(SYNC_CHUNKS)] == [True] * SYNC_CHUNKS
+        whole = part.read()
+        for index in range(len(CHUNKS)):
+            if part.has(index):
+                assert whole[index * SIZE : (index + 1) * SIZE] == CHUNKS[index]

@@ -1,5 +1,6 @@
 """The durable outbox: what it took in is there after any end, until the hub has it."""
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetloop_agent.errors import StateError
 from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.errors import DiskFullError
@@ -167,6 +169,7 @@ def test_a_damaged_file_is_put_aside_and_boots_still_grow(path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from fleetloop_agent.errors import StateError
 from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_shared.messages import EventKind, EventReport
 from fleetloop_shared.topics import Topic
@@ -192,3 +195,49 @@ def test_what_was_taken_in_is_there_after_a_sigkill(path: Path) -> None:
 def test_every_change_is_synced(outbox: SqliteOutbox) -> None:
     assert outbox._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert outbox._db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+def test_a_file_that_cannot_be_opened_says_what_to_do(path: Path) -> None:
+    path.mkdir()
+    with pytest.raises(StateError, match="give this user write access"):
+        SqliteOutbox(path)
+
+
+def failing(code: int) -> Callable[[Path], sqlite3.Connection]:
+    def open_(path: Path) -> sqlite3.Connection:
+        error = sqlite3.OperationalError("told to fail")
+        error.sqlite_errorcode = code
+        raise error
+
+    return open_
+
+
+def test_no_room_to_open_it_is_told_and_the_file_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(SqliteOutbox(path)) as outbox:
+        outbox.append(Topic.EVENTS, event("a"))
+    with monkeypatch.context() as patched:
+        patched.setattr("fleetloop_agent.outbox._open", failing(sqlite3.SQLITE_FULL))
+        with pytest.raises(DiskFullError):
+            SqliteOutbox(path)
+    with closing(SqliteOutbox(path)) as outbox:
+        assert texts(outbox) == ["a"]
+
+
+def test_a_change_that_fails_for_another_reason_is_not_called_a_full_disk(
+    outbox: SqliteOutbox,
+) -> None:
+    outbox._db.execute("DROP TABLE reports")
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        outbox.append(Topic.EVENTS, event("a"))
+
+
+def test_a_boot_that_found_no_room_is_counted_with_its_first_report(path: Path) -> None:
+    with closing(SqliteOutbox(path)) as outbox:
+        outbox.append(Topic.EVENTS, event("a"))
+        outbox._db.execute("UPDATE counts SET value = 0 WHERE name = 'boot'")
+        outbox._db.commit()
+        outbox.append(Topic.EVENTS, event("b"))
+    with closing(SqliteOutbox(path)) as outbox:
+        assert outbox.boot == 2

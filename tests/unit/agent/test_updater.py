@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from fleetloop_agent.ports import Finding
-from fleetloop_agent.update import updater
+from fleetloop_agent.update import updater, verify
 from fleetloop_agent.update.acquire import DEFER_S
 from fleetloop_agent.update.parts import PARTS
 from fleetloop_agent.update.slots import ARTIFACTS, artifact_path, manifest_path
@@ -189,6 +189,7 @@ def test_a_floor_raised_during_the_fetch_stops_the_release(rig: Rig) -> None:
     assert rig.journal.refusals == {"below-floor": 1}
     assert rig.journal.active is None
     assert rig.journal.floor == 4
+    assert EventKind.FETCHED not in rig.events, "not even fetched"
 
 
 def test_a_floor_raised_during_the_self_test_stops_the_release(rig: Rig) -> None:
@@ -382,10 +383,13 @@ def test_an_older_statement_after_a_newer_one_is_refused_before_and_after_it_is_
     assert rig.journal.desired.sequence == 2
 
 
-def test_the_retained_statement_after_a_reconnect_is_a_no_op(rig: Rig) -> None:
+def test_the_retained_statement_after_a_reconnect_is_a_no_op(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rig.commit(ONE, 1)
     generation = rig.journal.generation
     payload = HUB.direct(HUB.desire(1, ONE.release))
+    monkeypatch.delattr(verify, "statement")
     for _ in range(2):
         rig.updater.offer(payload, rig.bench.clock.at)
         rig.run()
@@ -410,3 +414,25 @@ def test_progress_counts_the_artifacts_chunks(rig: Rig) -> None:
 def test_asking_for_what_is_not_there_is_a_mistake_that_is_seen(rig: Rig) -> None:
     with pytest.raises(ValueError, match="while the update is serving"):
         _ = rig.updater._tx.target
+
+
+def test_a_connection_that_is_lost_in_the_fetch_is_made_good(rig: Rig) -> None:
+    rig.publish(ONE, 1)
+    rig.run(State.FETCHING)
+    rig.step()
+    rig.bench.link.disconnect()
+    rig.step()
+    rig.bench.link.connect()
+    rig.run(State.TRIAL)
+
+
+def test_a_self_test_is_waited_for_while_the_old_model_serves(rig: Rig) -> None:
+    rig.commit(ONE, 1)
+    rig.bench.self_test.finding = None
+    rig.publish(TWO, 2)
+    rig.run(State.STAGED)
+    for _ in range(5):
+        assert rig.step() > rig.bench.clock.at
+        assert (rig.state, rig.bench.serving.version) == (State.STAGED, 1)
+    rig.bench.self_test.finding = Finding(passed=True, text="yes")
+    rig.run(State.TRIAL)

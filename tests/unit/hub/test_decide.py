@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetloop_hub.records import Verdict
-from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, decide
+from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
 from fleetloop_hub.spec import RetrainTable
 
 POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
@@ -13,7 +13,9 @@ POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
 
 def fleet(drifting: int, quiet: int) -> list[DeviceDrift]:
     return [
-        DeviceDrift(f"d{n}", n < drifting, 3.0 if n < drifting else 0.5, "temperature_f")
+        DeviceDrift(f"d{n}", 3, 0, 3.0, "temperature_f")
+        if n < drifting
+        else DeviceDrift(f"d{n}", 0, 3, 0.5, "temperature_f")
         for n in range(drifting + quiet)
     ]
 
@@ -44,6 +46,23 @@ def test_one_device_among_many_is_a_broken_sensor_not_a_changed_world() -> None:
     advice = decide(evidence(1, 3), POLICY)
     assert advice.verdict is Verdict.INVESTIGATE
     assert advice.devices == ["d0"]
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        [DeviceDrift("d0", 1, 0, 3.0, "t"), *fleet(0, 3)[1:]],
+        [
+            DeviceDrift("d0", 9, 0, 3.0, "t"),
+            *(DeviceDrift(f"d{n}", 0, 1, 0.5, "t") for n in (1, 2)),
+        ],
+    ],
+    ids=["the first to see a change", "the last to see its end"],
+)
+def test_a_device_that_is_early_or_late_is_not_odd(drift: list[DeviceDrift]) -> None:
+    advice = decide(Evidence(drift, 600, 1e9), POLICY)
+    assert advice.verdict is Verdict.WAIT
+    assert advice.finding is Finding.FEW
 
 
 def test_the_only_device_there_is_can_be_the_world() -> None:

@@ -1,0 +1,166 @@
+"""Scoring rows beside the daemon, and asking it how it is."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from fleetloop_agent.config import AgentConfig
+from fleetloop_agent.device import enrol, inspect
+from fleetloop_agent.errors import InputError, SlotError, StateError
+from fleetloop_agent.update import journal
+from fleetloop_agent.update.journal import Journal
+from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
+from fleetloop_shared.codec import encode
+from fleetloop_shared.durable import RealDisk
+from support.hubside import HARDWARE, Hubside, score
+
+HUB = Hubside()
+ONE, TWO = HUB.ship(1), HUB.ship(2)
+DEVICE = "station-1"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> AgentConfig:
+    """A device that has committed version 1 and then version 2."""
+    state = tmp_path / "state"
+    disk = RealDisk(state)
+    identity = HUB.identity(DEVICE)
+    disk.write(enrol.IDENTITY, encode(identity))
+    slots = Slots(disk, identity.image_keys)
+    for shipment in (ONE, TWO):
+        slots.keep_manifest(shipment.envelope)
+        slots.keep_artifact(shipment.artifact)
+    one, two = (slot_of(s.manifest, s.release.manifest_sha256) for s in (ONE, TWO))
+    journal.save(disk, Journal(active=two, previous=one, factory=one))
+    return AgentConfig(device=DEVICE, hardware=HARDWARE, state_dir=state, hub_url="http://hub")
+
+
+def csv(folder: Path, text: str) -> Path:
+    path = folder / "rows.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def answers(capsys: pytest.CaptureFixture[str]) -> list[dict[str, float]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize(("slot", "bias"), [("active", 2.0), ("previous", 1.0)])
+def test_rows_are_answered_by_the_slot_that_is_asked(
+    config: AgentConfig,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    slot: str,
+    bias: float,
+) -> None:
+    rows = csv(tmp_path, "\ufeffpressure,name,temperature\n1,a,-2\n0.5,b,-3.5\n")
+    assert inspect.score(config, slot, rows) == 0
+    told = answers(capsys)
+    assert [t["score"] for t in told] == pytest.approx(
+        [score([1.0, -2.0], bias), score([0.5, -3.5], bias)], abs=1e-6
+    )
+    assert all(t["label"] == (t["score"] >= 0.5) for t in told)
+
+
+def test_many_rows_are_answered_in_order(
+    config: AgentConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = inspect.BATCH_ROWS * 2 + 3
+    lines = [f"{i / count},0" for i in range(count)]
+    inspect.score(config, "active", csv(tmp_path, "\n".join(["temperature,pressure", *lines])))
+    scores = [t["score"] for t in answers(capsys)]
+    assert len(scores) == count
+    assert scores == sorted(scores)
+
+
+def test_a_whole_number_of_batches_leaves_nothing_over(
+    config: AgentConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = ["0,0"] * inspect.BATCH_ROWS
+    inspect.score(config, "active", csv(tmp_path, "\n".join(["temperature,pressure", *lines])))
+    assert len(answers(capsys)) == inspect.BATCH_ROWS
+
+
+def test_rows_come_from_standard_input(
+    config: AgentConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("temperature,pressure\n0,0\n"))
+    inspect.score(config, "active", Path("-"))
+    assert len(answers(capsys)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("temperature\n1\n", "no column pressure"),
+        ("", "no column temperature, pressure"),
+        ("temperature,pressure\n1,2\n3,wet\n", "line 3, pressure: 'wet' is no number"),
+        ("temperature,pressure\n1,1e300\n", "too large"),
+    ],
+)
+def test_rows_that_are_not_the_models_inputs_are_named(
+    config: AgentConfig, tmp_path: Path, text: str, told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        inspect.score(config, "active", csv(tmp_path, text))
+
+
+@pytest.mark.parametrize("text", ["", "NA", "nan", " null ", "None"])
+def test_what_is_empty_is_missing(text: str) -> None:
+    assert inspect._number(text, "temperature", 2) is None
+
+
+def test_a_short_line_misses_its_last_values() -> None:
+    assert inspect._number(None, "pressure", 2) is None
+
+
+def test_a_file_that_is_not_there_or_no_text(config: AgentConfig, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        inspect.score(config, "active", tmp_path / "none.csv")
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"temperature,pressure\n\xff\xfe,1\n")
+    with pytest.raises(InputError, match="cannot be read"):
+        inspect.score(config, "active", path)
+
+
+def test_a_damaged_model_answers_nothing(config: AgentConfig, tmp_path: Path) -> None:
+    RealDisk(config.state_dir).write(artifact_path(TWO.manifest.sha256), b"rot")
+    with pytest.raises(SlotError, match="damaged"):
+        inspect.score(config, "active", csv(tmp_path, "temperature,pressure\n0,0\n"))
+
+
+def test_without_a_model_it_says_where_one_comes_from(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    config = AgentConfig(device=DEVICE, hardware=HARDWARE, state_dir=state, hub_url="http://hub")
+    with pytest.raises(StateError, match="run the agent first"):
+        inspect.score(config, "active", Path("-"))
+    assert not state.exists()
+    state.mkdir()
+    with pytest.raises(StateError, match="no active model"):
+        inspect.score(config, "active", Path("-"))
+    with pytest.raises(StateError, match="no agent runs"):
+        inspect.status(config, as_json=True)
+
+
+def test_an_agent_that_has_gone_without_a_word_is_silent(config: AgentConfig) -> None:
+    (config.state_dir / inspect.ADDRESS).write_text("http://127.0.0.1:1", "ascii")
+    with pytest.raises(StateError, match="is silent"):
+        inspect.status(config, as_json=False)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "-"),
+        ([], "-"),
+        (0, "0"),
+        (False, "False"),
+        ({"rollback": 2, "foreign": 1}, "rollback 2, foreign 1"),
+        (["a", "b"], "a, b"),
+        ("trial", "trial"),
+    ],
+)
+def test_values_are_shown_in_words(value: object, shown: str) -> None:
+    assert inspect._shown(value) == shown
