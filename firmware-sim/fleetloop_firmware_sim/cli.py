@@ -21,6 +21,7 @@ from fleetloop_firmware_sim.hub_api import HubApi
 from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.scenarios.power_cut import EXHAUSTIVE, QUICK
 from fleetloop_firmware_sim.sensor import Sensor
+from fleetloop_firmware_sim.weather.command import demo
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.messages import EnrolAnswer
 
@@ -47,9 +48,12 @@ _Delay = Annotated[
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
 
+app.command()(demo)
+
 
 @app.command()
 def fleet(  # noqa: PLR0913  # a command line's options
+    *,
     hub: _Hub,
     data: _Data,
     label: _Label,
@@ -96,6 +100,7 @@ def fleet(  # noqa: PLR0913  # a command line's options
 
 @app.command()
 def device(  # noqa: PLR0913  # a command line's options
+    *,
     hub: _Hub,
     data: _Data,
     label: _Label,
@@ -116,6 +121,7 @@ def device(  # noqa: PLR0913  # a command line's options
 
 @app.command()
 def sensor(  # noqa: PLR0913  # a command line's options
+    *,
     device_url: Annotated[str, typer.Option(help="The agent's local endpoint, http://HOST:PORT.")],
     data: _Data,
     label: _Label,
@@ -137,6 +143,7 @@ def sensor(  # noqa: PLR0913  # a command line's options
 
 @app.command()
 def powercut(
+    *,
     exhaustive: Annotated[
         bool, typer.Option("--exhaustive", help="Every legal state of the flash; takes long.")
     ] = False,

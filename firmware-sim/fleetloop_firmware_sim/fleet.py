@@ -140,8 +140,9 @@ class FleetDevice:
             return True
         if self._board is None or self._told_at is None:
             return False
-        collected = self._clock.monotonic() > self._told_at + 2 * COLLECT_S
-        return collected and self._board.agent.status.unacknowledged == 0
+        reported_at = self._told_at + HEALTH_INTERVAL_S + 2 * COLLECT_S
+        reported = self._clock.monotonic() > reported_at
+        return reported and self._board.agent.status.unacknowledged == 0
 
     def view(self) -> DeviceView:
         """How it is now; may be asked from any thread."""

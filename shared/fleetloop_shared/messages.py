@@ -31,7 +31,7 @@ class DeviceState(Message, frozen=True, kw_only=True):
     Attributes:
         online: False in the will.
         boot: How often the agent has started on this device.
-        conn: The connection's number within this boot.
+        conn: The connection's number within this boot; 0 in the will, which is made before.
         agent: The agent's version.
         hardware: The hardware type.
         artifact: SHA-256 of the loaded artifact, None if no model is loaded.

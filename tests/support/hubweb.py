@@ -1,5 +1,6 @@
 """A hub for console, API and command line: real storage, and actions that note what was asked."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any
 
 import msgspec
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import (
@@ -170,3 +172,15 @@ def fill(hub: WebHub) -> None:
     hub.catalog.put(Alias(key="rain/champion", version=1))
     show_up(hub.telemetry)
     tell(hub.telemetry, a_health(1), a_drift(2, 0.5), an_event(3, "keeps rain v1"))
+
+
+def problem(response: TestResponse, status: int) -> dict[str, Any]:
+    """What an answer says that must be a problem of this status."""
+    assert response.status_code == status
+    assert response.content_type == "application/problem+json"
+    told: dict[str, Any] = json.loads(response.data)
+    assert set(told) == {"type", "title", "status", "detail"}
+    assert told["status"] == status
+    assert told["type"].startswith("urn:fleetloop:problem:")
+    assert told["detail"]
+    return told

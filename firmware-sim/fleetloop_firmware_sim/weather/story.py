@@ -22,7 +22,7 @@ COHORT = "stations"
 MODEL = "rain"
 
 _LOOK_S = 0.2
-_ROWS_PER_S = 20.0
+_ROWS_PER_S = 16.0
 _MOST_AHEAD_ROWS = 32
 _SLOW_LINK_BYTES_PER_S = 8_000
 _CHUNKS_BEFORE_THE_KILL = 9
@@ -142,15 +142,25 @@ class Story:
         return self._decided()
 
     def second_rollout(self) -> dict[str, Any]:
-        """The hub retrains, judges and rolls out; returns the version, passed or blocked."""
+        """The hub retrains and judges, again with more labels if a gate blocks; then rolls out.
+
+        Returns:
+            The version that took over, or the last one that was blocked before the weather ended.
+        """
         self.chapter("5  The hub retrains, judges, and rolls out")
-        self._until(lambda: len(self._versions()) > 1, 120.0, "the retraining did not end")
-        version = self._versions()[0]
-        self._tell_version(version)
-        number = int(version["number"])
-        if version["state"] != "blocked":
-            self._until(lambda: self._ended(number), 120.0, "the second rollout did not end")
-        return version
+        known = 1
+        while True:
+            self._until(lambda: len(self._versions()) > known, 120.0, "no retraining ended")  # noqa: B023  # called at once
+            version = self._versions()[0]
+            known = len(self._versions())
+            self._tell_version(version)
+            if version["state"] != "blocked":
+                number = int(version["number"])
+                self._until(lambda: self._ended(number), 120.0, "the second rollout did not end")  # noqa: B023
+                return version
+            if self._weathered():
+                return version
+            self._screen.say("hub", "the champion stays; more labels are coming", "yellow")
 
     def settle(self) -> None:
         """The weather stops; every report that was written reaches the hub."""

@@ -87,10 +87,17 @@ class Ingest:
 
     def _note_state(self, device: str, state: DeviceState, payload: bytes) -> None:
         last = self._states.get(device)
-        if last is not None and (state.boot, state.conn) < (last.boot, last.conn):
-            return  # the late will of an earlier connection
+        if last is not None and _is_late(state, last):
+            return
         self._states[device] = state
         self._telemetry.pulse(device, state=payload, reported=None)
+
+
+def _is_late(state: DeviceState, last: DeviceState) -> bool:
+    """Whether it was said before `last`. A will does not know its connection, only its boot."""
+    if state.online and state.boot == last.boot:
+        return state.conn < last.conn
+    return state.boot < last.boot
 
 
 def _decode(address: Address, payload: bytes) -> Message:

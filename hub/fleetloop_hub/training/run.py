@@ -138,6 +138,6 @@ def _read(path: str, sha256: str, what: str) -> bytes:
         data = Path(path).read_bytes()
     except OSError as error:
         raise TrainingError(f"the {what} cannot be read: {error}") from error
-    if False:
+    if sha256_hex(data) != sha256:
         raise TrainingError(f"the {what} in {path} is not {sha256[:12]}: restore it from a copy")
     return data

@@ -184,6 +184,7 @@ def test_a_refused_release_is_not_tried_again_for_its_statement(rig: Rig) -> Non
 def test_a_floor_raised_during_the_fetch_stops_the_release(rig: Rig) -> None:
     rig.publish(ONE, 1)
     rig.run(State.FETCHING)
+    rig.step()
     rig.offer(2, ONE, floor=4)
     rig.run()
     assert rig.journal.refusals == {"below-floor": 1}

@@ -80,7 +80,7 @@ def test_half_a_token_is_said_to_be_half_a_token(hub_url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "ftp://host", "nonsense"])
 def test_where_no_hub_is_it_says_what_to_do(url: str) -> None:
-    with pytest.raises(HubError, match=r"start it with|is not a hub's address"):
+    with pytest.raises(HubError, match=r"start one with|is not a hub's address"):
         enrolment.enrol(url, f"secret.{FINGERPRINT}", "sim-1")
 
 

@@ -73,23 +73,33 @@ def test_the_last_word_of_a_device_is_kept(kept: Parts) -> None:
     assert pulse.reported == encode(reported)
 
 
-def test_the_late_will_of_an_earlier_connection_does_not_put_a_device_offline(
-    kept: Parts,
-) -> None:
-    birth = DeviceState(online=True, boot=2, conn=5, agent="0.1.0", hardware="pi4")
-    will = msgspec.structs.replace(birth, online=False, conn=4)
-    Ingest(kept.telemetry).take([received(birth), received(will)])
-    Ingest(kept.telemetry).take([received(will)])
-    [pulse] = kept.telemetry.pulses()
-    assert pulse.state == encode(birth)
+BIRTH = DeviceState(online=True, boot=2, conn=5, agent="0.1.0", hardware="pi4")
+WILL = msgspec.structs.replace(BIRTH, online=False, conn=0)
 
 
-def test_the_will_of_the_present_connection_puts_it_offline(kept: Parts) -> None:
-    birth = DeviceState(online=True, boot=2, conn=5, agent="0.1.0", hardware="pi4")
-    will = msgspec.structs.replace(birth, online=False)
-    Ingest(kept.telemetry).take([received(birth), received(will)])
+@pytest.mark.parametrize(
+    "late",
+    [msgspec.structs.replace(WILL, boot=1), msgspec.structs.replace(BIRTH, conn=4)],
+    ids=["the will of an earlier boot", "the birth of an earlier connection"],
+)
+def test_what_comes_late_changes_nothing(kept: Parts, late: DeviceState) -> None:
+    Ingest(kept.telemetry).take([received(BIRTH), received(late)])
+    Ingest(kept.telemetry).take([received(late)])
     [pulse] = kept.telemetry.pulses()
-    assert pulse.state == encode(will)
+    assert pulse.state == encode(BIRTH)
+
+
+def test_the_will_of_the_present_boot_puts_a_device_offline(kept: Parts) -> None:
+    Ingest(kept.telemetry).take([received(BIRTH), received(WILL)])
+    [pulse] = kept.telemetry.pulses()
+    assert pulse.state == encode(WILL)
+
+
+def test_the_birth_after_a_will_puts_it_online_again(kept: Parts) -> None:
+    again = msgspec.structs.replace(BIRTH, conn=6)
+    Ingest(kept.telemetry).take([received(BIRTH), received(WILL), received(again)])
+    [pulse] = kept.telemetry.pulses()
+    assert pulse.state == encode(again)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)

@@ -59,9 +59,10 @@ def test_winter_model_passes_and_a_summer_model_takes_over(
     assert first.result.parity.artifact_bytes < 0.3 * first.result.parity.float_bytes
 
     start = int(20 * YEAR) + 60
-    days = [d for d in range(start, start + 2200) if 60 <= d % YEAR < 244][:900]
+    wanted = RAIN.retrain.window_rows
+    days = [d for d in range(start, start + 12 * wanted) if 60 <= d % YEAR < 244][:wanted]
     summers = with_samples(RAIN, winters, summer_samples(days), blobs, 2.0)
-    assert summers.source == "900 labelled rows from 4 devices"
+    assert summers.source == f"{wanted:,} labelled rows from 4 devices"
     second = train(job(RAIN_TEXT, summers, blobs, as_champion(first, blobs)), silent)
     assert missed(second) == {}
     assert second.result.run.metrics["gain_balanced_accuracy"] > 0
@@ -115,6 +116,7 @@ def test_held_out_rows_change_nothing_but_the_judgement(tmp_path: Path, blobs: F
     turned = toy_dataset(blobs, tmp_path, "\n".join([header, *lines[:320], *newest]) + "\n")
     one, two = (train(job(line_text(), d, blobs), silent) for d in (honest, turned))
     assert one.artifact == two.artifact
+    assert one.result.manifest.signature == two.result.manifest.signature
     assert missed(one) == {}
     assert "floor" in missed(two)
 

@@ -1,0 +1,54 @@
+"""The whole loop with real processes, over each broker: the demo, checked from outside."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+DEMO = [sys.executable, "-m", "fleetloop_hub", "demo", "--json"]
+
+
+def play(folder: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
+    done = subprocess.run(
+        [*DEMO, "--folder", str(folder), *options],
+        capture_output=True,
+        text=True,
+        timeout=390,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert lines, done.stderr
+    return done.returncode, done.stdout, json.loads(lines[-1])
+
+
+def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
+    tmp_path: Path, broker_kind: str
+) -> None:
+    code, story, summary = play(tmp_path / "demo", "--broker", broker_kind)
+    assert code == 0, story
+    assert summary["closed"]
+    assert summary["champion_after"] > summary["champion_before"] == 1
+    assert summary["accuracy_gain_low"] > 0
+    assert summary["accuracy_gain_low"] < summary["accuracy_gain"] < summary["accuracy_gain_high"]
+    assert summary["drift_alarms"] > 0
+    assert summary["devices_committed"] == summary["devices"] == 4
+    assert summary["resumed_fetches"] >= 1
+    assert summary["artifact_bytes"] < summary["float_bytes"] / 3
+    assert summary["reports_stored"] == summary["reports_sent"] > 0
+    assert "goes on fetching rain 1" in story
+    assert "the broker is killed" in story
+
+
+def test_a_model_of_shuffled_labels_never_reaches_a_device(
+    tmp_path: Path, shuffled_weather: Path
+) -> None:
+    code, story, summary = play(tmp_path / "demo", "--data", str(shuffled_weather))
+    assert code == 1
+    assert "FAILED" in story
+    assert summary["champion_before"] is None
+    assert summary["reports_sent"] == 0

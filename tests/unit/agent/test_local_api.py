@@ -1,0 +1,319 @@
+"""The local endpoint over real sockets: its four questions, its limits, its clean end."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fleetloop_agent.errors import ConfigError
+from fleetloop_agent.serving import connection
+from fleetloop_agent.serving.api import LocalApi
+from fleetloop_agent.serving.http11 import MAX_BODY_BYTES
+from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.routes import Routes
+from fleetloop_firmware_sim.scenarios import tiny_onnx
+from support.http_client import RawClient, request
+from support.serving_rig import DEVICE, model, predictor
+
+ROW = {"wind": 3.0, "rain": 1.0}
+
+
+@pytest.fixture
+def served() -> Predictor:
+    return predictor()
+
+
+@pytest.fixture
+def address(served: Predictor) -> Iterator[str]:
+    api = LocalApi(Routes(served, lambda: {"device": DEVICE, "outbox": 3}))
+    api.start()
+    yield api.address
+    api.stop()
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[RawClient]:
+    with RawClient(address) as made:
+        yield made
+
+
+def post(client: RawClient, path: str, what: object) -> tuple[int, object]:
+    reply = client.ask("POST", path, json.dumps(what).encode())
+    return reply.status, reply.json()
+
+
+def test_rows_are_answered_one_or_many(client: RawClient) -> None:
+    status, told = post(client, "/predict", {"rows": [ROW, {"wind": 0, "rain": 9}]})
+    assert status == 200
+    assert isinstance(told, dict)
+    assert [a["label"] for a in told["answers"]] == [1, 0]
+    assert told["answers"][0] | {"score": 0} == {
+        "prediction_id": f"{DEVICE}.3.1",
+        "label": 1,
+        "score": 0,
+        "model": "storm",
+        "version": 1,
+        "artifact": model()[0].sha256,
+    }
+    status, told = post(client, "/predict", ROW)
+    assert isinstance(told, dict)
+    assert [a["prediction_id"] for a in told["answers"]] == [f"{DEVICE}.3.3"]
+
+
+def test_labels_are_taken(client: RawClient, served: Predictor) -> None:
+    post(client, "/predict", ROW)
+    labels = [
+        {"prediction_id": f"{DEVICE}.3.1", "label": 1},
+        {"prediction_id": "old", "label": 0},
+    ]
+    assert post(client, "/feedback", {"labels": labels}) == (200, {"accepted": 2, "remembered": 1})
+    collected = served.collect()
+    assert collected.counters.labels_correct == 1
+    assert len(collected.labels) == 2
+
+
+def test_health_and_status(client: RawClient, served: Predictor) -> None:
+    reply = client.ask("GET", "/health")
+    told = {"serving": True, "model": "storm", "version": 1, "features": ["wind", "rain"]}
+    assert (reply.status, reply.json()) == (200, told)
+    assert client.ask("GET", "/status").json() == {"device": DEVICE, "outbox": 3}
+    served.unload()
+    reply = client.ask("GET", "/health")
+    assert (reply.status, reply.json()) == (503, {"serving": False})
+    assert post(client, "/predict", ROW) == (
+        503,
+        {"error": "no model is loaded yet; it comes with the first rollout"},
+    )
+
+
+BAD_BODIES = {
+    "not json": (b"{", "truncated"),
+    "empty": (b"", "truncated"),
+    "nan literal": (b'{"wind": NaN, "rain": 1}', "malformed"),
+    "too deep": (b"[" * 100_000, "recursion"),
+    "not utf-8": (b'{"wind\xff": 1}', "utf-8"),
+    "too many digits": (b'{"wind": ' + b"1" * 5_000 + b', "rain": 1}', "out of range"),
+    "a list": (b"[1]", '"rows"'),
+    "a number": (b"7", '"rows"'),
+    "rows of numbers": (b'{"rows": [1]}', "row 0 is no mapping"),
+    "no rows": (b'{"rows": []}', "no rows"),
+    "rows beside something": (b'{"rows": [], "wind": 1}', "row 0 lacks"),
+    "text": (b'{"wind": "3", "rain": 1}', "'wind' is of type str"),
+    "unknown feature": (b'{"wind": 3, "rain": 1, "fog": 2}', "'fog'"),
+    "a large number": (b'{"wind": 1e300, "rain": 1}', "too large"),
+}
+
+
+@pytest.mark.parametrize("what", BAD_BODIES)
+def test_a_bad_body_is_refused_and_the_connection_goes_on(what: str, client: RawClient) -> None:
+    body, text = BAD_BODIES[what]
+    reply = client.ask("POST", "/predict", body)
+    assert reply.status == 400
+    assert text in reply.json()["error"]
+    assert client.ask("GET", "/health").status == 200
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b'{"labels": 1}', b'{"labels": [{"prediction_id": "a", "label": 1.5}]}', b"["]
+)
+def test_bad_labels_are_refused(body: bytes, client: RawClient, served: Predictor) -> None:
+    assert client.ask("POST", "/feedback", body).status == 400
+    assert served.collect().labels == []
+
+
+def test_what_there_is_is_said_where_there_is_nothing(client: RawClient) -> None:
+    reply = client.ask("GET", "/metrics")
+    assert reply.status == 404
+    assert reply.json() == {"error": "there is /predict, /feedback, /health, /status"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [("GET", "/predict", "post"), ("POST", "/health", "get"), ("HEAD", "/status", "get")],
+)
+def test_another_method_is_told_which_one_to_use(
+    method: str, path: str, allow: str, client: RawClient
+) -> None:
+    reply = client.ask(method, path)
+    assert (reply.status, reply.headers["allow"]) == (405, allow)
+    assert client.ask("GET", "/health").status == 200
+
+
+def test_a_page_in_a_browser_is_refused(client: RawClient, served: Predictor) -> None:
+    reply = client.ask("POST", "/predict", json.dumps(ROW).encode(), "Origin: http://evil.example")
+    assert reply.status == 403
+    assert served.collect().counters.rows == 0
+
+
+def test_a_model_that_fails_is_an_error_in_words(address: str, served: Predictor) -> None:
+    served.load(model()[0], tiny_onnx.brittle([1.0, 1.0], 0.0, 9))
+    with RawClient(address) as client:
+        status, told = post(client, "/predict", {"wind": 50, "rain": 0})
+    assert status == 500
+    assert isinstance(told, dict)
+    assert "the model failed" in told["error"]
+
+
+def test_a_fault_is_in_the_log_and_no_trace_is_told(
+    served: Predictor, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> object:
+        raise ZeroDivisionError("secret")
+
+    api = LocalApi(Routes(served, broken))
+    api.start()
+    with RawClient(api.address) as client, caplog.at_level(logging.ERROR):
+        reply = client.ask("GET", "/status")
+    api.stop()
+    assert (reply.status, reply.json()) == (500, {"error": "a fault; see the agent's log"})
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_pipelined_requests_are_answered_in_order(client: RawClient) -> None:
+    asked = b"".join(
+        request("POST", "/predict", json.dumps({"wind": k % 2 * 6 - 3, "rain": 0}).encode())
+        for k in range(300)
+    )
+    client.send(asked)
+    answers = [client.reply().json()["answers"][0] for _ in range(300)]
+    assert [a["prediction_id"] for a in answers] == [f"{DEVICE}.3.{k + 1}" for k in range(300)]
+    assert [a["label"] for a in answers] == [k % 2 for k in range(300)]
+
+
+def test_a_large_body_that_comes_in_pieces_is_answered(client: RawClient) -> None:
+    rows = [ROW] * 20_000
+    body = json.dumps({"rows": rows}).encode()
+    assert MAX_BODY_BYTES / 2 < len(body) < MAX_BODY_BYTES
+    data = request("POST", "/predict", body)
+    for start in range(0, len(data), 50_000):
+        client.send(data[start : start + 50_000])
+    assert len(client.reply().json()["answers"]) == len(rows)
+
+
+def test_a_body_that_is_too_large_is_refused_while_it_is_still_sent(address: str) -> None:
+    with RawClient(address) as client:
+        length = 8 * MAX_BODY_BYTES
+        client.send(
+            f"POST /predict HTTP/1.1\r\nHost: d\r\nContent-Length: {length}\r\n\r\n".encode()
+        )
+        for _ in range(8):
+            client.send(b" " * 100_000)
+        reply = client.reply()
+        assert (reply.status, reply.headers["connection"]) == (413, "close")
+        assert "send fewer rows" in reply.json()["error"]
+        assert client.closed()
+
+
+def test_who_waits_for_a_word_before_the_body_gets_it(client: RawClient) -> None:
+    body = json.dumps(ROW).encode()
+    head, _ = request("POST", "/predict", body, "Expect: 100-continue").split(b"\r\n\r\n")
+    client.send(head + b"\r\n\r\n")
+    assert client.reply().status == 100
+    client.send(body)
+    assert client.reply().status == 200
+
+
+def test_an_old_client_gets_its_answer_and_the_end(address: str) -> None:
+    with RawClient(address) as client:
+        client.send(b"GET /health HTTP/1.0\r\n\r\n")
+        reply = client.reply()
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert client.closed()
+
+
+def test_a_client_that_has_said_all_still_gets_its_answer(address: str) -> None:
+    with RawClient(address) as client:
+        client.send(request("GET", "/health"))
+        client.end()
+        assert client.reply().status == 200
+        assert client.closed()
+
+
+def test_one_connection_too_many_is_told_so(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
+    with RawClient(address) as first, RawClient(address) as second:
+        assert first.ask("GET", "/health").status == second.ask("GET", "/health").status == 200
+        with RawClient(address) as third:
+            reply = third.reply()
+            assert reply.status == 503
+            assert "2 connections are open" in reply.json()["error"]
+        assert first.ask("GET", "/health").status == 200
+
+
+def test_a_request_that_does_not_become_whole_is_ended(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_S", 0.1)
+    with RawClient(address) as client:
+        client.send(b"POST /predict HTTP/1.1\r\nHost:")
+        reply = client.reply()
+        assert reply.status == 408
+        assert client.closed()
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "IDLE_S", 0.1)
+    with RawClient(address) as client:
+        assert client.ask("GET", "/health").status == 200
+        assert client.closed()
+
+
+def test_a_client_that_never_reads_is_dropped_and_others_are_served(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "REQUEST_S", 0.3)
+    with RawClient(address) as greedy, RawClient(address) as other:
+        with pytest.raises(ConnectionError):
+            greedy.send_until_dropped(request("GET", "/status") * 1_000)
+        assert other.ask("GET", "/health").status == 200
+
+
+@given(st.lists(st.binary(max_size=200), max_size=5))
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_garbage_is_refused_in_words_and_others_are_served(
+    address: str, pieces: list[bytes]
+) -> None:
+    with RawClient(address) as garbler:
+        for piece in pieces:
+            garbler.send(piece)
+        garbler.send(b"\r\n\r\n")
+        garbler.end()
+        assert garbler.rest()[:12] in {b"", b"HTTP/1.1 400", b"HTTP/1.1 411", b"HTTP/1.1 404"}
+    with RawClient(address) as other:
+        assert other.ask("GET", "/health").status == 200
+
+
+def test_stop_ends_thread_and_connections_and_frees_the_port(served: Predictor) -> None:
+    api = LocalApi(Routes(served, dict))
+    api.start()
+    with RawClient(api.address) as idle:
+        assert idle.ask("GET", "/health").status == 200
+        api.stop()
+        assert idle.closed()
+    api.stop()
+    assert "local-api" not in {t.name for t in threading.enumerate()}
+    port = urlsplit(api.address).port
+    assert port is not None
+    again = LocalApi(Routes(served, dict), port=port)
+    again.start()
+    again.stop()
+
+
+def test_an_address_that_is_taken_says_what_to_change(address: str, served: Predictor) -> None:
+    port = urlsplit(address).port
+    assert port is not None
+    with pytest.raises(ConfigError, match=r"change http\.host or http\.port"):
+        LocalApi(Routes(served, dict), port=port).start()
+
+
+def test_it_listens_on_loopback_unless_told_otherwise(address: str) -> None:
+    assert address.startswith("http://127.0.0.1:")
