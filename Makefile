@@ -17,7 +17,7 @@ setup: $(STAMP) ## make .venv with everything pinned, and the four members in it
 $(STAMP): requirements.txt $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/uv || { echo "setting up .venv (once, about a minute) ..."; \
 	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.txt
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(MEMBERS:%=-e ./%)
 	@touch $@
 

@@ -20,7 +20,7 @@ class Packed:
     Attributes:
         recipe: How the artifact keeps its weights.
         data: The artifact.
-        float_data: The same network, nothing quantized.
+        float_data: The same model, nothing quantized.
         score: The metric of the artifact on the rows it was chosen by.
         float_score: The same of the float file.
     """
@@ -47,13 +47,19 @@ class Trial:
     largest_flips: float
 
 
-def pack(network: Network, signature: Signature, trial: Trial) -> Packed:
-    """The smallest file that loses less than half a point and flips no more than allowed."""
-    files = {recipe: to_onnx(network, recipe, signature.positive) for recipe in Recipe}
-    float_data = files[Recipe.FLOAT32]
+def pack(network: Network, float_data: bytes, signature: Signature, trial: Trial) -> Packed:
+    """The smallest file that loses less than half a point and flips no more than allowed.
+
+    Args:
+        network: What is written by each recipe.
+        float_data: The same model as a float32 file, which the recipes are held against.
+        signature: Inputs and outputs.
+        trial: What they are tried on.
+    """
     reference = Artifact(float_data, signature).scores(trial.rows)
     float_score = trial.measure(reference)
-    for recipe, data in sorted(files.items(), key=lambda item: len(item[1])):
+    files = [(recipe, to_onnx(network, recipe, signature.positive)) for recipe in Recipe]
+    for recipe, data in sorted(files, key=lambda file: len(file[1])):
         scores = Artifact(data, signature).scores(trial.rows)
         score = trial.measure(scores)
         flips = label_flips(scores, reference, signature.decision_threshold) / len(scores)

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from fleetloop_hub.packaging.network import Layer, Network
@@ -28,32 +31,14 @@ class Fitted:
     """A candidate that has been fitted.
 
     Attributes:
-        network: What it has become.
+        pipeline: Preprocessing and model, as scikit-learn has them.
+        network: The same in numbers.
         parameters: What it was fitted with.
     """
 
+    pipeline: Pipeline
     network: Network
     parameters: Parameters
-
-
-@dataclass(frozen=True)
-class Scaler:
-    """Makes features comparable, with numbers taken from the training rows alone.
-
-    Attributes:
-        fill: The median, for missing values.
-        mean: Of the filled values.
-        sd: Of the filled values, 1 for a feature that does not vary.
-    """
-
-    fill: Floats
-    mean: Floats
-    sd: Floats
-
-    def apply(self, values: npt.NDArray[np.float32]) -> Floats:
-        """Filled and standardised values."""
-        scaled: Floats = (np.where(np.isnan(values), self.fill, values) - self.mean) / self.sd
-        return scaled
 
 
 def fit(candidate: CandidateTable, train: Examples, validation: Examples, seed: int) -> Fitted:
@@ -61,65 +46,70 @@ def fit(candidate: CandidateTable, train: Examples, validation: Examples, seed: 
 
     On one core: matrices this small gain nothing from two, and sums do not depend on how many.
     """
-    scaler = _scaler(train.values)
+    ready = _preprocessing(train.values)
     with threadpool_limits(limits=1):
         if candidate.family == "logistic":
-            layers, parameters = _logistic(candidate, scaler, train)
+            model, layers, parameters = _logistic(candidate, ready, train)
         else:
-            layers, parameters = _mlp(candidate, scaler, (train, validation), seed)
+            model, layers, parameters = _mlp(candidate, ready, (train, validation), seed)
     given: Parameters = {"family": candidate.family, "alpha": candidate.alpha}
+    imputer, scaler = ready.named_steps["fill"], ready.named_steps["standardise"]
     return Fitted(
+        pipeline=Pipeline([*ready.steps, ("model", model)]),
         network=Network(
-            fill=scaler.fill.astype(np.float32),
-            mean=scaler.mean.astype(np.float32),
-            sd=scaler.sd.astype(np.float32),
+            fill=imputer.statistics_.astype(np.float32),
+            mean=scaler.mean_.astype(np.float32),
+            sd=scaler.scale_.astype(np.float32),
             layers=layers,
         ),
         parameters=given | parameters,
     )
 
 
-def _scaler(values: npt.NDArray[np.float32]) -> Scaler:
-    fill = np.array([np.median(c[~np.isnan(c)]) if not np.isnan(c).all() else 0 for c in values.T])
-    filled = np.where(np.isnan(values), fill, values).astype(np.float64)
-    mean, sd = filled.mean(axis=0), filled.std(axis=0)
-    return Scaler(fill.astype(np.float64), mean, np.where(sd > 1e-9 * np.abs(mean), sd, 1.0))
+def _preprocessing(values: npt.NDArray[np.float32]) -> Pipeline:
+    """Missing values become the median, features comparable; by the training rows alone."""
+    fill = SimpleImputer(strategy="median", keep_empty_features=True)
+    ready = Pipeline([("fill", fill), ("standardise", StandardScaler())])
+    return ready.fit(values.astype(np.float64))
 
 
 def _logistic(
-    candidate: CandidateTable, scaler: Scaler, train: Examples
-) -> tuple[list[Layer], Parameters]:
+    candidate: CandidateTable, ready: Pipeline, train: Examples
+) -> tuple[LogisticRegression, list[Layer], Parameters]:
     model = LogisticRegression(C=1.0 / candidate.alpha, max_iter=_ITERATIONS)
-    model.fit(scaler.apply(train.values), train.truth)
-    return [_layer(model.coef_.T, model.intercept_)], {"iterations": int(model.n_iter_[0])}
+    model.fit(ready.transform(train.values), train.truth)
+    layers = [_layer(model.coef_.T, model.intercept_)]
+    return model, layers, {"iterations": int(model.n_iter_[0])}
 
 
 def _mlp(
-    candidate: CandidateTable, scaler: Scaler, parts: tuple[Examples, Examples], seed: int
-) -> tuple[list[Layer], Parameters]:
+    candidate: CandidateTable, ready: Pipeline, parts: tuple[Examples, Examples], seed: int
+) -> tuple[MLPClassifier, list[Layer], Parameters]:
     """Adam in small batches, until the newer rows have not been told better for ten epochs.
 
     scikit-learn's own early stopping holds back rows at random, between those it fits on: in a
     time series these are no test, and of a few hundred rows they are too few.
     """
     train, validation = parts
-    x, newer = scaler.apply(train.values), scaler.apply(validation.values)
+    x, newer = ready.transform(train.values), ready.transform(validation.values)
     model = MLPClassifier(
         tuple(candidate.hidden),
         alpha=candidate.alpha,
         batch_size=min(_BATCH_ROWS, len(x)),
         random_state=seed,
     )
-    best, best_epoch, layers = np.inf, 0, list[Layer]()
+    best, best_epoch, kept = np.inf, 0, (list[Floats](), list[Floats]())
     for epoch in range(1, _EPOCHS + 1):
         model.partial_fit(x, train.truth, classes=[False, True])
         loss = _log_loss(validation.truth, model.predict_proba(newer)[:, 1])
-        if loss < best - _SMALLEST_GAIN or not layers:
+        if loss < best - _SMALLEST_GAIN or not best_epoch:
             best, best_epoch = loss, epoch
-            layers = [_layer(w, b) for w, b in zip(model.coefs_, model.intercepts_, strict=True)]
+            kept = [w.copy() for w in model.coefs_], [b.copy() for b in model.intercepts_]
         elif epoch - best_epoch >= _PATIENCE:
             break
-    return layers, {"hidden": list(candidate.hidden), "epochs": best_epoch, "seed": seed}
+    model.coefs_, model.intercepts_ = kept
+    layers = [_layer(weights, bias) for weights, bias in zip(*kept, strict=True)]
+    return model, layers, {"hidden": list(candidate.hidden), "epochs": best_epoch, "seed": seed}
 
 
 def _layer(weights: Floats, bias: Floats) -> Layer:

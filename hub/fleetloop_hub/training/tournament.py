@@ -6,6 +6,7 @@ from msgspec import structs
 
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact, Scores
+from fleetloop_hub.packaging.float_graph import float_graph
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
 from fleetloop_hub.records import Candidate
 from fleetloop_hub.spec import BudgetTable, CandidateTable, ModelSpec
@@ -54,7 +55,9 @@ def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Si
     def score(scores: Scores) -> float:
         return measure(spec.gates.metric, Answers(truth, scores, signature.decision_threshold))
 
-    packed = pack(fitted.network, signature, Trial(rows, score, spec.gates.label_flips))
+    float_data = float_graph(fitted.pipeline, rows.shape[1], signature.positive)
+    trial = Trial(rows, score, spec.gates.label_flips)
+    packed = pack(fitted.network, float_data, signature, trial)
     record = Candidate(
         name=candidate.name,
         parameters=fitted.parameters,

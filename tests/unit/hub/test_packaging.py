@@ -10,11 +10,14 @@ import pytest
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact, Rows, Scores
 from fleetloop_hub.packaging.assembly import signature
+from fleetloop_hub.packaging.float_graph import float_graph
 from fleetloop_hub.packaging.golden import golden
 from fleetloop_hub.packaging.graph import Recipe, to_onnx
 from fleetloop_hub.packaging.network import Layer, Network
 from fleetloop_hub.packaging.packing import Trial, pack
 from fleetloop_hub.packaging.parity import compare
+from fleetloop_hub.training.examples import Examples
+from fleetloop_hub.training.families import fit
 from fleetloop_shared.manifest import Signature
 from support.learnable import toy_spec
 
@@ -54,6 +57,20 @@ def by_hand(net: Network, values: Rows) -> Scores:
         x = (np.maximum(x, 0.0) if index else x) @ weights + bias
     scores: Scores = 1 / (1 + np.exp(-x[:, 0]))
     return scores
+
+
+def float_file() -> bytes:
+    """The network as a float32 file."""
+    return to_onnx(network(), Recipe.FLOAT32, 1)
+
+
+def learnable_examples() -> Examples:
+    """Rows on which the sum of two standardised features decides, with some noise."""
+    values = rows()
+    noise = np.random.default_rng(7).normal(0, 0.3, len(values))
+    rule = (values[:, 0] - 990) / 25 + (values[:, 1] - 0.001) / 0.0005 + noise
+    number = len(values)
+    return Examples(values, rule > 0, np.arange(number, dtype=float), np.array([""] * number))
 
 
 @pytest.mark.parametrize("hidden", [(), (8,), (32, 16)])
@@ -113,13 +130,13 @@ def trial(measure_loss: float = 0.0, flips: float = 1.0) -> Trial:
 
 
 def test_the_smallest_file_is_taken_if_it_answers_as_well() -> None:
-    packed = pack(network(), FORM, trial())
+    packed = pack(network(), float_file(), FORM, trial())
     assert packed.recipe is Recipe.INT8
     assert len(packed.data) < 0.6 * len(packed.float_data)
 
 
 def test_a_recipe_that_loses_half_a_point_is_not_taken() -> None:
-    assert pack(network(), FORM, trial(measure_loss=0.006)).recipe is Recipe.FLOAT16
+    assert pack(network(), float_file(), FORM, trial(measure_loss=0.006)).recipe is Recipe.FLOAT16
 
 
 def test_a_recipe_that_flips_answers_is_not_taken() -> None:
@@ -129,8 +146,24 @@ def test_a_recipe_that_flips_answers_is_not_taken() -> None:
     )
     at = int(np.argmax(np.abs(exact - rough)))
     between = msgspec.structs.replace(FORM, decision_threshold=float(exact[at] + rough[at]) / 2)
-    packed = pack(network(), between, Trial(rows()[at : at + 1], lambda _: 1.0, 0.0))
+    packed = pack(network(), float_file(), between, Trial(rows()[at : at + 1], lambda _: 1.0, 0.0))
     assert packed.recipe is Recipe.FLOAT16
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+@pytest.mark.parametrize("family", ["logistic", "mlp"])
+def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, positive: int) -> None:
+    learnable = learnable_examples()
+    [spec] = [c for c in toy_spec().candidates if c.family == family]
+    candidate = msgspec.structs.replace(spec, hidden=[8, 4])
+    fitted = fit(candidate, learnable, learnable, seed=3)
+    values = learnable.values.copy()
+    values[5, 1] = np.nan
+    form = msgspec.structs.replace(FORM, positive=positive)
+    converted = Artifact(float_graph(fitted.pipeline, 2, positive), form).scores(values)
+    lean = Artifact(to_onnx(fitted.network, Recipe.FLOAT32, positive), form).scores(values)
+    assert np.abs(converted - lean).max() < 1e-5
+    assert converted.std() > 0.05
 
 
 def test_parity_tells_sizes_flips_gap_and_times() -> None:
