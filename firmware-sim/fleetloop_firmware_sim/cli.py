@@ -213,7 +213,8 @@ def _tell(found: object) -> None:
 
 def main() -> None:
     """Run a command; an error that was foreseen is told in a line."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         app()
     except FleetloopError as error:

@@ -36,9 +36,9 @@ def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
     assert summary["accuracy_gain_low"] > 0
     assert summary["accuracy_gain_low"] < summary["accuracy_gain"] < summary["accuracy_gain_high"]
     assert summary["drift_alarms"] > 0
-    assert summary["devices_committed"] == summary["devices"] == 4
+    assert summary["devices_committed"] == summary["devices"] == 6
     assert summary["resumed_fetches"] >= 1
-    assert summary["artifact_bytes"] < summary["float_bytes"] / 3
+    assert summary["artifact_bytes"] < summary["float_bytes"]
     assert summary["reports_stored"] == summary["reports_sent"] > 0
     assert "goes on fetching rain 1" in story
     assert "the broker is killed" in story

@@ -26,6 +26,7 @@ class RawClient:
         where = urlsplit(address)
         self._socket = socket.create_connection((where.hostname, where.port), TIMEOUT_S)
         self._buffer = b""
+        self.sent_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -35,6 +36,7 @@ class RawClient:
 
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
+        self.sent_bytes += len(data)
 
     def send_until_dropped(self, data: bytes) -> None:
         """Send again and again, never reading, until the endpoint has had enough.

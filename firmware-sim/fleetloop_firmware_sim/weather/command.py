@@ -11,7 +11,6 @@ from rich.console import Console
 from fleetloop_firmware_sim.errors import RecordingError
 from fleetloop_firmware_sim.weather.demo import Options, as_json, run
 
-_Devices = Annotated[int, typer.Option("--devices", min=4, max=16, help="How many stations.")]
 _Broker = Annotated[
     str, typer.Option("--broker", help="nats, mosquitto, or mqtt://… of one that runs.")
 ]
@@ -27,8 +26,7 @@ _Keep = Annotated[bool, typer.Option("--keep", help="Leave hub and agents runnin
 _Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on the last line.")]
 
 
-def demo(  # noqa: PLR0913, PLR0917  # a command line's options
-    devices: _Devices = 4,
+def demo(
     broker: _Broker = "nats",
     data: _Data = None,
     folder: _Folder = None,
@@ -39,7 +37,7 @@ def demo(  # noqa: PLR0913, PLR0917  # a command line's options
     if folder is not None and folder.exists() and any(folder.iterdir()):
         raise RecordingError(f"{folder} is not empty: name a new folder")
     place = folder or Path(tempfile.mkdtemp(prefix="fleetloop-demo-"))
-    summary = run(Options(place.absolute(), devices, broker, data, keep), Console())
+    summary = run(Options(place.absolute(), broker, data, keep), Console())
     if summary.closed and folder is None:
         shutil.rmtree(place, ignore_errors=True)
     elif not summary.closed:

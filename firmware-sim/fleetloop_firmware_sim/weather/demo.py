@@ -18,6 +18,8 @@ from fleetloop_firmware_sim.weather.story import Stage, Story, StoryEndedError
 from fleetloop_firmware_sim.weather.summary import Comparison, Summary, compare, judge
 from fleetloop_firmware_sim.weather.world import World, build
 
+STATIONS = 6
+
 _DATA = files("fleetloop_firmware_sim") / "data"
 
 
@@ -27,14 +29,12 @@ class Options:
 
     Attributes:
         folder: Where everything is written; must be empty.
-        devices: How many stations, from 4.
         broker: "nats", "mosquitto" or a URL, as `fleetloop serve` takes it.
         data: Another recording of the same form, None for the one that is shipped.
         keep: Leave hub and agents running until Ctrl-C.
     """
 
     folder: Path
-    devices: int
     broker: str
     data: Path | None
     keep: bool
@@ -47,7 +47,7 @@ def run(options: Options, console: Console) -> Summary:
         RecordingError: The recording cannot be used for this story.
     """
     with as_file(_DATA / "noaa_weather.csv") as shipped:
-        world = build(options.data or shipped, options.devices)
+        world = build(options.data or shipped, STATIONS)
     options.folder.mkdir(parents=True, exist_ok=True)
     (options.folder / "winters.csv").write_text(world.training_csv, "utf-8")
     url = f"http://127.0.0.1:{free_port()}"

@@ -85,7 +85,7 @@ class Story:
         """The first version is trained on winters; returns it, passed or blocked."""
         self.chapter("2  A first model that knows only winters")
         rows = self._stage.world.training_csv.count("\n") - 1
-        self._screen.say("world", f"{rows:,} winter days of fifteen years: will it rain?")
+        self._screen.say("world", f"{rows:,} winter days of fourteen years: will it rain?")
         self.api.post("/models", {"spec": spec, "folder": str(self._stage.folder)})
         reason = "the first version: only winters are known"
         self.api.post("/runs", {"model": MODEL, "reason": reason})

@@ -1,6 +1,6 @@
 """The demo's world: which days the first model knows, which each station lives through.
 
-Daily weather at one place. The first model learns the winters of the first fifteen years. Every
+Daily weather at one place. The first model learns the winters of the first fourteen years. Every
 station replays later years in order, from the first of January on, so that spring and summer come
 as they came. The years after those are held out: nobody has seen them when versions are compared.
 
@@ -17,9 +17,9 @@ from fleetloop_firmware_sim.errors import RecordingError
 from fleetloop_firmware_sim.recording import Recording, read
 
 YEAR_DAYS = 365.25
-TRAINING_YEARS = 15
-STATION_YEARS = 4
-HELD_OUT_FROM_YEAR = 25
+TRAINING_YEARS = 14
+STATION_YEARS = 3
+HELD_OUT_FROM_YEAR = 21
 END_DAY = 12_000
 
 _WINTER_ENDS_DAY = 60

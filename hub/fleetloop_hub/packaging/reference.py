@@ -70,7 +70,8 @@ def inner_edges(column: Rows) -> list[float]:
         picks = values[np.arange(1, BINS) * len(values) // BINS]
         edges, often = np.unique(picks, return_counts=True)
         alone = edges[often > 1]
-    above = np.nextafter(alone, np.float32(np.inf))
+    with np.errstate(over="ignore"):
+        above = np.nextafter(alone, np.float32(np.inf))
     return [float(e) for e in np.union1d(edges, above[np.isfinite(above)])]
 
 

@@ -37,7 +37,7 @@ def anderson_darling(reference: Counts, window: Counts) -> Floats:
         >>> anderson_darling(reference, np.array([[25, 24, 26, 25, 0]])).round(2).tolist()
         [0.01]
         >>> anderson_darling(reference, np.array([[5, 15, 30, 50, 0]])).round(2).tolist()
-        [22.48]
+        [26.98]
 
     References:
         F. W. Scholz and M. A. Stephens, "K-sample Anderson-Darling tests", Journal of the American

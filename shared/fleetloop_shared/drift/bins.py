@@ -84,5 +84,6 @@ def count_scores(scores: npt.NDArray[np.floating]) -> Counts:
     >>> count_scores(np.array([0.0, 0.5, 1.0]))[[0, 16, 31]].tolist()
     [1, 1, 1]
     """
-    places = np.clip(scores * SCORE_BINS, 0, SCORE_BINS - 1).astype(np.int64)
+    places = (np.clip(scores, 0, 1) * SCORE_BINS).astype(np.int64)
+    places = np.minimum(places, SCORE_BINS - 1)
     return np.bincount(places, minlength=SCORE_BINS).astype(np.int64)

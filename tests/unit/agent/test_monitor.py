@@ -48,7 +48,7 @@ def expected_counts(values: Rows, edges: list[float]) -> list[int]:
     return counts
 
 
-@pytest.mark.parametrize("window_rows", [1, 7, 64, BLOCK_ROWS, 3 * BLOCK_ROWS + 5])
+@pytest.mark.parametrize("window_rows", [1, 7, 64, BLOCK_ROWS, BLOCK_ROWS + 1, 3 * BLOCK_ROWS + 5])
 def test_a_window_is_what_brute_force_says(window_rows: int) -> None:
     rows, scores = odd_rows(3 * window_rows - 1, seed=1)
     first, second, *_ = windows(rows, scores, window_rows)

@@ -1,11 +1,14 @@
 """Answers, refusals, labels, samples and windows of the loaded model."""
 
+from collections.abc import Callable
+
 import msgspec
 import numpy as np
 import pytest
 
 from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.ports import Health, Model, Rows, Runtime
+from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving import predictor as module
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.recent import RecentAnswers
@@ -185,6 +188,37 @@ def test_an_id_that_was_never_given_joins_nothing(tail: str) -> None:
     made = predictor()
     made.predict(rows(2))
     assert made.feedback([(f"{DEVICE}.3.{tail}", 1)]) == 0
+
+
+def test_labels_that_came_before_a_load_do_not_count_for_the_loaded_model() -> None:
+    made = predictor()
+    (answer,) = made.predict(rows(1))
+    made.feedback([(answer.prediction_id, answer.label)])
+    made.load(*model(version=2))
+    assert made.collect().counters.labels == 0
+
+
+class Interrupted(StandingClock):
+    """Loads another model whenever a call looks at the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interrupt: Callable[[], None] | None = None
+
+    def monotonic(self) -> float:
+        if self.interrupt is not None:
+            self.interrupt()
+        return super().monotonic()
+
+
+def test_a_call_keeps_the_model_it_began_with() -> None:
+    clock = Interrupted()
+    made = Predictor(DEVICE, 3, OrtRuntime(), clock)
+    made.load(*model())
+    clock.interrupt = lambda: made.load(*model(version=2, bias=40.0))
+    answers = made.predict(np.array([[0, 9]], np.float32))
+    assert [(a.version, a.label) for a in answers] == [(1, 0)]
+    assert made.health() == Health(rows=0, errors=0)
 
 
 def test_labels_for_an_earlier_model_do_not_count_for_the_loaded_one() -> None:

@@ -1,0 +1,128 @@
+"""What every way from a sensor to a device promises: in process, and over the real endpoint."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from fleetloop_agent.ports import Clock
+from fleetloop_agent.runtime import OrtRuntime
+from fleetloop_agent.serving.api import LocalApi
+from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.routes import Routes
+from fleetloop_firmware_sim.errors import FeedError
+from fleetloop_firmware_sim.feed_http import HttpFeeder
+from fleetloop_firmware_sim.feed_predictor import PredictorFeeder
+from fleetloop_firmware_sim.hardware import WallClock
+from fleetloop_firmware_sim.scenarios.releases import (
+    FEATURES,
+    Packed,
+    Signer,
+    changed_rows,
+    make,
+    steady_rows,
+)
+from fleetloop_firmware_sim.sensor import Feeder
+
+GOOD = make(Signer(), 1)
+BRITTLE = make(Signer(), 2, brittle=True)
+
+
+def load(predictor: Predictor, packed: Packed) -> None:
+    predictor.load(packed.manifest, packed.artifact)
+
+
+@pytest.fixture
+def predictor() -> Predictor:
+    clock: Clock = WallClock()
+    return Predictor("board-1", 1, OrtRuntime(), clock)
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def feeder(request: pytest.FixtureRequest, predictor: Predictor) -> Iterator[Feeder]:
+    if request.param == "in process":
+        yield PredictorFeeder(predictor)
+        return
+    api = LocalApi(Routes(predictor, dict))
+    api.start()
+    over_http = HttpFeeder(api.address)
+    yield over_http
+    over_http.close()
+    api.stop()
+
+
+def test_a_device_without_a_model_wants_no_columns_and_answers_nothing(feeder: Feeder) -> None:
+    assert feeder.columns() is None
+    assert feeder.predict(steady_rows(2)) is None
+
+
+def test_rows_are_answered_each_by_its_own_name(feeder: Feeder, predictor: Predictor) -> None:
+    load(predictor, GOOD)
+    assert feeder.columns() == list(FEATURES)
+    answers = feeder.predict(steady_rows(3, seed=1))
+    assert answers is not None
+    golden = dict(zip(map(tuple, GOOD.manifest.golden.inputs), GOOD.manifest.golden.scores))
+    assert [a.version for a in answers] == [1, 1, 1]
+    assert len({a.prediction_id for a in answers}) == 3
+    expected = [golden[tuple(row)] for row in steady_rows(3, seed=1).tolist()]
+    assert [a.score for a in answers] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_missing_value_reaches_the_model_as_missing(feeder: Feeder, predictor: Predictor) -> None:
+    load(predictor, GOOD)
+    answers = feeder.predict(np.array([[np.nan, 1.0]], dtype=np.float32))
+    (sole,) = (predictor.collect().counters.rows,)
+    assert answers is not None or sole == 0
+
+
+def test_rows_the_model_fails_on_are_to_be_kept(feeder: Feeder, predictor: Predictor) -> None:
+    load(predictor, BRITTLE)
+    assert feeder.predict(changed_rows(1)) is None
+    load(predictor, GOOD)
+    assert feeder.predict(changed_rows(1)) is not None
+
+
+def test_feedback_reaches_the_answers_it_is_about(feeder: Feeder, predictor: Predictor) -> None:
+    load(predictor, GOOD)
+    answers = feeder.predict(steady_rows(2)) or []
+    feeder.feedback([(a.prediction_id, a.label) for a in answers])
+    counters = predictor.collect().counters
+    assert (counters.labels, counters.labels_correct) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda feeder: feeder.predict(np.array([[np.inf, 1.0]], dtype=np.float32)),
+        lambda feeder: feeder.feedback([("", 1)]),
+    ],
+    ids=["rows", "labels"],
+)
+def test_what_can_never_be_taken_is_refused_for_good(
+    feeder: Feeder, predictor: Predictor, act: Callable[[Feeder], object]
+) -> None:
+    load(predictor, GOOD)
+    with pytest.raises(FeedError, match="refuses these"):
+        act(feeder)
+
+
+def test_over_http_a_device_that_restarts_is_found_again(predictor: Predictor) -> None:
+    load(predictor, GOOD)
+    first = LocalApi(Routes(predictor, dict))
+    first.start()
+    feeder = HttpFeeder(first.address)
+    assert feeder.predict(steady_rows(1))
+    first.stop()
+    with pytest.raises(FeedError, match="no device answers"):
+        feeder.predict(steady_rows(1))
+    port = int(first.address.rpartition(":")[2])
+    second = LocalApi(Routes(predictor, dict), port=port)
+    second.start()
+    assert feeder.predict(steady_rows(1))
+    feeder.close()
+    second.stop()
+
+
+def test_over_http_what_is_no_address_is_refused() -> None:
+    with pytest.raises(FeedError, match="is not a device's address"):
+        HttpFeeder("localhost")
