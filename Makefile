@@ -31,7 +31,7 @@ mosquitto:
 	  printf '\n*** mosquitto could not be installed: tests against it will be SKIPPED.\n*** Install it with: apt-get install mosquitto\n\n'
 
 test: setup mosquitto ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .

@@ -4,6 +4,8 @@ import http.client
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
+
 from fleetloop_agent.agent import VERSION
 from fleetloop_firmware_sim.errors import HubError
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES, decode, encode
@@ -16,6 +18,10 @@ HARDWARE = "sim"
 
 _PATH = "/api/v1/enrol"
 _TIMEOUT_S = 30.0
+
+
+class _Problem(msgspec.Struct):
+    detail: str
 
 
 def enrol(hub_url: str, token: str, device: str) -> EnrolAnswer:
@@ -76,6 +82,13 @@ def _post(url: str, body: bytes) -> bytes:
     finally:
         connection.close()
     if response.status >= http.client.BAD_REQUEST:
-        text = answer[:300].decode("utf-8", "replace")
-        raise HubError(f"{url} does not take the device in ({response.status}): {text}")
+        raise HubError(f"the hub does not take the device in: {_detail(answer)}")
     return answer
+
+
+def _detail(body: bytes) -> str:
+    """What a problem+json answer (RFC 9457) says, or the answer's beginning."""
+    try:
+        return decode(body, _Problem).detail
+    except UndecodableError:
+        return body[:300].decode("utf-8", "replace")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
+import numpy as np
 
 from fleetloop_agent.ports import Rows
 from fleetloop_firmware_sim.errors import FeedError
@@ -60,6 +61,8 @@ class HttpFeeder(Feeder):
         columns = self.columns()
         if columns is None:
             return None
+        if np.isinf(rows).any():
+            raise FeedError("the device refuses these rows: JSON has no infinite numbers")
         named = [dict(zip(columns, map(_number, row), strict=True)) for row in rows.tolist()]
         status, body = self._ask("POST", "/predict", {"rows": named})
         if status == HTTPStatus.OK:

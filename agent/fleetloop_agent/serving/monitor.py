@@ -1,4 +1,4 @@
-"""Counts served rows into live profiles, one a window: DESIGN §8.
+"""Counts served rows into live profiles, one a window.
 
 A served row costs two list appends. Every block of rows is joined, binned and summed at once; a
 window is a whole number of blocks and one shorter one, so that equal rows give equal profiles

@@ -1,6 +1,6 @@
 """Fetches a blob by its chunks, some topics at a time; hashes and a stall timer make it reliable.
 
-DESIGN section 5. Chunks are retained at the broker and read at QoS 0 from exact topics. What does
+Chunks are retained at the broker and read at QoS 0 from exact topics. What does
 not come is asked for on `up/get`; the hub then publishes it again for everyone.
 """
 

@@ -1,6 +1,6 @@
 """The update as a table: every state a device can be in, and what leads from one to the next.
 
-DESIGN section 6. The state that stands in the journal is the state that is resumed; each state's
+The state that stands in the journal is the state that is resumed; each state's
 step may run twice. A refusal is a report, not a state: it changes nothing.
 """
 

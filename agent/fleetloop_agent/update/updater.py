@@ -1,6 +1,6 @@
 """Moves a device from one model to the next, one durable step at a time.
 
-DESIGN section 6, in this order, each durable before the next: chunks, whole artifact, self-test,
+The order, each durable before the next: chunks, whole artifact, self-test,
 armed trial (attempts counted before the model is loaded), commit, report, garbage collection.
 Whatever goes wrong here, what is served stays, or goes back to what was committed.
 """

@@ -1,6 +1,6 @@
 """Decides, in numbered checks, what a device may be told and what it may install.
 
-DESIGN section 4. Assumed: an attacker who can publish and replay anything on the broker.
+Assumed: an attacker who can publish and replay anything on the broker.
 
 The desired state:
  1. A pinned director key has signed it, as a desired state.

@@ -1,6 +1,6 @@
 """Cuts the power at every moment of an update, and looks at every way in which it can go on.
 
-DESIGN section 6. After a cut the flash is in one of its legal states; from each of them the device
+After a cut the flash is in one of its legal states; from each of them the device
 is powered on again, perhaps cut again while it recovers, and must end where it should.
 """
 

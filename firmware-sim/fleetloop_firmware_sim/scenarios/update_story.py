@@ -1,6 +1,6 @@
 """The story of one update on one device, good or bad, and what must be true all along.
 
-DESIGN section 6. A device serves version 1 and is told to run version 2. The good one is committed;
+A device serves version 1 and is told to run version 2. The good one is committed;
 the bad one passes its self-test, fails on the rows of its trial, is rolled back and quarantined.
 """
 

@@ -1,4 +1,4 @@
-"""Describes the training rows as devices will compare with them: DESIGN §8."""
+"""Describes the training rows as devices will compare with them."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""Turns a false-alarm budget into drift thresholds, by replaying undrifted windows: DESIGN §8.
+"""Turns a false-alarm budget into drift thresholds, by replaying undrifted windows.
 
 Two kinds of undrifted windows go through the statistics that the device computes:
 

@@ -3,6 +3,7 @@
 import enum
 from collections.abc import Mapping
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -130,3 +131,6 @@ def test_anything_is_answered_or_refused(value: object) -> None:
 def test_values_out_of_range_are_counted_missing_ones_are_not() -> None:
     rows = np.array([[-1, 5], [61, -1], [np.nan, np.inf], [60, 0]], np.float32)
     assert INTAKE.out_of_range(rows) == 3
+    features = [Feature(name="wind"), Feature(name="rain")]
+    anything = Intake(msgspec.structs.replace(SIGNATURE, features=features))
+    assert anything.out_of_range(rows) == 0

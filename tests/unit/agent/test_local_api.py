@@ -185,6 +185,23 @@ def test_pipelined_requests_are_answered_in_order(client: RawClient) -> None:
     assert [a["label"] for a in answers] == [k % 2 for k in range(300)]
 
 
+def test_a_client_that_reads_late_gets_every_answer_in_order(served: Predictor) -> None:
+    asked: list[int] = []
+
+    def long_status() -> object:
+        asked.append(len(asked))
+        return {"number": asked[-1], "text": "x" * 1_000_000}
+
+    api = LocalApi(Routes(served, long_status))
+    api.start()
+    with RawClient(api.address) as late, RawClient(api.address) as other:
+        late.send(request("GET", "/status") * 30)
+        assert other.ask("GET", "/health").status == 200
+        assert len(asked) < 30
+        assert [late.reply().json()["number"] for _ in range(30)] == list(range(30))
+    api.stop()
+
+
 def test_a_large_body_that_comes_in_pieces_is_answered(client: RawClient) -> None:
     rows = [ROW] * 20_000
     body = json.dumps({"rows": rows}).encode()

@@ -22,11 +22,11 @@ from support.serving_rig import DEVICE, NAMES, WINDOW_ROWS, model, named, predic
 
 class TellingModel(Model):
     def probabilities(self, rows: Rows) -> Rows:
-        return rows
+        return np.column_stack([rows, 1 - rows.sum(axis=1)]).astype(np.float32)
 
 
 class TellingRuntime(Runtime):
-    """Every model answers its input: what a row holds is its probabilities."""
+    """A row holds the probabilities of all classes but the last."""
 
     def load(self, artifact: bytes, signature: Signature) -> Model:
         return TellingModel()
@@ -73,10 +73,10 @@ def test_the_positive_class_needs_a_score_that_reaches_the_threshold(
 
 def test_of_several_classes_the_most_probable_other_one_is_the_answer() -> None:
     made = predictor(TellingRuntime(), loaded=False)
-    made.load(*with_signature(classes=[4, 5], positive=0, decision_threshold=0.9))
-    answers = made.predict(np.array([[0.95, 0.05], [0.6, 0.4]], np.float32))
-    assert [a.label for a in answers] == [4, 5]
-    assert [a.score for a in answers] == pytest.approx([0.95, 0.6])
+    made.load(*with_signature(classes=[4, 5, 6], positive=0, decision_threshold=0.9))
+    answers = made.predict(np.array([[0.95, 0.05], [0.6, 0.3], [0.6, 0.1]], np.float32))
+    assert [a.label for a in answers] == [4, 5, 6]
+    assert [a.score for a in answers] == pytest.approx([0.95, 0.6, 0.6])
 
 
 def test_a_refused_row_refuses_all_and_is_counted() -> None:

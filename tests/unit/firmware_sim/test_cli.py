@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "fleetloop_firmware_sim", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+from fleetloop_firmware_sim.cli import app
+from fleetloop_shared.errors import FleetloopError
 
 
 @pytest.fixture
@@ -31,8 +30,21 @@ def data(tmp_path: Path) -> str:
         ("device --hub http://127.0.0.1:1 --label rain --token a.b", "start one with"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(command: str, says: str, data: str) -> None:
-    done = run(*command.split(), "--data", data)
+def test_what_cannot_be_done_is_said_with_what_to_do(command: str, says: str, data: str) -> None:
+    done = CliRunner().invoke(app, [*command.split(), "--data", data])
+    assert isinstance(done.exception, FleetloopError)
+    assert says in str(done.exception)
+
+
+def test_an_error_that_was_foreseen_is_one_line_and_exit_code_1(data: str) -> None:
+    arguments = ["sensor", "--device-url", "http://127.0.0.1:1", "--label", "rain", "--data", data]
+    done = subprocess.run(
+        [sys.executable, "-m", "fleetloop_firmware_sim", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 1
-    assert says in done.stderr
+    assert done.stderr.startswith("fleetloop-sim: no device answers")
     assert "Traceback" not in done.stderr
