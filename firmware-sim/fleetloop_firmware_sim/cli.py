@@ -79,7 +79,7 @@ def fleet(  # noqa: PLR0913  # a command line's options
     """Run many devices in this process until they have measured all there is, or Ctrl-C.
 
     Each has a thread, a flash in memory and the real agent; all of them share one interpreter, so
-    that some fifty devices, or some thousand rows a second, are what a process can do.
+    that about fifty devices and a thousand rows a second are what a process can do.
     """
     replay = Replay(_recording(data, label, rows), speed, label_delay)
     if (token_file is None) == (tokens is None):
