@@ -36,6 +36,7 @@ _IN_FLIGHT_MESSAGES = 1_000
 _IN_FLIGHT_BYTES = 8 * 1024 * 1024
 _FAREWELL_S = 1.0
 _ASK_AGAIN_S = 1.0
+_REFUSED_AGAIN_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Connection:
         self._count = count
         self._reason = "the connection was closed"
         self._in_flight = _InFlight()
-        self._filters: dict[int, str] = {}
+        self._filters: dict[int, tuple[str, int]] = {}
         self._to_repeat: dict[str, tuple[float, int]] = {}
         self._sending = threading.Lock()
         self._waker, self._woken = socket.socketpair()
@@ -207,11 +208,14 @@ class Connection:
 
     def subscribe(self, filter_: str, qos: int) -> None:
         with self._sending:
-            _, mid = self._client.subscribe(filter_, qos)
-            if mid is not None:
-                self._filters[mid] = filter_
+            self._ask(filter_, qos)
             if qos > 0:
                 self._to_repeat[filter_] = (time.monotonic() + _ASK_AGAIN_S, qos)
+
+    def _ask(self, filter_: str, qos: int) -> None:
+        _, mid = self._client.subscribe(filter_, qos)
+        if mid is not None:
+            self._filters[mid] = (filter_, qos)
 
     def unsubscribe(self, filter_: str) -> None:
         with self._sending:
@@ -224,7 +228,7 @@ class Connection:
             due = [(f, qos) for f, (at, qos) in self._to_repeat.items() if at <= now]
             for filter_, qos in due:
                 del self._to_repeat[filter_]
-                self._client.subscribe(filter_, qos)
+                self._ask(filter_, qos)
 
     def _on_connect(
         self,
@@ -266,9 +270,13 @@ class Connection:
         properties: Properties,
     ) -> None:
         with self._sending:  # until subscribe() has noted which filter this is
-            filter_ = self._filters.pop(mid, None)
-        if filter_ is not None and any(reason.is_failure for reason in reasons):
-            self._note(SubscriptionRefused(filter_))
+            asked = self._filters.pop(mid, None)
+            if asked is None or not any(reason.is_failure for reason in reasons):
+                return
+            filter_, qos = asked
+            # A broker that is busy starting refuses what it will grant a moment later.
+            self._to_repeat[filter_] = (time.monotonic() + _REFUSED_AGAIN_S, qos)
+        self._note(SubscriptionRefused(filter_))
 
 
 class _TidySocket(ssl.SSLSocket):

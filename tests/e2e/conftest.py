@@ -11,6 +11,20 @@ import fleetloop_firmware_sim
 WEATHER = Path(str(fleetloop_firmware_sim.__file__)).parent / "data" / "noaa_weather.csv"
 
 
+YEAR_DAYS = 365.25
+
+
+@pytest.fixture
+def weather_without_summer(tmp_path: Path) -> Path:
+    """Winter days only: nothing changes."""
+    header, *lines = WEATHER.read_text("utf-8").splitlines()
+    days = [float(line.partition(",")[0]) % YEAR_DAYS for line in lines]
+    winter = [line for line, day in zip(lines, days, strict=True) if day < 60 or day >= 334]
+    path = tmp_path / "winters-only.csv"
+    path.write_text("\n".join([header, *winter]) + "\n", "utf-8")
+    return path
+
+
 @pytest.fixture
 def shuffled_weather(tmp_path: Path) -> Path:
     """The same days with each other's labels: there is nothing to learn."""

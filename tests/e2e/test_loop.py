@@ -52,3 +52,14 @@ def test_a_model_of_shuffled_labels_never_reaches_a_device(
     assert "FAILED" in story
     assert summary["champion_before"] is None
     assert summary["reports_sent"] == 0
+
+
+def test_nothing_is_retrained_in_a_world_that_does_not_change(
+    tmp_path: Path, weather_without_summer: Path
+) -> None:
+    code, story, summary = play(tmp_path / "demo", "--data", str(weather_without_summer))
+    assert code == 1, story
+    assert summary["champion_before"] == summary["champion_after"] == 1
+    assert "retrain:" not in story
+    assert summary["drift_alarms"] <= 2
+    assert summary["reports_stored"] == summary["reports_sent"] > 0

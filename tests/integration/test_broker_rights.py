@@ -123,6 +123,7 @@ def test_a_forbidden_subscription_is_reported_where_the_broker_says_so(
 @pytest.mark.parametrize(
     ("username", "password"),
     [("station-1", "guessed"), ("station-1", ""), ("nobody", STATION_1.password), ("", "")],
+    ids=["a guess", "no password", "another name", "nothing"],
 )
 def test_a_wrong_name_or_password_is_refused(
     broker: Broker, links: Links, username: str, password: str

@@ -11,7 +11,7 @@ import pytest
 from fleetloop_hub.ports import Broker
 from fleetloop_shared import paho_link
 from fleetloop_shared.errors import AddressError
-from fleetloop_shared.link import Connected, Disconnected, Received
+from fleetloop_shared.link import Connected, Disconnected, Received, SubscriptionRefused
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink, wait_before
 from support.brokers import HUB, PATIENCE_S, QUIET_S, STATION_1, Links, Listener
 from support.certificates import make_server
@@ -112,6 +112,29 @@ def test_a_subscription_is_made_again_once_unless_it_was_ended(
         link.stop()
     counts = {name: heard.count(name.encode()) for name in ("lasting", "ended", "chunk")}
     assert counts == {"lasting": 2, "ended": 2, "chunk": 1}
+
+
+def test_a_subscription_that_a_busy_broker_refuses_is_asked_for_again(
+    links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleetloop_shared.paho_connection._ASK_AGAIN_S", 60.0)
+    monkeypatch.setattr("fleetloop_shared.paho_connection._REFUSED_AGAIN_S", 0.05)
+    asked: list[bytes] = []
+
+    def refuse_once(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        while data := connection.recv(4096):
+            if data[0] == 0x82:  # SUBSCRIBE
+                asked.append(data)
+                code = 0x80 if len(asked) == 1 else 0x01
+                connection.sendall(b"\x90\x03" + data[2:4] + bytes([code]))
+
+    with ScriptedBroker(refuse_once) as broker:
+        listener = links.add(link_at(broker.address))
+        listener.link.subscribe("a/b")
+        listener.until(lambda: len(asked) == 2, "the second question")
+        assert [e.filter for e in listener.of(SubscriptionRefused)] == ["a/b"]
 
 
 def test_what_becomes_retained_while_one_subscribes_is_heard_of(
