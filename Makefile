@@ -16,12 +16,13 @@ setup: $(STAMP) ## make .venv with everything pinned, and the four members in it
 
 $(STAMP): requirements.txt $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/uv || { echo "setting up .venv (once, about a minute) ..."; \
-	  $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	  $(PYTHON) -m venv --without-pip $(VENV) && \
+	  $(PYTHON) -m pip --python $(BIN)/python install --quiet uv; }
 	@$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps $(MEMBERS:%=-e ./%)
 	@touch $@
 
-demo: setup ## watch the whole loop happen on real data (about two minutes)
+demo: setup ## watch the whole loop happen on real data (a minute or two)
 	@$(BIN)/fleetloop demo
 
 mosquitto:

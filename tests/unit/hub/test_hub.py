@@ -1,0 +1,261 @@
+"""The hub as a whole: where the loop closes, with devices of which only the words are there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fleetloop_hub.errors import GateError, TrainingError
+from fleetloop_hub.records import (
+    Decision,
+    Rollout,
+    RolloutState,
+    Run,
+    RunState,
+    Verdict,
+    Version,
+    VersionState,
+)
+from fleetloop_shared.ids import bucket
+from fleetloop_shared.messages import (
+    DriftReport,
+    FeatureDrift,
+    Label,
+    LabelReport,
+    Sample,
+    SampleReport,
+)
+from fleetloop_shared.topics import Topic
+from support.hubparts import make_version
+from support.hubrig import HubRig, hub_rig
+from support.learnable import SPEC, line_text, toy_csv
+
+STATIONS = [f"station-{n}" for n in range(1, 5)]
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[HubRig]:
+    with hub_rig(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def fleet(rig: HubRig) -> HubRig:
+    """Four stations that run version 1, the champion."""
+    rig.add_model(SPEC.replace('"toy"', '"rain"'), "rain")
+    first = make_version(rig.kept, 1)
+    for station in STATIONS:
+        rig.device(station)
+    rig.look()
+    rig.hub.roll_out("rain", 1, "stations")
+    rig.look()
+    for station in STATIONS:
+        rig.serves(station, first)
+    rig.until(lambda: state_of(rig) is RolloutState.DONE)
+    return rig
+
+
+def state_of(rig: HubRig) -> RolloutState:
+    return rig.kept.catalog.all(Rollout)[-1].state
+
+
+def version(rig: HubRig, number: int) -> Version:
+    found = rig.kept.catalog.find(Version, f"rain/{number}")
+    assert found is not None
+    return found
+
+
+def canary(rig: HubRig) -> list[str]:
+    desired = rig.desired()
+    return [s for s in STATIONS if bucket(s, desired.salt) < desired.phase]
+
+
+def test_a_version_that_every_phase_takes_well_becomes_champion(fleet: HubRig) -> None:
+    second = make_version(fleet.kept, 2)
+    fleet.hub.roll_out("rain", 2, "stations")
+    fleet.look()
+    assert len(canary(fleet)) == 1
+    assert fleet.desired().control is not None
+    fleet.serves(canary(fleet)[0], second)
+    fleet.look()
+    assert fleet.desired().phase == 10_000
+    for station in STATIONS:
+        fleet.serves(station, second)
+    fleet.until(lambda: state_of(fleet) is RolloutState.DONE)
+    assert version(fleet, 2).state is VersionState.RELEASED
+    assert fleet.hub._registry.champion("rain") == version(fleet, 2)
+
+
+def test_a_version_that_the_canary_gives_up_is_reverted_for_everybody(fleet: HubRig) -> None:
+    second = make_version(fleet.kept, 2)
+    fleet.hub.roll_out("rain", 2, "stations")
+    fleet.look()
+    before = fleet.desired().sequence
+    fleet.serves(canary(fleet)[0], version(fleet, 1), gave_up=second)
+    fleet.look()
+    assert state_of(fleet) is RolloutState.REVERTED
+    assert (fleet.desired().release.version, fleet.desired().phase) == (1, 10_000)
+    assert fleet.desired().sequence == before + 1
+    assert version(fleet, 2).state is VersionState.REVERTED
+    assert fleet.hub._registry.champion("rain") == version(fleet, 1)
+
+
+def test_a_canary_of_devices_that_are_off_is_drawn_again_among_those_that_are_on(
+    rig: HubRig,
+) -> None:
+    rig.add_model(SPEC.replace('"toy"', '"rain"'), "rain")
+    make_version(rig.kept, 1)
+    rig.hub.roll_out("rain", 1, "stations")
+    rig.device("station-3")
+    rig.look()
+    rig.look()
+    desired = rig.desired()
+    assert bucket("station-3", desired.salt) < desired.phase
+
+
+def test_a_restarted_hub_says_everything_again_to_a_broker_that_is_empty(fleet: HubRig) -> None:
+    retained = fleet.broker.retained()
+    fleet.broker.stop()
+    fleet.broker.start()
+    fleet.restarted()
+    fleet.look()
+    said = fleet.broker.retained()
+    lasting = {t for t in retained if "/blobs/" in t or t.endswith("/director")}
+    assert len(lasting) >= 3
+    assert {t: said[t] for t in lasting} == {t: retained[t] for t in lasting}
+
+
+def test_only_what_live_statements_name_stays_at_the_broker(fleet: HubRig) -> None:
+    second = make_version(fleet.kept, 2)
+    fleet.hub.roll_out("rain", 2, "stations")
+    fleet.look()
+    for _ in range(2):
+        for station in STATIONS:
+            fleet.serves(station, second)
+        fleet.look()
+    named = {t.split("/")[3] for t in fleet.broker.retained() if "/blobs/" in t}
+    assert named == {second.manifest, second.transport}
+
+
+def test_a_version_that_does_not_exist_or_is_blocked_is_not_rolled_out(fleet: HubRig) -> None:
+    with pytest.raises(GateError, match="there are: 1"):
+        fleet.hub.roll_out("rain", 7, "stations")
+    blocked = msgspec.structs.replace(
+        make_version(fleet.kept, 2), manifest=None, state=VersionState.BLOCKED
+    )
+    fleet.kept.catalog.put(blocked)
+    with pytest.raises(GateError, match="blocked"):
+        fleet.hub.roll_out("rain", 2, "stations")
+
+
+def test_a_model_that_nobody_has_added_is_not_trained(rig: HubRig) -> None:
+    with pytest.raises(TrainingError, match="fleetloop train"):
+        rig.hub.train("rain", "person", "why not")
+
+
+def test_a_run_that_a_stopped_hub_has_left_is_marked_as_failed(rig: HubRig, tmp_path: Path) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text(), tmp_path)
+    key = rig.hub.train("toy", "person", "a test")
+    rig.hub.stop()
+    rig.restarted()
+    run = rig.kept.catalog.find(Run, key)
+    assert run is not None
+    assert run.state is RunState.FAILED
+    assert "train again" in str(run.error)
+
+
+# --- the loop ------------------------------------------------------------------------------------
+
+
+def drifted(device: str, seq: int, version_: Version) -> DriftReport:
+    feature = FeatureDrift(
+        name="a",
+        ratio=3.0,
+        anderson_darling=9.0,
+        triangular=0.5,
+        psi=1.0,
+        js=0.5,
+        shift=20.0,
+        shift_sd=2.0,
+        missing_ratio=0.0,
+    )
+    return DriftReport(
+        device=device,
+        boot=1,
+        seq=seq,
+        at=1.0,
+        model=version_.model,
+        version=version_.number,
+        artifact=version_.artifact,
+        first_row=1,
+        rows=32,
+        alarm=True,
+        ratio=3.0,
+        features=[feature],
+        correlations=[],
+        score_ratio=0.5,
+    )
+
+
+def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
+    rig: HubRig, tmp_path: Path
+) -> None:
+    policy = (
+        '\n[retrain]\nmin_labels = 200\ncooldown_s = 0.0\nwindow = "recent"\nwindow_rows = 240\n'
+    )
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    assert rig.hub.add_model(line_text() + policy, tmp_path) == "toy"
+    rig.hub.train("toy", "person", "the first version")
+    with pytest.raises(TrainingError, match="under way"):
+        rig.hub.train("toy", "person", "too soon")
+    rig.until(lambda: rig.kept.catalog.all(Version))
+    [first] = rig.kept.catalog.all(Version)
+    assert first.state is VersionState.READY, [g.text for g in first.gates]
+    rig.device("station-1")
+    rig.look()
+    rig.hub.roll_out("toy", 1, "stations")
+    rig.look()
+    rig.serves("station-1", first)
+    rig.until(lambda: rig.hub._registry.champion("toy") is not None)
+
+    rig.say("station-1", Topic.DRIFT, drifted("station-1", 1, first))
+    rig.look()
+    assert rig.kept.catalog.all(Decision)[-1].verdict is Verdict.WAIT
+
+    samples, labels = upside_down(240)
+    rig.say("station-1", Topic.SAMPLES, samples)
+    rig.say("station-1", Topic.LABELS, labels)
+    rig.until(lambda: len(rig.kept.catalog.all(Version)) == 2)
+    second = rig.kept.catalog.all(Version)[1]
+    assert second.state is VersionState.READY, [g.text for g in second.gates]
+    rollout = rig.kept.catalog.all(Rollout)[-1]
+    assert (rollout.version, rollout.control) == (2, 1)
+    decision = rig.kept.catalog.find(Decision, second.decision)
+    assert decision is not None
+    assert (decision.trigger, decision.version) == ("drift", 2)
+    assert decision.evidence["new_labels"] == 240
+    assert rig.kept.telemetry.report_count() == 3
+
+
+def upside_down(rows: int) -> tuple[SampleReport, LabelReport]:
+    """Rows of a world in which the rule has turned round."""
+    lines = [line.split(",") for line in toy_csv(rows, seed=9).splitlines()[1:]]
+    samples = [
+        Sample(
+            prediction_id=f"p{t}",
+            at=2e9 + int(t),
+            values=[float(a), float(b)],
+            score=0.5,
+            label=int(y),
+            version=1,
+        )
+        for t, a, b, y in lines
+    ]
+    labels = [Label(prediction_id=f"p{t}", label=1 - int(y), at=2e9) for t, _, _, y in lines]
+    who = {"device": "station-1", "boot": 1, "at": 2e9}
+    return (
+        SampleReport(seq=2, model="toy", samples=samples, **who),  # type: ignore[arg-type]  # as above
+        LabelReport(seq=3, labels=labels, **who),  # type: ignore[arg-type]  # as above
+    )

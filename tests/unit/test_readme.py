@@ -1,0 +1,38 @@
+"""README's commands exist, with the options that it gives them."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from fleetloop_agent.__main__ import main as agent_main
+from fleetloop_firmware_sim.cli import app as sim_app
+from fleetloop_hub.cli import app as hub_app
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+JOINED = README.replace("\\\n", " ")
+COMMANDS = re.findall(r"\.venv/bin/(fleetloop\S*) (\S+)([^`\n#]*)", JOINED)
+APPS: dict[str, typer.Typer] = {"fleetloop": hub_app, "fleetloop-sim": sim_app}
+
+
+def test_there_are_commands_to_check() -> None:
+    assert {program for program, _, _ in COMMANDS} == {*APPS, "fleetloop-agent"}
+
+
+@pytest.mark.parametrize(("program", "command", "rest"), COMMANDS, ids=[c[1] for c in COMMANDS])
+def test_a_command_of_the_readme_exists_with_its_options(
+    program: str, command: str, rest: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = sim_app if command == "demo" else APPS.get(program)
+    if app is None:
+        with pytest.raises(SystemExit, match="0"):
+            agent_main([command, "--help"])
+        told = capsys.readouterr().out
+    else:
+        result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+        assert result.exit_code == 0
+        told = result.stdout
+    for option in re.findall(r"--[a-z-]+", rest):
+        assert option in told
