@@ -3,10 +3,21 @@
 import json
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.records import Version
+from fleetloop_hub.storage.blobs import FileBlobs
+from fleetloop_hub.storage.catalog import TinyDbCatalog
+from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.messages import DriftReport
+from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -42,6 +53,25 @@ def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
     assert summary["reports_stored"] == summary["reports_sent"] > 0
     assert "goes on fetching rain 1" in story
     assert "the broker is killed" in story
+    assert summary["champion_after"] >= len(artifacts_served(tmp_path / "demo")) >= 2
+    assert artifacts_served(tmp_path / "demo") <= artifacts_signed(tmp_path / "demo")
+
+
+def artifacts_signed(folder: Path) -> set[str]:
+    """The artifact in every manifest that the image key has signed."""
+    keys = Keys(RealDisk(folder / "hub"), Path("keys")).public(Role.IMAGE)
+    blobs = FileBlobs(folder / "hub" / "blobs")
+    with closing(TinyDbCatalog(folder / "hub" / "catalog")) as catalog:
+        signed = [blobs.get(v.manifest) for v in catalog.all(Version) if v.manifest is not None]
+    manifests = [open_envelope(payload, MANIFEST_TYPE, keys, Manifest) for payload in signed]
+    return {manifest.sha256 for manifest in manifests}
+
+
+def artifacts_served(folder: Path) -> set[str]:
+    """The artifact of every window that any device has judged."""
+    with closing(SqliteTelemetry(folder / "hub" / "telemetry.sqlite")) as telemetry:
+        stored = telemetry.reports("drift", limit=100_000)
+    return {s.report.artifact for s in stored if isinstance(s.report, DriftReport)}
 
 
 def test_a_model_of_shuffled_labels_never_reaches_a_device(
