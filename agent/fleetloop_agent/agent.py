@@ -21,14 +21,8 @@ from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.errors import DiskFullError, ForeignError, RefusedError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Connected, Disconnected, Event, Received, Will
-from fleetloop_shared.messages import (
-    Ack,
-    DeviceState,
-    EnrolAnswer,
-    EventKind,
-    HubState,
-    ReportedState,
-)
+from fleetloop_shared.messages import Ack, DeviceState, EnrolAnswer, HubState, ReportedState
+from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic, parse
 
 VERSION = version("fleetloop-agent")

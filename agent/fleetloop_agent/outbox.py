@@ -10,7 +10,7 @@ from fleetloop_agent.errors import StateError
 from fleetloop_agent.ports import Outbox, Pending
 from fleetloop_shared.codec import encode, encode_compressed
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.messages import Report
+from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
 
 LIMIT_RECORDS = 100_000

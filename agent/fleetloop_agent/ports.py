@@ -10,7 +10,7 @@ import numpy.typing as npt
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.link import Link
 from fleetloop_shared.manifest import Manifest, Signature
-from fleetloop_shared.messages import Report
+from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
 
 Rows = npt.NDArray[np.float32]

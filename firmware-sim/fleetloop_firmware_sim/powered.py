@@ -7,7 +7,7 @@ from fleetloop_firmware_sim.power import Moments
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Event, Link, Will
 from fleetloop_shared.manifest import Signature
-from fleetloop_shared.messages import Report
+from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
 
 

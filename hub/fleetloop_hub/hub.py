@@ -21,10 +21,11 @@ from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.fleet_records import Cohort, Rollout
 from fleetloop_hub.keys import Keys
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
-from fleetloop_hub.records import Cohort, Dataset, Model, Rollout, Verdict, Version
+from fleetloop_hub.records import Dataset, Model, Verdict, Version
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather

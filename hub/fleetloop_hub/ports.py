@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from fleetloop_hub.records import Record
-from fleetloop_shared.messages import Label, Report, Sample
+from fleetloop_shared.reports import Label, Report, Sample
 
 R = TypeVar("R", bound=Record)
 

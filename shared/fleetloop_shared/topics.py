@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from fleetloop_shared import messages as m
+from fleetloop_shared import reports as r
 from fleetloop_shared.ids import NAME, SHA256
 
 ROOT = "fleetloop/v1"
@@ -40,18 +41,18 @@ class Topic(Enum):
 
     STATE = Row("devices/{device}/up/state", m.DeviceState, "birth, last will", retained=True)
     REPORTED = Row("devices/{device}/up/reported", m.ReportedState, "what runs", retained=True)
-    DRIFT = Row("devices/{device}/up/drift", m.DriftReport, "verdict on a window", outbox=True)
+    DRIFT = Row("devices/{device}/up/drift", r.DriftReport, "verdict on a window", outbox=True)
     PROFILE = Row(
         "devices/{device}/up/profile",
-        m.ProfileReport,
+        r.ProfileReport,
         "mergeable counts of a window",
         compressed=True,
         outbox=True,
     )
-    HEALTH = Row("devices/{device}/up/health", m.HealthReport, "how serving goes", outbox=True)
-    SAMPLES = Row("devices/{device}/up/samples", m.SampleReport, "served rows", outbox=True)
-    LABELS = Row("devices/{device}/up/labels", m.LabelReport, "late truth", outbox=True)
-    EVENTS = Row("devices/{device}/up/events", m.EventReport, "what happened", outbox=True)
+    HEALTH = Row("devices/{device}/up/health", r.HealthReport, "how serving goes", outbox=True)
+    SAMPLES = Row("devices/{device}/up/samples", r.SampleReport, "served rows", outbox=True)
+    LABELS = Row("devices/{device}/up/labels", r.LabelReport, "late truth", outbox=True)
+    EVENTS = Row("devices/{device}/up/events", r.EventReport, "what happened", outbox=True)
     GET = Row("devices/{device}/up/get", m.ChunkRequest, "chunks the broker lacks")
     ACK = Row("devices/{device}/down/ack", m.Ack, "reports the hub has committed")
     DIRECTOR = Row(

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.errors import CatalogError
+from fleetloop_hub.fleet_records import Cohort
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.records import Alias, Cohort, Decision, Verdict
+from fleetloop_hub.records import Alias, Decision, Verdict
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 
 

@@ -10,7 +10,7 @@ from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import DevicePulse, LabelledSample, Refusal, StoredReport, Telemetry
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode_compressed
-from fleetloop_shared.messages import Label, ProfileReport
+from fleetloop_shared.reports import Label, ProfileReport
 from support.examples import PROFILE
 from support.reports import Taken, event, labels, sample, samples
 

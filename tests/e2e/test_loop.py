@@ -16,7 +16,7 @@ from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.messages import DriftReport
+from fleetloop_shared.reports import DriftReport
 from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]

@@ -9,7 +9,8 @@ from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.power import Moments, PowerCut
 from fleetloop_hub.errors import CatalogError
-from fleetloop_hub.records import Alias, Cohort, Model, Record
+from fleetloop_hub.fleet_records import Cohort
+from fleetloop_hub.records import Alias, Model, Record
 from fleetloop_hub.storage import catalog as catalog_module
 from fleetloop_hub.storage import catalog_files
 from fleetloop_hub.storage.catalog import TinyDbCatalog

@@ -17,7 +17,7 @@ from fleetloop_firmware_sim.scenarios.power_cut import (
     fill_everywhere,
 )
 from fleetloop_firmware_sim.scenarios.update_story import NEW, MakeFlash, Story, Update
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 
 SECOND_CUTS_EVERY = 4
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import support
-from fleetloop_hub.records import Alias, Cohort, Model
+from fleetloop_hub.fleet_records import Cohort
+from fleetloop_hub.records import Alias, Model
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 

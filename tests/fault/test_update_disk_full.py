@@ -8,7 +8,7 @@ from fleetloop_agent.update.acquire import DEFER_S
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 from support.agent_board import Bench
 from support.hubside import Hubside, Shipment
 from support.update_rig import Rig

@@ -11,7 +11,7 @@ import pytest
 
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.codec import decode
-from fleetloop_shared.messages import EventReport
+from fleetloop_shared.reports import EventReport
 from fleetloop_shared.topics import Topic
 from support.agent_process import DEVICE, AgentProcess, EnrolServer
 from support.brokers import HUB, Links, Listener, start_broker

@@ -14,7 +14,8 @@ from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.scenarios.releases import FEATURES, make, steady_rows
 from fleetloop_firmware_sim.scenarios.stand_in_hub import Keys, StandInHub
 from fleetloop_hub.ports import Broker, BrokerAccount
-from fleetloop_shared.messages import EnrolAnswer, EventKind
+from fleetloop_shared.messages import EnrolAnswer
+from fleetloop_shared.reports import EventKind
 from support.brokers import HUB, PATIENCE_S, link_to, start_broker
 
 pytestmark = pytest.mark.integration

@@ -26,7 +26,7 @@ from fleetloop_shared.codec import decode, decode_compressed, encode, encode_com
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.link import Connected, Disconnected, Event, Link, Received, Will
 from fleetloop_shared.manifest import Manifest, Signature
-from fleetloop_shared.messages import EventReport, Report
+from fleetloop_shared.reports import EventReport, Report
 from fleetloop_shared.topics import Topic
 
 

@@ -7,7 +7,8 @@ from fleetloop_agent.config import AgentConfig, ReportConfig
 from fleetloop_agent.ports import Board
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_shared.codec import decode
-from fleetloop_shared.messages import DeviceState, EventKind, EventReport, ReportedState
+from fleetloop_shared.messages import DeviceState, ReportedState
+from fleetloop_shared.reports import EventKind, EventReport
 from fleetloop_shared.topics import Topic
 from support.agent_board import Bench, SmallHost
 from support.hubside import COHORT, HARDWARE, Hubside, Shipment

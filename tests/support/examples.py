@@ -1,6 +1,7 @@
 """One example of every message, with every field set: what the golden wire files hold."""
 
 from fleetloop_shared import messages as m
+from fleetloop_shared import reports as r
 from fleetloop_shared.manifest import (
     SCHEMA,
     Budget,
@@ -105,7 +106,7 @@ MESSAGES: list[m.Message] = [
         quarantined=[OTHER_SHA],
         free_bytes=1_000_000,
     ),
-    m.DriftReport(
+    r.DriftReport(
         device=DEVICE,
         boot=3,
         seq=11,
@@ -118,7 +119,7 @@ MESSAGES: list[m.Message] = [
         alarm=True,
         ratio=2.5,
         features=[
-            m.FeatureDrift(
+            r.FeatureDrift(
                 name="t",
                 ratio=2.5,
                 anderson_darling=12.5,
@@ -130,10 +131,10 @@ MESSAGES: list[m.Message] = [
                 missing_ratio=0.25,
             )
         ],
-        correlations=[m.CorrelationDrift(a="t", b="p", reference=0.5, live=-0.5, ratio=1.25)],
+        correlations=[r.CorrelationDrift(a="t", b="p", reference=0.5, live=-0.5, ratio=1.25)],
         score_ratio=0.5,
     ),
-    m.ProfileReport(
+    r.ProfileReport(
         device=DEVICE,
         boot=3,
         seq=12,
@@ -143,7 +144,7 @@ MESSAGES: list[m.Message] = [
         first_row=65,
         profile=PROFILE,
     ),
-    m.HealthReport(
+    r.HealthReport(
         device=DEVICE,
         boot=3,
         seq=13,
@@ -161,14 +162,14 @@ MESSAGES: list[m.Message] = [
         labels=10,
         labels_correct=8,
     ),
-    m.SampleReport(
+    r.SampleReport(
         device=DEVICE,
         boot=3,
         seq=14,
         at=1_790_000_000.5,
         model="rain",
         samples=[
-            m.Sample(
+            r.Sample(
                 prediction_id="station-1.3.1",
                 at=1_790_000_000.25,
                 values=[1.5, None],
@@ -178,19 +179,19 @@ MESSAGES: list[m.Message] = [
             )
         ],
     ),
-    m.LabelReport(
+    r.LabelReport(
         device=DEVICE,
         boot=3,
         seq=15,
         at=1_790_000_000.5,
-        labels=[m.Label(prediction_id="station-1.3.1", label=0, at=1_790_000_000.5)],
+        labels=[r.Label(prediction_id="station-1.3.1", label=0, at=1_790_000_000.5)],
     ),
-    m.EventReport(
+    r.EventReport(
         device=DEVICE,
         boot=3,
         seq=16,
         at=1_790_000_000.5,
-        kind=m.EventKind.COMMITTED,
+        kind=r.EventKind.COMMITTED,
         text="version 2 serves healthily",
         version=2,
         artifact=SHA,

@@ -1,20 +1,18 @@
 """One of each record and report that a console shows, with the few fields a test varies."""
 
+from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.records import (
     Candidate,
     Decision,
-    Device,
     GateResult,
     Parity,
-    Rollout,
-    RolloutState,
     Run,
     RunState,
     Verdict,
     Version,
     VersionState,
 )
-from fleetloop_shared.messages import (
+from fleetloop_shared.reports import (
     DriftReport,
     EventKind,
     EventReport,

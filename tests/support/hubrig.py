@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fleetloop_firmware_sim.network import SimBroker, SimLink
+from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import PERSON, Hub
 from fleetloop_hub.hub import Parts as HubParts
 from fleetloop_hub.keys import Role
-from fleetloop_hub.records import Device, Model, Verdict, Version
+from fleetloop_hub.records import Model, Verdict, Version
 from fleetloop_hub.retraining.decide import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_shared.codec import encode

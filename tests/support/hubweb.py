@@ -12,27 +12,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import (
-    Alias,
-    Dataset,
-    RunState,
-    VersionState,
-)
+from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
-from fleetloop_shared.messages import (
-    DeviceState,
-    DriftReport,
-    EnrolAnswer,
-    EnrolRequest,
-    EventReport,
-    HealthReport,
-    Report,
-    ReportedState,
-)
+from fleetloop_shared.messages import DeviceState, EnrolAnswer, EnrolRequest, ReportedState
+from fleetloop_shared.reports import DriftReport, EventReport, HealthReport, Report
 from support.hubrecords import (
     PASSWORD,
     SHA,

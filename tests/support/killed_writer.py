@@ -16,11 +16,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from fleetloop_hub.records import Alias, Cohort, Model
+from fleetloop_hub.fleet_records import Cohort
+from fleetloop_hub.records import Alias, Model
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode
-from fleetloop_shared.messages import Label, LabelReport
+from fleetloop_shared.reports import Label, LabelReport
 
 Acknowledge = Callable[[int], None]
 

@@ -13,7 +13,7 @@ from fleetloop_hub.spec import ModelSpec, parse
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training.job import Champion, Job, Progress
 from fleetloop_hub.training.run import Output
-from fleetloop_shared.messages import Label, Sample
+from fleetloop_shared.reports import Label, Sample
 
 WEATHER = Path(fleetloop_firmware_sim.__file__).parent / "data"
 YEAR = 365.25

@@ -1,7 +1,7 @@
 """Reports as they reach the hub's telemetry: kind, payload, message."""
 
 from fleetloop_shared.codec import encode
-from fleetloop_shared.messages import (
+from fleetloop_shared.reports import (
     EventKind,
     EventReport,
     Label,

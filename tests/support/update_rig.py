@@ -7,7 +7,7 @@ from fleetloop_agent.update.trial import POLL_S
 from fleetloop_agent.update.updater import Updater
 from fleetloop_agent.update.verify import Identity
 from fleetloop_shared.link import Connected, Received
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic, parse
 from support.agent_board import Bench, MemoryServing
 from support.hubside import COHORT, HARDWARE, Hubside, Shipment, public

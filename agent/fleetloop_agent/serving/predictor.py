@@ -18,7 +18,7 @@ from fleetloop_agent.serving.served import Run, Served, load
 from fleetloop_shared.drift.verdict import judge
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.messages import Label, Sample
+from fleetloop_shared.reports import Label, Sample
 
 WINDOWS_HELD = 256
 SAMPLES_HELD = 10_000

@@ -6,8 +6,8 @@ import msgspec
 
 from fleetloop_shared.drift.verdict import Verdict
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.messages import Label, Sample
 from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.reports import Label, Sample
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

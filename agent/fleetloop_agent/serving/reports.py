@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.records import Collected, Counters, Window
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.messages import (
+from fleetloop_shared.reports import (
     DriftReport,
     HealthReport,
     Label,

@@ -15,7 +15,8 @@ from fleetloop_shared.codec import MAX_MESSAGE_BYTES
 from fleetloop_shared.errors import ChunkError, DiskFullError, MixAndMatchError, RefusedError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, Transport
-from fleetloop_shared.messages import EventKind, Release
+from fleetloop_shared.messages import Release
+from fleetloop_shared.reports import EventKind
 
 DEFER_S = 60.0
 """Pause before room is looked for again."""

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from fleetloop_agent.ports import Clock, Outbox
-from fleetloop_shared.messages import EventKind, EventReport
+from fleetloop_shared.reports import EventKind, EventReport
 from fleetloop_shared.topics import Topic
 
 _log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from fleetloop_agent.update.events import Events
 from fleetloop_shared.errors import DiskFullError, RefusedError
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 
 REMEMBERED = 256
 """Bad messages that are told apart; an attacker cannot fill the memory with more."""

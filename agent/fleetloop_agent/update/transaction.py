@@ -14,7 +14,8 @@ from fleetloop_agent.update.standby import serve_best
 from fleetloop_agent.update.states import Event, follow
 from fleetloop_agent.update.verify import Identity
 from fleetloop_shared.errors import RefusedError
-from fleetloop_shared.messages import DesiredState, EventKind, Release
+from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.reports import EventKind
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from fleetloop_agent.update.journal import Slot
 from fleetloop_agent.update.states import Event
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_shared.errors import RefusedError
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 
 ATTEMPTS = 3
 """How often an armed trial is loaded before it is given up."""

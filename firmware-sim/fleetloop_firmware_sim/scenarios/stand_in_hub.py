@@ -7,15 +7,8 @@ from fleetloop_firmware_sim.scenarios import releases
 from fleetloop_firmware_sim.scenarios.releases import Packed, Signer
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.link import Connected, Link, Received
-from fleetloop_shared.messages import (
-    Ack,
-    ChunkRequest,
-    DesiredState,
-    EventKind,
-    EventReport,
-    Report,
-    ReportedState,
-)
+from fleetloop_shared.messages import Ack, ChunkRequest, DesiredState, ReportedState
+from fleetloop_shared.reports import EventKind, EventReport, Report
 from fleetloop_shared.topics import Address, Topic, parse
 
 EVERYONE = 10_000

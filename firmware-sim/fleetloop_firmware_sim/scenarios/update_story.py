@@ -23,7 +23,8 @@ from fleetloop_firmware_sim.network import SimBroker, SimLink
 from fleetloop_firmware_sim.power import Moments
 from fleetloop_firmware_sim.scenarios import releases
 from fleetloop_firmware_sim.scenarios.stand_in_hub import Keys, StandInHub
-from fleetloop_shared.messages import EnrolAnswer, EventKind
+from fleetloop_shared.messages import EnrolAnswer
+from fleetloop_shared.reports import EventKind
 
 DEVICE, COHORT, HARDWARE = "board-1", "default", "sim"
 OLD, NEW = 1, 2

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.delivery.rollout import BUCKETS
+from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Cohort, Model, Rollout, RolloutState, Version
+from fleetloop_hub.records import Model, Version
 from fleetloop_hub.spec import ModelSpec
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic

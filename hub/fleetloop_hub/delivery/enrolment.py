@@ -6,9 +6,9 @@ from collections.abc import Callable
 import msgspec
 
 from fleetloop_hub.errors import EnrolError
+from fleetloop_hub.fleet_records import Device, Token
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Broker, BrokerAccount, Catalog
-from fleetloop_hub.records import Device, Token
 from fleetloop_shared.errors import InvalidIdError
 from fleetloop_shared.ids import check_name, sha256_hex
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest

@@ -16,8 +16,9 @@ from fleetloop_hub.delivery.rollout import (
     judge,
     standing,
 )
+from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.ports import Catalog, DevicePulse, Telemetry
-from fleetloop_hub.records import Device, Rollout, RolloutState, Version
+from fleetloop_hub.records import Version
 from fleetloop_hub.spec import ModelSpec
 from fleetloop_shared.codec import decode
 from fleetloop_shared.messages import DeviceState, ReportedState

@@ -7,8 +7,9 @@ when the hub connects or a device asks; requests of many devices for one chunk c
 from collections import deque
 from collections.abc import Callable
 
+from fleetloop_hub.fleet_records import Seeded
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Seeded, Version
+from fleetloop_hub.records import Version
 from fleetloop_shared.chunks import split
 from fleetloop_shared.messages import ChunkRequest
 from fleetloop_shared.topics import Topic

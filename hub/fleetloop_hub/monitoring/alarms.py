@@ -3,7 +3,7 @@
 import msgspec
 
 from fleetloop_hub.ports import Telemetry
-from fleetloop_shared.messages import DriftReport
+from fleetloop_shared.reports import DriftReport
 
 _NEWEST = 100_000
 _SHOWN = 100

@@ -12,14 +12,8 @@ from fleetloop_hub.ports import DevicePulse, Telemetry
 from fleetloop_shared.codec import decode, decode_compressed, encode
 from fleetloop_shared.errors import RefusedError, UndecodableError
 from fleetloop_shared.link import Received
-from fleetloop_shared.messages import (
-    Ack,
-    ChunkRequest,
-    DeviceState,
-    Message,
-    Report,
-    ReportedState,
-)
+from fleetloop_shared.messages import Ack, ChunkRequest, DeviceState, Message, ReportedState
+from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Address, Topic, parse
 
 FILTERS = [topic.every() for topic in Topic if topic.row.path.startswith("devices/{device}/up/")]

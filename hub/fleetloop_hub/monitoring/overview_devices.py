@@ -10,19 +10,13 @@ from typing import TypeVar
 
 import msgspec
 
+from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.monitoring.overview import DeviceView, Level
 from fleetloop_hub.ports import DevicePulse, StoredReport, Telemetry
-from fleetloop_hub.records import Device
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import UndecodableError
-from fleetloop_shared.messages import (
-    DeviceState,
-    DriftReport,
-    HealthReport,
-    Message,
-    Report,
-    ReportedState,
-)
+from fleetloop_shared.messages import DeviceState, Message, ReportedState
+from fleetloop_shared.reports import DriftReport, HealthReport, Report
 
 HISTORY_WINDOWS = 32
 _AT_START = 100_000

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
+from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
@@ -18,18 +19,8 @@ from fleetloop_hub.monitoring.overview import (
 )
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import (
-    Alias,
-    Dataset,
-    Decision,
-    Device,
-    GateResult,
-    Rollout,
-    RolloutState,
-    Run,
-    Version,
-)
-from fleetloop_shared.messages import EventKind, EventReport
+from fleetloop_hub.records import Alias, Dataset, Decision, GateResult, Run, Version
+from fleetloop_shared.reports import EventKind, EventReport
 
 T = TypeVar("T")
 

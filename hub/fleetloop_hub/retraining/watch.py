@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Rollout, RolloutState, Run, RunState
+from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence
-from fleetloop_shared.messages import DriftReport
+from fleetloop_shared.reports import DriftReport
 
 _NEWEST = 2_000
 

@@ -25,7 +25,7 @@ from fleetloop_hub.ports import DevicePulse, LabelledSample, Refusal, StoredRepo
 from fleetloop_hub.storage.telemetry_intake import Intake
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
 from fleetloop_shared.codec import decode, decode_compressed
-from fleetloop_shared.messages import Label, Report, Sample
+from fleetloop_shared.reports import Label, Report, Sample
 from fleetloop_shared.topics import Topic
 
 _PULSE = """

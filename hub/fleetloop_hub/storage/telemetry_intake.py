@@ -4,7 +4,7 @@ import sqlite3
 
 import msgspec
 
-from fleetloop_shared.messages import Label, LabelReport, Report, Sample, SampleReport
+from fleetloop_shared.reports import Label, LabelReport, Report, Sample, SampleReport
 
 _REPORT = """
 INSERT INTO reports (device, boot, seq, kind, at, stored_at, payload) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -8,10 +8,11 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from fleetloop_hub.errors import EnrolError
+from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Decision, Rollout, Run
+from fleetloop_hub.records import Decision, Run
 from fleetloop_hub.web import guard
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode

@@ -12,8 +12,8 @@ from fleetloop_shared.drift.jensen_shannon import jensen_shannon
 from fleetloop_shared.drift.moments import correlations
 from fleetloop_shared.drift.psi import population_stability_index
 from fleetloop_shared.drift.triangular import triangular_discrimination
-from fleetloop_shared.messages import CorrelationDrift, FeatureDrift
 from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
+from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
 Floats = npt.NDArray[np.float64]
 

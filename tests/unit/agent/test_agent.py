@@ -9,13 +9,11 @@ from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.link import Received, SubscriptionRefused
-from fleetloop_shared.messages import (
-    Ack,
-    DeviceState,
+from fleetloop_shared.messages import Ack, DeviceState, HubState
+from fleetloop_shared.reports import (
     DriftReport,
     EventKind,
     HealthReport,
-    HubState,
     Label,
     LabelReport,
     SampleReport,

@@ -13,8 +13,8 @@ from fleetloop_agent.errors import StateError
 from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.messages import EventKind, EventReport, ProfileReport
 from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.reports import EventKind, EventReport, ProfileReport
 from fleetloop_shared.topics import Topic
 
 
@@ -171,7 +171,7 @@ import os, signal, sys
 from pathlib import Path
 from fleetloop_agent.errors import StateError
 from fleetloop_agent.outbox import SqliteOutbox
-from fleetloop_shared.messages import EventKind, EventReport
+from fleetloop_shared.reports import EventKind, EventReport
 from fleetloop_shared.topics import Topic
 outbox = SqliteOutbox(Path(sys.argv[1]))
 for number in range(50):

@@ -11,7 +11,8 @@ from fleetloop_agent.update.slots import ARTIFACTS, artifact_path, manifest_path
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import encode
-from fleetloop_shared.messages import ChunkRequest, EventKind
+from fleetloop_shared.messages import ChunkRequest
+from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic
 from support.agent_board import Bench
 from support.hubside import EVERYONE, Hubside

@@ -8,7 +8,7 @@ from fleetloop_agent.update.slots import artifact_path, manifest_path
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.trial import ATTEMPTS
 from fleetloop_firmware_sim.flash import Flash
-from fleetloop_shared.messages import EventKind
+from fleetloop_shared.reports import EventKind
 from support.agent_board import Bench, MemoryServing
 from support.hubside import Hubside
 from support.update_rig import Rig

@@ -10,8 +10,9 @@ from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import EnrolError, KeyFileError
+from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.keys import Keys, Role
-from fleetloop_hub.records import Model, Rollout, RolloutState
+from fleetloop_hub.records import Model
 from fleetloop_hub.spec import CandidateTable, FeatureTable, ModelSpec, ModelTable, SourceTable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import SignatureError

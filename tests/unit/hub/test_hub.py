@@ -7,18 +7,10 @@ import msgspec
 import pytest
 
 from fleetloop_hub.errors import GateError, TrainingError
-from fleetloop_hub.records import (
-    Decision,
-    Rollout,
-    RolloutState,
-    Run,
-    RunState,
-    Verdict,
-    Version,
-    VersionState,
-)
+from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.records import Decision, Run, RunState, Verdict, Version, VersionState
 from fleetloop_shared.ids import bucket
-from fleetloop_shared.messages import (
+from fleetloop_shared.reports import (
     DriftReport,
     FeatureDrift,
     Label,

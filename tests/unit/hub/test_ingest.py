@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_shared.codec import decode, encode, encode_compressed
 from fleetloop_shared.link import Received
-from fleetloop_shared.messages import Ack, ChunkRequest, DeviceState, Report, ReportedState
+from fleetloop_shared.messages import Ack, ChunkRequest, DeviceState, ReportedState
+from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
 from support.examples import DEVICE, MESSAGES
 from support.hubparts import Parts, parts

@@ -7,16 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from fleetloop_hub.fleet_records import RolloutState
 from fleetloop_hub.monitoring.overview import Level, Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
-from fleetloop_hub.records import (
-    RolloutState,
-    RunState,
-    Verdict,
-    Version,
-    VersionState,
-)
-from fleetloop_shared.messages import EventKind
+from fleetloop_hub.records import RunState, Verdict, Version, VersionState
+from fleetloop_shared.reports import EventKind
 from support.hubrecords import (
     SHA,
     a_decision,

@@ -19,7 +19,7 @@ from fleetloop_hub.delivery.rollout import (
     judge,
     standing,
 )
-from fleetloop_hub.records import Rollout, RolloutState
+from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.spec import RolloutTable
 from fleetloop_shared.ids import bucket
 

@@ -12,7 +12,7 @@ from fleetloop_hub.storage import telemetry as telemetry_module
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.messages import Report, Sample, SampleReport
+from fleetloop_shared.reports import Report, Sample, SampleReport
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.errors import CatalogError
-from fleetloop_hub.records import Alias, Cohort
+from fleetloop_hub.fleet_records import Cohort
+from fleetloop_hub.records import Alias
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 
 

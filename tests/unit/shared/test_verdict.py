@@ -7,13 +7,13 @@ from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.drift.bins import Bins, count_scores
 from fleetloop_shared.drift.moments import standardise
 from fleetloop_shared.drift.verdict import SHOWN_PAIRS, Verdict, judge
-from fleetloop_shared.messages import CorrelationDrift, FeatureDrift
 from fleetloop_shared.profile import (
     DriftThresholds,
     LiveProfile,
     ReferenceFeature,
     ReferenceProfile,
 )
+from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
 WIDTH = 4
 EDGES = [-1.0, -0.5, 0.0, 0.5, 1.0]

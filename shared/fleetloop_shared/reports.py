@@ -1,0 +1,216 @@
+"""What devices report: kept in the device's outbox until the hub has acknowledged it.
+
+A report is named by (device, boot, seq) and ordered by (boot, seq), never by arrival.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from fleetloop_shared.messages import Message
+from fleetloop_shared.profile import LiveProfile
+
+
+class Report(Message, frozen=True, kw_only=True):
+    """A report: named by (device, boot, seq), kept until the hub has acknowledged it.
+
+    Attributes:
+        device: Who says it; must be the device of the topic.
+        boot: The agent's start count.
+        seq: From 1 within the boot.
+        at: When it was written.
+    """
+
+    device: str
+    boot: int
+    seq: int
+    at: float
+
+
+class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one feature of a window is from the reference.
+
+    Attributes:
+        name: The feature.
+        ratio: The larger of statistic / threshold; an alarm from 1.
+        anderson_darling: Binned Anderson-Darling statistic, judged.
+        triangular: Triangular discrimination, judged.
+        psi: Population stability index, shown.
+        js: Jensen-Shannon distance (base 2), shown.
+        shift: Mean of the window minus the reference's, in the feature's unit.
+        shift_sd: The same in standard deviations of the reference.
+        missing_ratio: Share of missing values in the window.
+    """
+
+    name: str
+    ratio: float
+    anderson_darling: float
+    triangular: float
+    psi: float
+    js: float
+    shift: float
+    shift_sd: float
+    missing_ratio: float
+
+
+class CorrelationDrift(msgspec.Struct, frozen=True, kw_only=True):
+    """A pair of features whose correlation has moved.
+
+    Attributes:
+        a: One feature.
+        b: The other.
+        reference: Their correlation in the reference.
+        live: Their correlation in the window.
+        ratio: |Fisher z| / threshold; an alarm from 1.
+    """
+
+    a: str
+    b: str
+    reference: float
+    live: float
+    ratio: float
+
+
+class DriftReport(Report, frozen=True, kw_only=True):
+    """The verdict on one window of rows.
+
+    Attributes:
+        model: The model that served them.
+        version: Its version.
+        artifact: SHA-256 of its artifact.
+        first_row: Number of the window's first row since this version was activated, from 1.
+        rows: Rows in the window.
+        alarm: Whether any statistic passed its threshold.
+        ratio: The largest statistic / threshold.
+        features: Every feature, largest ratio first.
+        correlations: The pairs at or over their threshold, largest first, five at most.
+        score_ratio: Triangular discrimination of the scores / threshold.
+    """
+
+    model: str
+    version: int
+    artifact: str
+    first_row: int
+    rows: int
+    alarm: bool
+    ratio: float
+    features: list[FeatureDrift]
+    correlations: list[CorrelationDrift]
+    score_ratio: float
+
+
+class ProfileReport(Report, frozen=True, kw_only=True):
+    """The mergeable profile of one window; travels as zlib JSON."""
+
+    model: str
+    version: int
+    first_row: int
+    profile: LiveProfile
+
+
+class HealthReport(Report, frozen=True, kw_only=True):
+    """How serving went since the last health report.
+
+    Attributes:
+        model: The loaded model, if any.
+        version: Its version.
+        uptime_s: Since the agent started.
+        rows: Rows answered since the last report.
+        errors: Rows that the model failed on.
+        refused: Rows refused for their form.
+        latency_p50_ms: Median time of an answer, None without rows.
+        latency_p99_ms: 99th percentile of the same.
+        rss_bytes: Resident memory of the agent.
+        outbox: Reports not yet acknowledged.
+        labels: Labels that came for answers of this version.
+        labels_correct: Answers among those that were right.
+    """
+
+    model: str | None
+    version: int | None
+    uptime_s: float
+    rows: int
+    errors: int
+    refused: int
+    latency_p50_ms: float | None
+    latency_p99_ms: float | None
+    rss_bytes: int
+    outbox: int
+    labels: int
+    labels_correct: int
+
+
+class Sample(msgspec.Struct, frozen=True, kw_only=True):
+    """One served row.
+
+    Attributes:
+        prediction_id: Names the answer; labels refer to it.
+        at: Event time.
+        values: In the order of the model's features, None where missing.
+        score: Probability of the positive class.
+        label: What was answered.
+        version: The model version that answered.
+    """
+
+    prediction_id: str
+    at: float
+    values: list[float | None]
+    score: float
+    label: int
+    version: int
+
+
+class SampleReport(Report, frozen=True, kw_only=True):
+    """Served rows, as far as the sampling policy lets them leave the device."""
+
+    model: str
+    samples: list[Sample]
+
+
+class Label(msgspec.Struct, frozen=True, kw_only=True):
+    """The truth about an answer, known later.
+
+    Attributes:
+        prediction_id: The answer it is about.
+        label: What it should have been.
+        at: When it became known.
+    """
+
+    prediction_id: str
+    label: int
+    at: float
+
+
+class LabelReport(Report, frozen=True, kw_only=True):
+    """Labels that arrived at the device."""
+
+    labels: list[Label]
+
+
+class EventKind(StrEnum):
+    """What an event report is about."""
+
+    STARTED = "started"
+    REFUSED = "refused"
+    FETCHED = "fetched"
+    RESUMED = "resumed"
+    TRIAL = "trial"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled-back"
+    FAULT = "fault"
+
+
+class EventReport(Report, frozen=True, kw_only=True):
+    """Something that happened, once.
+
+    Attributes:
+        kind: What it is about.
+        text: In words, for people.
+        version: The model version it concerns.
+        artifact: The artifact it concerns.
+    """
+
+    kind: EventKind
+    text: str
+    version: int | None = None
+    artifact: str | None = None
