@@ -127,7 +127,11 @@ class Story:
 
     def lose_the_broker(self) -> None:
         """The broker is killed; nothing that was reported may be lost."""
-        pid = int((self._stage.folder / "hub" / "broker" / "broker.pid").read_text("utf-8"))
+        pid_file = self._stage.folder / "hub" / "broker" / "broker.pid"
+        if not pid_file.exists():
+            self._screen.say("world", "the broker is somebody else's: it is left alone")
+            return
+        pid = int(pid_file.read_text("utf-8"))
         os.kill(pid, signal.SIGKILL)
         self._screen.say(
             "world", "the broker is killed; agents keep serving and spooling", "yellow"
@@ -257,8 +261,6 @@ class Story:
                 if station.measured < last + _MOST_AHEAD_ROWS:
                     station.measure(1)
             time.sleep(1.0 / _ROWS_PER_S)
-
-    # --- what is the case -------------------------------------------------------------------------
 
     def _versions(self) -> list[dict[str, Any]]:
         versions: list[dict[str, Any]] = self.api.get("/versions")["versions"]
