@@ -32,7 +32,3 @@ class SimClock(Clock):
     def set(self, now_s: float) -> None:
         """Make it another time; no time has passed."""
         self._now_s = now_s
-
-    def reboot(self) -> None:
-        """Begin a new boot at the same time of day."""
-        self._monotonic_s = 0.0

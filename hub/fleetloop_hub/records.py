@@ -83,6 +83,7 @@ class Run(Record, frozen=True, kw_only=True):
         metrics: Of the chosen quantized artifact on the held-out rows.
         started_at: Unix seconds.
         duration_s: How long it took.
+        notes: What a person should know about the result, in words.
         error: Why it failed, with the next step.
     """
 
@@ -98,6 +99,7 @@ class Run(Record, frozen=True, kw_only=True):
     chosen: str | None = None
     metrics: dict[str, float] = {}
     duration_s: float = 0.0
+    notes: list[str] = []
     error: str | None = None
 
 

@@ -116,6 +116,7 @@ def story(version: VersionView, decision: Decision | None, run: Run | None) -> R
     if run is not None:
         made = f"run {run.key}: dataset {run.dataset[:12]}, seed {run.seed}, {run.duration_s:.0f} s"
         parts += [Text(made), candidates_table(run.candidates, run.chosen)]
+        parts += [Text(f"note: {note}") for note in run.notes]
     return Group(*parts, gates_table(version.gates))
 
 

@@ -45,6 +45,7 @@ def a_run(
         code="0.1.0",
         libraries={},
         started_at=START,
+        notes=["the reference holds 12.5 windows"],
         candidates=[
             Candidate(
                 name="small",

@@ -31,7 +31,6 @@ class Seeder:
         self._chunks: dict[str, list[bytes]] = {}
         self._answered: dict[tuple[str, int], float] = {}
         self._wanted: dict[str, int] = {}
-        self.egress_bytes = 0
 
     def want(self, versions: list[tuple[Version, int]]) -> None:
         """These versions (with their chunk length) are named by live statements; no others are."""
@@ -81,7 +80,6 @@ class Seeder:
             topic = Topic.BLOB.at(sha256=sha256, index=index)
             if chunk and not self._publish(topic, chunk[0], True):  # noqa: FBT003  # the port's order
                 return
-            self.egress_bytes += sum(map(len, chunk))
             self._queued.discard(self._queue.popleft())
 
     def _load(self, sha256: str, chunk_bytes: int) -> None:

@@ -14,6 +14,7 @@ from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.packaging.assembly import Origin, World, assemble, signature
 from fleetloop_hub.packaging.packing import Packed
 from fleetloop_hub.packaging.parity import compare
+from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import RunState
 from fleetloop_hub.spec import ModelSpec
 from fleetloop_hub.tracking.opening import opened
@@ -89,6 +90,7 @@ def train(job: Job, tell: Tell) -> Output:
         candidates=candidates,
         chosen=winner.record.name,
         metrics=metrics,
+        notes=shortcomings(len(prepared.examples.truth), spec.drift.window_rows),
         duration_s=time.monotonic() - clock,
     )
     result = Result(run=run, gates=gates, parity=exam.parity, manifest=manifest)

@@ -15,10 +15,3 @@ def test_setting_the_time_lets_none_pass() -> None:
     clock.step(5.0)
     clock.set(10.0)
     assert (clock.now(), clock.monotonic()) == (10.0, 5.0)
-
-
-def test_a_reboot_begins_to_count_anew_at_the_same_time_of_day() -> None:
-    clock = SimClock(1000.0)
-    clock.step(5.0)
-    clock.reboot()
-    assert (clock.now(), clock.monotonic()) == (1005.0, 0.0)

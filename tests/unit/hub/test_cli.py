@@ -162,6 +162,7 @@ def test_models_devices_and_why_show_what_there_is(run: Run, hub: WebHub) -> Non
     assert "v1 champion" in run("models").out
     assert "serving v1" in run("devices").out
     story = run("why", "rain").out
+    assert "note: the reference holds 12.5 windows" in story
     for told in ("retrain by drift", "3 of 4 devices see drift", "new labels 640", "small (taken)"):
         assert told in story
 

@@ -230,13 +230,12 @@ def seeded(kept: Parts) -> tuple[Seeder, Broker]:
 
 
 def test_the_broker_keeps_each_chunk_once(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
-    seeder, broker = seeded
+    _, broker = seeded
     version = kept.catalog.all(type(make_version(kept, 1)))[0]
     chunks = [Topic.BLOB.at(sha256=str(version.transport), index=i) for i in range(3)]
     assert b"".join(broker.retained[t] for t in chunks) == kept.blobs.get(str(version.transport))
     manifest = broker.retained[Topic.BLOB.at(sha256=str(version.manifest), index=0)]
     assert manifest == kept.blobs.get(str(version.manifest))
-    assert seeder.egress_bytes == sum(map(len, broker.retained.values()))
 
 
 def test_what_no_statement_names_is_cleared(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:

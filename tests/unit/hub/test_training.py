@@ -68,6 +68,14 @@ def test_winter_model_passes_and_a_summer_model_takes_over(
     assert second.result.run.metrics["gain_balanced_accuracy"] > 0
 
 
+def test_a_reference_of_few_windows_is_noted_in_the_run(blobs: FileBlobs, tmp_path: Path) -> None:
+    few = train(job(line_text(), toy_dataset(blobs, tmp_path), blobs), silent)
+    short = line_text().replace("window_rows = 32", "window_rows = 16")
+    many = train(job(short, toy_dataset(blobs, tmp_path), blobs), silent)
+    assert any("12.5 windows of 32 rows" in note for note in few.result.run.notes)
+    assert many.result.run.notes == []
+
+
 def test_shuffled_labels_are_refused_by_the_floor(tmp_path: Path, blobs: FileBlobs) -> None:
     for seed in range(2):
         path = write_winters(tmp_path, np.random.default_rng(seed))
