@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from fleetloop_hub.cli import app
+from fleetloop_hub.cli.app import app
 from fleetloop_shared.errors import FleetloopError
 
 

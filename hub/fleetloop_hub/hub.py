@@ -13,7 +13,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetloop_hub import spec as specs
 from fleetloop_hub.data.dataset import from_csv, with_samples
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.enrolment import Enrolment
@@ -29,6 +28,8 @@ from fleetloop_hub.records import Dataset, Model, Verdict, Version
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather
+from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
@@ -101,7 +102,7 @@ class Hub(HubActions):
 
     def add_model(self, spec_text: str, folder: Path) -> str:
         spec = specs.parse(spec_text)
-        dataset = from_csv(spec, folder / spec.source.csv, self._blobs, time.time())
+        dataset = from_csv(spec, folder / (spec.sources[0].csv or ""), self._blobs, time.time())
         with self._lock:
             model = self._catalog.find(Model, spec.model.name)
             text = self._blobs.put(spec_text.encode())
@@ -275,7 +276,7 @@ class Hub(HubActions):
             raise TrainingError(f"no model {name!r}: add one with `fleetloop train SPEC.toml`")
         return found
 
-    def _spec(self, model: str) -> specs.ModelSpec:
+    def _spec(self, model: str) -> ModelSpec:
         return specs.parse(self._blobs.get(self._model(model).spec).decode())
 
     def _newest_dataset(self, model: str) -> Dataset:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from fleetloop_hub.data import csv_source, parquet
 from fleetloop_hub.data.row import Row, in_time_order
 from fleetloop_hub.errors import DataError, SpecError, TrainingError
-from fleetloop_hub.spec import ModelSpec, parse
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.training.examples import split, to_examples
 from support.learnable import SPEC, toy_spec
 

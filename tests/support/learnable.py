@@ -9,7 +9,8 @@ import fleetloop_firmware_sim
 from fleetloop_hub.data.dataset import from_csv
 from fleetloop_hub.ports import LabelledSample
 from fleetloop_hub.records import Dataset
-from fleetloop_hub.spec import ModelSpec, parse
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training.job import Champion, Job, Progress
 from fleetloop_hub.training.run import Output
@@ -22,10 +23,12 @@ SPEC = """
 [model]
 name = "toy"
 seed = 3
-[source]
+[[sources]]
 csv = "toy.csv"
+[rows]
 time = "t"
-label = "y"
+[label]
+column = "y"
 [[features]]
 name = "a"
 low = -100.0
@@ -34,7 +37,7 @@ high = 100.0
 name = "b"
 [[candidates]]
 name = "line"
-family = "logistic"
+family = "linear"
 [[candidates]]
 name = "net"
 family = "mlp"

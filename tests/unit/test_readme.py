@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fleetloop_agent.__main__ import main as agent_main
 from fleetloop_firmware_sim.cli import app as sim_app
-from fleetloop_hub.cli import app as hub_app
+from fleetloop_hub.cli.app import app as hub_app
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 JOINED = README.replace("\\\n", " ")

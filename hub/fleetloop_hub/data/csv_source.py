@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleetloop_hub.data.row import Row, checked
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 
 _LARGEST_LABEL = 1_000_000
 
@@ -40,7 +40,7 @@ class _Source:
     def __init__(self, file: str, header: list[str], spec: ModelSpec) -> None:
         self._file, self._width, self._spec = file, len(header), spec
         names = [name.strip() for name in header]
-        wanted = [spec.source.time, spec.source.label, *(f.name for f in spec.features)]
+        wanted = [spec.rows.time or "", spec.label.column or "", *spec.feature_names]
         for name in wanted:
             if names.count(name) != 1:
                 how = "is missing" if name not in names else "stands twice"
@@ -74,7 +74,7 @@ class _Source:
             return None, ""
         value = _parsed(text)
         if value is None or not value.is_integer() or abs(value) > _LARGEST_LABEL:
-            return None, f"{self._spec.source.label} not a whole number"
+            return None, f"{self._spec.label.column} not a whole number"
         return int(value), ""
 
     def _when(self, text: str, line: int) -> float:
@@ -84,7 +84,7 @@ class _Source:
         try:
             when = datetime.fromisoformat(text.strip())
         except ValueError:
-            return self._number(text, self._spec.source.time, line)
+            return self._number(text, self._spec.rows.time or "", line)
         return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
     def _number(self, text: str, column: str, line: int) -> float:

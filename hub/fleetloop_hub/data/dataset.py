@@ -9,7 +9,8 @@ from fleetloop_hub.data.row import Row, checked, in_time_order
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.ports import Blobs, LabelledSample
 from fleetloop_hub.records import Dataset
-from fleetloop_hub.spec import ModelSpec, RetrainTable
+from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.spec.model_spec import ModelSpec
 
 
 def from_csv(spec: ModelSpec, path: Path, blobs: Blobs, now: float) -> Dataset:
@@ -59,7 +60,7 @@ def _row(labelled: LabelledSample, labels: set[int | None], spec: ModelSpec) -> 
         values=tuple(float("nan") if v is None else v for v in sample.values),
         device=labelled.device,
         origin=sample.prediction_id,
-        fault="" if label in labels else f"{spec.source.label} never seen before",
+        fault="" if label in labels else f"{spec.label.column} never seen before",
     )
     return checked(row, spec)
 
@@ -77,7 +78,7 @@ def _in_words(spec: ModelSpec, rows: list[Row]) -> str:
     devices = len({row.device for row in seen})
     rest = sum(not row.device and not row.fault for row in rows)
     text = f"{len(seen):,} labelled rows from {devices} device{'' if devices == 1 else 's'}"
-    return f"{text}, {rest:,} rows of {spec.source.csv}" if rest else text
+    return f"{text}, {rest:,} rows of {spec.sources[0].csv}" if rest else text
 
 
 def _keep(  # noqa: PLR0913  # the last three say where the rows are from
@@ -95,7 +96,7 @@ def _keep(  # noqa: PLR0913  # the last three say where the rows are from
         model=spec.model.name,
         source=source,
         rows=len(usable),
-        positives=sum(row.label == spec.source.positive for row in usable),
+        positives=sum(row.label == spec.label.positive for row in usable),
         quarantined=dict(sorted(faults.items())),
         parent=parent,
         created_at=now,

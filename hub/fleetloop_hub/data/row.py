@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 
 _LARGEST_FLOAT32 = 3.4028234663852886e38
 
@@ -45,9 +45,9 @@ def in_time_order(rows: Iterable[Row]) -> list[Row]:
 
 def _faults(row: Row, spec: ModelSpec) -> Iterator[str]:
     if not math.isfinite(row.at):
-        yield f"no {spec.source.time}"
+        yield f"no {spec.rows.time}"
     if row.label is None:
-        yield f"no {spec.source.label}"
+        yield f"no {spec.label.column}"
     if len(row.values) != len(spec.features):
         yield f"not {len(spec.features)} values"
         return

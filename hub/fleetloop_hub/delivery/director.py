@@ -7,7 +7,7 @@ from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model, Version
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic
 

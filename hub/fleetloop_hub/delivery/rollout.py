@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.spec import RolloutTable
+from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_shared.ids import bucket
 
 BUCKETS = 10_000

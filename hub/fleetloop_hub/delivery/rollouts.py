@@ -19,7 +19,7 @@ from fleetloop_hub.delivery.rollout import (
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.ports import Catalog, DevicePulse, Telemetry
 from fleetloop_hub.records import Version
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.codec import decode
 from fleetloop_shared.messages import DeviceState, ReportedState
 

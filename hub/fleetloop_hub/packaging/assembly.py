@@ -7,7 +7,7 @@ from fleetloop_hub.packaging.golden import golden
 from fleetloop_hub.packaging.graph import INPUT, OUTPUT
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.chunks import pack
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import SCHEMA, Budget, Feature, Manifest, Signature, check

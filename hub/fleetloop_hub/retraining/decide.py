@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from fleetloop_hub.records import Verdict
-from fleetloop_hub.spec import RetrainTable
+from fleetloop_hub.spec.fleet_tables import RetrainTable
 
 _ENOUGH_TO_COMPARE = 3
 _WINDOWS_ALONE = 3

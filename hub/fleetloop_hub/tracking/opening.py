@@ -1,7 +1,7 @@
 """The record of a run as it begins: everything that is needed to do it again."""
 
 from fleetloop_hub.records import Run, RunState
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.environment import libraries
 from fleetloop_hub.training.job import Job
 from fleetloop_shared.ids import sha256_hex

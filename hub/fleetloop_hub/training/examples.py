@@ -61,7 +61,7 @@ def to_examples(rows: list[Row], positive: int) -> tuple[Examples, list[int]]:
     labels = sorted({row.label for row in usable if row.label is not None})
     if len(labels) != 2 or positive not in labels:  # noqa: PLR2004  # yes and no
         raise TrainingError(
-            f"the rows bear the labels {labels[:10]}; two are needed, and source.positive = "
+            f"the rows bear the labels {labels[:10]}; two are needed, and label.positive = "
             f"{positive} must be one of them"
         )
     examples = Examples(

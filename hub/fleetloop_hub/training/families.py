@@ -12,9 +12,11 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from fleetloop_hub.packaging.network import Layer, Network
-from fleetloop_hub.spec import CandidateTable
+from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_hub.training.examples import Examples
 
+_ALPHA = 0.01
+_HIDDEN = [64, 32]
 _ITERATIONS = 1_000
 _EPOCHS = 200
 _PATIENCE = 10
@@ -48,11 +50,11 @@ def fit(candidate: CandidateTable, train: Examples, validation: Examples, seed: 
     """
     ready = _preprocessing(train.values)
     with threadpool_limits(limits=1):
-        if candidate.family == "logistic":
+        if candidate.family == "linear":
             model, layers, parameters = _logistic(candidate, ready, train)
         else:
             model, layers, parameters = _mlp(candidate, ready, (train, validation), seed)
-    given: Parameters = {"family": candidate.family, "alpha": candidate.alpha}
+    given: Parameters = {"family": candidate.family, "alpha": candidate.alpha or _ALPHA}
     imputer, scaler = ready.named_steps["fill"], ready.named_steps["standardise"]
     return Fitted(
         pipeline=Pipeline([*ready.steps, ("model", model)]),
@@ -76,7 +78,7 @@ def _preprocessing(values: npt.NDArray[np.float32]) -> Pipeline:
 def _logistic(
     candidate: CandidateTable, ready: Pipeline, train: Examples
 ) -> tuple[LogisticRegression, list[Layer], Parameters]:
-    model = LogisticRegression(C=1.0 / candidate.alpha, max_iter=_ITERATIONS)
+    model = LogisticRegression(C=1.0 / (candidate.alpha or _ALPHA), max_iter=_ITERATIONS)
     model.fit(ready.transform(train.values), train.truth)
     layers = [_layer(model.coef_.T, model.intercept_)]
     return model, layers, {"iterations": int(model.n_iter_[0])}
@@ -93,8 +95,8 @@ def _mlp(
     train, validation = parts
     x, newer = ready.transform(train.values), ready.transform(validation.values)
     model = MLPClassifier(
-        tuple(candidate.hidden),
-        alpha=candidate.alpha,
+        tuple(candidate.hidden or _HIDDEN),
+        alpha=candidate.alpha or _ALPHA,
         batch_size=min(_BATCH_ROWS, len(x)),
         random_state=seed,
     )
@@ -109,7 +111,11 @@ def _mlp(
             break
     model.coefs_, model.intercepts_ = kept
     layers = [_layer(weights, bias) for weights, bias in zip(*kept, strict=True)]
-    return model, layers, {"hidden": list(candidate.hidden), "epochs": best_epoch, "seed": seed}
+    return (
+        model,
+        layers,
+        {"hidden": list(candidate.hidden or _HIDDEN), "epochs": best_epoch, "seed": seed},
+    )
 
 
 def _layer(weights: Floats, bias: Floats) -> Layer:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from fleetloop_hub import spec as specs
 from fleetloop_hub.data import parquet
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact
@@ -16,7 +15,8 @@ from fleetloop_hub.packaging.packing import Packed
 from fleetloop_hub.packaging.parity import compare
 from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import RunState
-from fleetloop_hub.spec import ModelSpec
+from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training.examples import Examples, Split, split, to_examples
 from fleetloop_hub.training.job import Champion, Job, Progress, Result
@@ -101,11 +101,11 @@ def _prepare(job: Job) -> _Prepared:
     spec = specs.parse(job.spec)
     data = _read(job.dataset_path, job.dataset, "dataset version")
     rows = parquet.decode(data, [feature.name for feature in spec.features])
-    examples, labels = to_examples(rows, spec.source.positive)
+    examples, labels = to_examples(rows, int(spec.label.positive))
     parts = split(examples, spec.gates.held_out)
     older = len(examples.truth) - len(parts.held_out.truth)
     threshold = threshold_for(spec.gates.metric, float(examples.truth[:older].mean()))
-    form = signature(spec, labels, labels.index(spec.source.positive), threshold)
+    form = signature(spec, labels, labels.index(int(spec.label.positive)), threshold)
     return _Prepared(spec, examples, parts, form)
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from fleetloop_hub import spec as specs
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
+from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tracking.environment import code_version
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import job as files

@@ -9,7 +9,8 @@ from fleetloop_hub.packaging.artifact import Artifact, Scores
 from fleetloop_hub.packaging.float_graph import float_graph
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
 from fleetloop_hub.records import Candidate
-from fleetloop_hub.spec import BudgetTable, CandidateTable, ModelSpec
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.training_tables import BudgetTable, CandidateTable
 from fleetloop_hub.training.examples import Split
 from fleetloop_hub.training.families import fit
 from fleetloop_hub.validation.metrics import Answers, measure

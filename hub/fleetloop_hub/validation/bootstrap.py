@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fleetloop_hub.spec import Metric
+from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.validation.metrics import METRICS, Answers, Floats, measure
 
 _RESAMPLES = 2_000

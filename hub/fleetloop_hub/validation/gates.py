@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.records import GateResult, Parity
-from fleetloop_hub.spec import BudgetTable, GateTable
+from fleetloop_hub.spec.training_tables import BudgetTable
+from fleetloop_hub.spec.validation_tables import GateTable
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
 from fleetloop_hub.validation.metrics import Answers, measure
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_hub.spec import Metric
+from fleetloop_hub.spec.scalars import Metric
 
 Floats = npt.NDArray[np.float64]
 

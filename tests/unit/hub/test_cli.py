@@ -24,17 +24,19 @@ COMMANDS = ["serve", "token", "train", "models", "devices", "rollout", "why", "c
 SPEC = """
 [model]
 name = "rain"
-[source]
+[[sources]]
 csv = "rain.csv"
+[rows]
 time = "day"
-label = "rained"
+[label]
+column = "rained"
 [[features]]
 name = "temperature"
 low = -60
 high = 60
 [[candidates]]
 name = "line"
-family = "logistic"
+family = "linear"
 """
 ROWS = "day,temperature,rained\n1,20.5,0\n2,99,1\n3,,1\n"
 

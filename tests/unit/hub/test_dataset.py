@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from fleetloop_hub import spec as specs
 from fleetloop_hub.data import parquet
 from fleetloop_hub.data.dataset import from_csv, with_samples
 from fleetloop_hub.data.row import Row
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
+from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.storage.blobs import FileBlobs
 from support.learnable import (
     SPEC,

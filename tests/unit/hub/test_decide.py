@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from fleetloop_hub.records import Verdict
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
-from fleetloop_hub.spec import RetrainTable
+from fleetloop_hub.spec.fleet_tables import RetrainTable
 
 POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
 

@@ -13,7 +13,15 @@ from fleetloop_hub.errors import EnrolError, KeyFileError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.records import Model
-from fleetloop_hub.spec import CandidateTable, FeatureTable, ModelSpec, ModelTable, SourceTable
+from fleetloop_hub.spec.data_tables import (
+    FeatureTable,
+    LabelTable,
+    ModelTable,
+    RowsTable,
+    SourceTable,
+)
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import SignatureError
 from fleetloop_shared.messages import ChunkRequest, DesiredState, EnrolRequest
@@ -23,9 +31,11 @@ from support.hubparts import Parts, RememberedAccounts, make_version, parts
 
 SPEC = ModelSpec(
     model=ModelTable(name="rain"),
-    source=SourceTable(csv="rain.csv", time="day", label="rain"),
+    sources=[SourceTable(csv="rain.csv")],
+    rows=RowsTable(time="day"),
+    label=LabelTable(column="rain"),
     features=[FeatureTable(name="t")],
-    candidates=[CandidateTable(name="lr", family="logistic")],
+    candidates=[CandidateTable(name="lr", family="linear")],
 )
 
 

@@ -151,7 +151,7 @@ def test_a_recipe_that_flips_answers_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize("positive", [0, 1])
-@pytest.mark.parametrize("family", ["logistic", "mlp"])
+@pytest.mark.parametrize("family", ["linear", "mlp"])
 def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, positive: int) -> None:
     learnable = learnable_examples()
     [spec] = [c for c in toy_spec().candidates if c.family == family]

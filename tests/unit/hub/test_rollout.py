@@ -20,7 +20,7 @@ from fleetloop_hub.delivery.rollout import (
     standing,
 )
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.spec import RolloutTable
+from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_shared.ids import bucket
 
 NEW, OLD = "ab" * 32, "cd" * 32

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.errors import SpecError
-from fleetloop_hub.spec import load, parse
+from fleetloop_hub.spec.reading import load, parse
 from support.learnable import SPEC, WEATHER
 
 
 def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
     spec, text = load(WEATHER / "rain.toml")
     assert spec.features[0].name == "temperature_f"
-    for table in ("budget", "gates", "drift", "delivery", "rollout", "retrain"):
+    for table in ("budget", "drift", "delivery", "rollout", "retrain"):
         for key in getattr(spec, table).__struct_fields__:
             assert f"\n{key} = " in text, f"{table}.{key} is not shown to the reader"
 
@@ -22,7 +22,7 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
     [
         ("[gates]\nflor = 0.5", "gates.flor is not a key of this form; did you mean floor?"),
         ("[gates]\nzzz = 0.5", "the keys here are metric, floor"),
-        ('[gates]\nmetric = "f1"', 'gates.metric = "f1" is not known; write one of "accuracy"'),
+        ('[gates]\nmetric = "f2"', 'gates.metric = "f2" is not known; write one of "accuracy"'),
         ("[gates]\nfloor = nan", "gates.floor is not a number; write a finite one"),
         ("[gates]\nfloor = 1.5", "gates.floor: write a number <= 1.0"),
         ("[gates]\nheld_out = 0.9", "gates.held_out: write a number <= 0.5"),
@@ -33,13 +33,13 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
         ("[delivery]\nchunk_bytes = 1e4", "write a whole number, without a fraction"),
         ('[retrain]\nwindow = "newest"', 'write one of "all", "recent"'),
         ('[budget]\nlatency_ms = "1"', "budget.latency_ms: write a number, not text in quotes"),
-        ('[[candidates]]\nname = "c"\nfamily = "tree"', 'write one of "logistic", "mlp"'),
+        ('[[candidates]]\nname = "c"\nfamily = "tree"', 'write one of "extra-trees"'),
         ('[[candidates]]\nname = "C c"\nfamily = "mlp"', "candidates[2].name: write 1 to 64 of"),
         ('[[candidates]]\nname = "net"\nfamily = "mlp"', "'net' stands twice"),
         ('[[candidates]]\nfamily = "mlp"', "candidates[2].name is missing; write it"),
         ('[[features]]\nname = "a"', "'a' stands twice; name each column once"),
-        ('[[features]]\nname = "y"', "'y' is source.label"),
-        ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "features.low of q: write a low that is"),
+        ('[[features]]\nname = "y"', "'y' is label.column"),
+        ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "(q).low: write a low that is"),
         ("what = 1 2", "not TOML"),
     ],
 )
@@ -51,12 +51,12 @@ def test_mistake_is_named_with_its_key_and_what_to_write(added: str, says: str) 
 
 
 def test_missing_table_is_named() -> None:
-    with pytest.raises(SpecError, match="source is missing"):
+    with pytest.raises(SpecError, match="sources is missing"):
         parse('[model]\nname = "m"')
 
 
 def test_time_and_label_may_not_be_the_same_column() -> None:
-    with pytest.raises(SpecError, match=r"is source\.label as well"):
+    with pytest.raises(SpecError, match=r"is label\.column as well"):
         parse(SPEC.replace('time = "t"', 'time = "y"'))
 
 

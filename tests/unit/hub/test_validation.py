@@ -5,7 +5,9 @@ import pytest
 from sklearn import metrics as theirs
 
 from fleetloop_hub.records import Parity
-from fleetloop_hub.spec import BudgetTable, GateTable, Metric
+from fleetloop_hub.spec.scalars import Metric
+from fleetloop_hub.spec.training_tables import BudgetTable
+from fleetloop_hub.spec.validation_tables import GateTable
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
 from fleetloop_hub.validation.gates import Exam, judge
 from fleetloop_hub.validation.metrics import METRICS, Answers, measure, threshold_for

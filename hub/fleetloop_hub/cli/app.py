@@ -1,0 +1,24 @@
+"""Every command, under the name a person types."""
+
+import typer
+
+from fleetloop_hub.cli import fleet, models, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Fleetloop's hub: train, validate, roll out, watch and retrain models on devices.",
+)
+app.command()(fleet.serve)
+app.command()(train.check)
+app.command()(train.train)
+app.command()(train.why)
+app.add_typer(models.app, name="models")
+app.command()(fleet.token)
+app.command()(fleet.devices)
+app.command()(fleet.rollout)
+app.command(
+    add_help_option=False,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)(fleet.demo)

@@ -1,0 +1,99 @@
+"""Commands around the fleet: run the hub, admit devices, roll out, watch the demo."""
+
+import importlib.util
+import os
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+
+from fleetloop_hub import tables
+from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
+from fleetloop_hub.config import HubConfig, parse_address
+from fleetloop_hub.errors import RemoteError
+from fleetloop_hub.monitoring.overview import DeviceView
+from fleetloop_hub.remote import find_hub
+
+
+class _Devices(msgspec.Struct, frozen=True):
+    devices: list[DeviceView]
+
+
+def serve(
+    state_dir: StateDir = DEFAULT_DIR,
+    http: Annotated[
+        str, typer.Option(help="Address of console and API, HOST:PORT.")
+    ] = "127.0.0.1:8080",
+    broker: Annotated[
+        str,
+        typer.Option(help="nats or mosquitto to run one, or mqtt(s)://HOST:PORT of one that runs."),
+    ] = "nats",
+    broker_host: Annotated[
+        str, typer.Option(help="Address on which a broker of our own listens.")
+    ] = "127.0.0.1",
+    broker_port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 1883,
+) -> None:
+    """Run the hub until it is told to stop."""
+    host, port = parse_address(http)
+    config = HubConfig(state_dir, host, port, broker, broker_host, broker_port)
+    from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
+
+    run(config, typer.echo)
+
+
+def token(
+    cohort: Annotated[str, typer.Option(help="Where the device will belong.")] = "default",
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+) -> None:
+    """Make a one-time token with which one new device can enrol."""
+    remote = find_hub(state_dir, hub, change=True)
+    made = remote.post("/tokens", {"cohort": cohort}, dict[str, str])["token"]
+    typer.echo(made)
+    err.print(
+        f"One device may enrol with it at {remote.url} within an hour, into cohort {cohort}.",
+        style="dim",
+        soft_wrap=True,
+    )
+
+
+def devices(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
+    """List the devices and what they are doing."""
+    found = find_hub(state_dir, hub, change=False).get("/devices", _Devices).devices
+    if json:
+        print_json(found)
+    elif found:
+        out.print(tables.devices_table(found))
+    else:
+        out.print("No device yet: fleetloop token")
+
+
+def rollout(  # noqa: PLR0913  # each is an argument or option of the command
+    model: Annotated[str, typer.Argument(metavar="MODEL")],
+    version: Annotated[int, typer.Argument(metavar="VERSION")],
+    *,
+    cohort: Annotated[str, typer.Option(help="Who gets it.")] = "default",
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Roll a version out to a cohort, the canary first."""
+    remote = find_hub(state_dir, hub, change=True)
+    ask = {"model": model, "version": version, "cohort": cohort}
+    made = remote.post("/rollouts", ask, dict[str, str])
+    if json:
+        print_json(made)
+    else:
+        out.print(f"{model} v{version} is on its way to {cohort}: watch it at {remote.url}")
+
+
+def demo(context: typer.Context) -> None:
+    """Watch the whole loop happen on simulated devices; takes the simulator's options."""
+    if importlib.util.find_spec("fleetloop_firmware_sim") is None:
+        raise RemoteError(
+            "the demo runs on simulated devices, which are a package of their own: install "
+            "fleetloop-firmware-sim beside the hub"
+        )
+    command = [sys.executable, "-m", "fleetloop_firmware_sim", "demo", *context.args]
+    os.execv(sys.executable, command)  # noqa: S606  # no shell is wanted

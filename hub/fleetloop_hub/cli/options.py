@@ -1,0 +1,33 @@
+"""What every command has in common: its options, where it prints, how it finds the hub."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+StateDir = Annotated[
+    Path, typer.Option("--state-dir", help="Where the hub keeps its state.", show_default=True)
+]
+HubUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--hub",
+        envvar="FLEETLOOP_HUB",
+        help="URL of the hub; by default the one of the state folder.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+SpecFile = Annotated[Path, typer.Argument(metavar="SPEC.toml", help="The model spec.")]
+
+DEFAULT_DIR = Path(".state/hub")
+
+out = Console(width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True)
+
+
+def print_json(value: object) -> None:
+    """One line of JSON, for a program."""
+    typer.echo(msgspec.json.encode(value))

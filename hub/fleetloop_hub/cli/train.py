@@ -1,0 +1,136 @@
+"""Commands from a spec to a version: check it, train it, say why a version exists."""
+
+import time
+from typing import Annotated
+
+import msgspec
+import typer
+
+from fleetloop_hub import tables
+from fleetloop_hub.cli.options import (
+    DEFAULT_DIR,
+    HubUrl,
+    Json,
+    SpecFile,
+    StateDir,
+    err,
+    out,
+    print_json,
+)
+from fleetloop_hub.data import csv_source
+from fleetloop_hub.errors import RemoteError
+from fleetloop_hub.monitoring.overview import VersionView
+from fleetloop_hub.records import Decision, Run, RunState
+from fleetloop_hub.remote import Remote, find_hub
+from fleetloop_hub.spec import reading as specs
+
+_LOOK_S = 0.5
+_LOST_S = 60.0
+
+
+class _Versions(msgspec.Struct, frozen=True):
+    versions: list[VersionView]
+
+
+class _Decisions(msgspec.Struct, frozen=True):
+    decisions: list[Decision]
+
+
+class _Runs(msgspec.Struct, frozen=True):
+    runs: list[Run]
+
+
+class _Status(msgspec.Struct, frozen=True):
+    training: str | None
+
+
+def train(
+    spec: SpecFile,
+    *,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Train the model that a spec describes, and show what the gates say."""
+    _, text = specs.load(spec)
+    remote = find_hub(state_dir, hub, change=True)
+    body = {"spec": text, "folder": str(spec.resolve().parent)}
+    model = remote.post("/models", body, dict[str, str])["model"]
+    ask = {"model": model, "reason": f"a person asked for it with {spec.name}"}
+    run = remote.post("/runs", ask, dict[str, str])["run"]
+    version = _wait(remote, run)
+    passed = version.gates_passed == len(version.gates)
+    if json:
+        print_json(version)
+    else:
+        out.print(tables.gates_table(version.gates))
+        name = f"{version.model} v{version.number}"
+        after = f"fleetloop rollout {version.model} {version.number}"
+        out.print(f"{name} has passed its gates: {after}" if passed else f"{name} is blocked.")
+    if not passed:
+        raise typer.Exit(1)
+
+
+def why(
+    name: Annotated[str, typer.Argument(metavar="MODEL[@VERSION]")],
+    *,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Tell why a version exists and what its gates said; by default the newest."""
+    model, _, wanted = name.partition("@")
+    remote = find_hub(state_dir, hub, change=False)
+    versions = [v for v in remote.get("/versions", _Versions).versions if v.model == model]
+    version = next((v for v in versions if wanted in {"", str(v.number)}), None)
+    if version is None:
+        have = ", ".join(f"{v.model}@{v.number}" for v in versions) or "none of that model"
+        raise RemoteError(f"no version {name}: there is {have}; see `fleetloop models`")
+    decisions = remote.get("/decisions", _Decisions).decisions
+    decision = next((d for d in decisions if d.key == version.decision), None)
+    run = next((r for r in remote.get("/runs", _Runs).runs if r.key == version.run), None)
+    if json:
+        print_json({"version": version, "decision": decision, "run": run})
+    else:
+        out.print(tables.story(version, decision, run))
+
+
+def check(
+    spec: SpecFile,
+    *,
+    json: Json = False,
+) -> None:
+    """Read a spec and its rows, and say what training would find; needs no hub."""
+    parsed, _ = specs.load(spec)
+    faults: dict[str, int] = {}
+    rows = 0
+    for row in csv_source.read(spec.parent / (parsed.sources[0].csv or ""), parsed):
+        rows += not row.fault
+        if row.fault:
+            faults[row.fault] = faults.get(row.fault, 0) + 1
+    if json:
+        print_json({"model": parsed.model.name, "rows": rows, "quarantined": faults})
+        return
+    names = ", ".join(c.name for c in parsed.candidates)
+    out.print(f"{parsed.model.name}: {rows:,} rows, {len(parsed.features)} features, {names}")
+    for fault, count in sorted(faults.items()):
+        out.print(f"kept out: {count:,} rows, {fault}")
+
+
+def _wait(remote: Remote, run: str) -> VersionView:
+    """The version that comes of a run, however long it takes."""
+    ended_at: float | None = None
+    with err.status("training") as shown:
+        while True:
+            found = [r for r in remote.get("/runs", _Runs).runs if r.key == run]
+            for version in remote.get("/versions", _Versions).versions:
+                if version.run == run:
+                    return version
+            if found and found[0].state is RunState.FAILED:
+                raise RemoteError(found[0].error or f"run {run} failed: the hub's log says why")
+            training = remote.get("/status", _Status).training
+            shown.update(training or "judging")
+            ended_at = None if training else ended_at or time.monotonic()
+            if ended_at is not None and time.monotonic() - ended_at > _LOST_S:
+                raise RemoteError(f"no version came of run {run}: the hub's log says why")
+            time.sleep(_LOOK_S)

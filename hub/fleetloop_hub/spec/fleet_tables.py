@@ -1,0 +1,75 @@
+"""The tables of the spec that say how devices get, watch and renew the model."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from fleetloop_hub.spec.scalars import Phase, Positive, Seconds, Share, Table
+from fleetloop_shared.chunks import CHUNK_BYTES
+
+
+class DriftTable(Table, frozen=True, kw_only=True):
+    """How devices watch the world.
+
+    Attributes:
+        window_rows: Rows in a window.
+        false_alarms_per_1000_windows: The budget on rows like those of the reference.
+    """
+
+    window_rows: Annotated[int, Meta(ge=16)] = 256
+    false_alarms_per_1000_windows: Annotated[float, Meta(gt=0.0, lt=1000.0)] = 1.0
+
+
+class DeliveryTable(Table, frozen=True, kw_only=True):
+    """How bytes travel.
+
+    Attributes:
+        chunk_bytes: The length of a chunk.
+    """
+
+    chunk_bytes: Annotated[int, Meta(ge=1_024, le=CHUNK_BYTES)] = CHUNK_BYTES
+
+
+class RolloutTable(Table, frozen=True, kw_only=True):
+    """How a version takes over.
+
+    Attributes:
+        phases: Upper ends of the phases as shares of the cohort; the first is the canary.
+        soak_rows: Rows a trial must serve on a device before it is committed.
+        soak_s: Seconds after which a trial is committed also without rows.
+        success_threshold: Share of decided and lost devices that must be well.
+        error_threshold: Share of them at which the rollout is reverted.
+        min_devices: Decided and lost devices needed for a judgement.
+        lost_after_s: A device silent for so long in the middle of an update counts as failed.
+    """
+
+    phases: Annotated[list[Phase], Meta(min_length=1)] = msgspec.field(
+        default_factory=lambda: [0.25, 1.0]
+    )
+    soak_rows: Annotated[int, Meta(ge=0)] = 20
+    soak_s: Seconds = 60.0
+    success_threshold: Share = 0.9
+    error_threshold: Share = 0.2
+    min_devices: Positive = 1
+    lost_after_s: Seconds = 120.0
+
+
+class RetrainTable(Table, frozen=True, kw_only=True):
+    """When and on what the model is trained anew.
+
+    Attributes:
+        drift_devices: Share of the reporting devices that must see drift.
+        min_labels: Labelled rows since the drift began, before it is worth it.
+        cooldown_s: Seconds between two retrainings.
+        window: "all" rows, or "recent": the newest `window_rows`.
+        window_rows: For "recent".
+        sample_share: Share of served rows that devices may send.
+    """
+
+    drift_devices: Share = 0.5
+    min_labels: Positive = 500
+    cooldown_s: Seconds = 60.0
+    window: Literal["all", "recent"] = "all"
+    window_rows: Positive = 2_000
+    sample_share: Share = 1.0
