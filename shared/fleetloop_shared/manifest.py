@@ -7,23 +7,38 @@ import msgspec
 from fleetloop_shared.errors import ManifestError
 from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfile
 
-SCHEMA = 1
+SCHEMA = 2
+_READABLE = frozenset({1, SCHEMA})  # 1 had neither categories nor tasks
+
+CLASSIFICATION = "classification"
+REGRESSION = "regression"
+ANOMALY = "anomaly"
+
+NO_CLASS = -1
+"""As `Signature.positive`: no class is special."""
+
+OTHER = -1.0
+"""As a category's number: none of those that the model knows."""
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True):
     """One input of the model, as float32; a missing value is NaN.
+
+    A category is given to the model as its place in `categories`, or as `OTHER`.
 
     Attributes:
         name: Its name.
         unit: What it is measured in, "" if it has no unit.
         low: Values below are answered, and counted as out of range.
         high: Values above are answered, and counted as out of range.
+        categories: The values that a category can have; empty for a number.
     """
 
     name: str
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    categories: list[str] = []
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,11 +46,17 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         input_name: The ONNX input, shape (rows, features), float32.
-        score_name: The ONNX output, shape (rows, classes), float32 probabilities.
+        score_name: The ONNX output, float32: probabilities of shape (rows, classes), or the values
+            of a regression, of shape (rows, 1).
         features: In the order of the input's columns.
-        classes: The labels, in the order of the output's columns.
-        positive: The index in `classes` whose probability is the score.
+        classes: The labels, in the order of the output's columns; none for a regression.
+        positive: The index in `classes` whose probability is the score, or `NO_CLASS`.
         decision_threshold: The label is `classes[positive]` where `score >= threshold`.
+        task: "classification", "regression" or "anomaly"; see `answers.Rule` for how each is read.
+        class_names: What the classes are called, in their order; empty where they are called by
+            their number.
+        score_low: Where the score histogram begins.
+        score_high: Where it ends.
     """
 
     input_name: str
@@ -44,6 +65,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     classes: list[int]
     positive: int
     decision_threshold: float
+    task: str = CLASSIFICATION
+    class_names: list[str] = []
+    score_low: float = 0.0
+    score_high: float = 1.0
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +166,9 @@ def check(manifest: Manifest) -> Manifest:
     width = len(manifest.signature.features)
     transport, reference, thresholds = manifest.transport, manifest.reference, manifest.thresholds
     problems = {
-        f"schema {manifest.schema} is not {SCHEMA}: update the agent": manifest.schema != SCHEMA,
+        f"schema {manifest.schema} is newer than {SCHEMA}: update the agent": (
+            manifest.schema not in _READABLE
+        ),
         "no features": width == 0,
         "an encoding this agent does not know": transport.encoding not in {"identity", "zlib"},
         "the artifact is larger than its budget": (
@@ -155,7 +182,7 @@ def check(manifest: Manifest) -> Manifest:
             transport.encoding == "identity" and transport.length_bytes != manifest.length_bytes
         ),
         "the positive class is not among the classes": not (
-            0 <= manifest.signature.positive < len(manifest.signature.classes)
+            NO_CLASS <= manifest.signature.positive < len(manifest.signature.classes)
         ),
         "reference features are not the model's inputs": (
             [f.name for f in reference.features] != [f.name for f in manifest.signature.features]
