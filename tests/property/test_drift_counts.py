@@ -80,7 +80,7 @@ def test_distances_are_finite_bounded_and_symmetric(
 ) -> None:
     reference, window = counts
     triangular = float(triangular_discrimination(reference, window))
-    assert 0 <= triangular <= 2
+    assert 0 <= triangular <= 2 + 1e-12  # shares are rounded, so their sum may be
     assert abs(triangular - triangular_discrimination(reference[order], window[order])) < 1e-9
     order_based = float(anderson_darling(reference, window))
     assert np.isfinite(order_based)
