@@ -5,16 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fleetloop_hub.data import csv_source, parquet
-from fleetloop_hub.data.row import Row, in_time_order
-from fleetloop_hub.errors import DataError, SpecError, TrainingError
+from fleetloop_hub.data.row import Row
+from fleetloop_hub.errors import DataError, SpecError
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.reading import parse
-from fleetloop_hub.training.examples import split, to_examples
 from support.learnable import SPEC, toy_spec
 
 _FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -113,21 +111,3 @@ rows_of_any_kind = st.lists(
 def test_a_version_gives_back_what_was_put_in(rows: list[Row]) -> None:
     found = parquet.decode(parquet.encode(rows, ["a", "b"], "m"), ["a", "b"])
     assert repr(found) == repr(rows)
-
-
-@settings(deadline=None)
-@given(rows_of_any_kind, st.floats(0.05, 0.5))
-def test_no_part_of_a_split_is_older_than_the_part_before(rows: list[Row], held_out: float) -> None:
-    usable = [row for row in rows if math.isfinite(row.at) and row.label is not None]
-    try:
-        examples, _ = to_examples(in_time_order(usable), 1)
-        parts = split(examples, held_out)
-    except TrainingError:
-        return
-    pieces = [parts.train, parts.validation, parts.held_out]
-    assert sum(len(p.truth) for p in pieces) == len(examples.truth)
-    for older, newer in ((pieces[0], pieces[1]), (pieces[1], pieces[2])):
-        last = (bool(older.device[-1]), older.at[-1])
-        assert last < (bool(newer.device[0]), newer.at[0])
-    joined = np.concatenate([p.at for p in pieces])
-    np.testing.assert_array_equal(joined, examples.at)

@@ -2,13 +2,16 @@
 
 import io
 import math
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types; this is its one home
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # as above
 
+from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.data.row import Row
 from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.model_spec import ModelSpec
 
 _OWN = ("at", "label", "device", "origin", "fault")
 
@@ -58,3 +61,21 @@ def decode(data: bytes, names: list[str]) -> list[Row]:
         Row(at, label, tuple(row), device, origin, fault)
         for at, label, device, origin, fault, row in zip(*own, features, strict=True)
     ]
+
+
+def read_frame(path: Path, spec: ModelSpec) -> Frame:
+    """The rows of a dataset version that are not quarantined, as columns.
+
+    Raises:
+        DataError: Not a dataset version, or one of other features.
+    """
+    rows = [row for row in decode(path.read_bytes(), spec.feature_names) if not row.fault]
+    at = np.array([row.at for row in rows], np.float64)
+    return Frame(
+        values=np.array([row.values for row in rows], np.float32).reshape(len(rows), -1),
+        label=np.array([math.nan if r.label is None else r.label for r in rows], np.float64),
+        at=at,
+        label_at=at,
+        device=np.array([row.device for row in rows], np.str_),
+        groups={},
+    )

@@ -8,9 +8,11 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from fleetloop_hub.errors import TrainingError
+from fleetloop_shared.answers import Rule
 from fleetloop_shared.manifest import Signature
 
 Rows = npt.NDArray[np.float32]
+Outputs = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 
 _TIMED_ROWS = 400
@@ -42,16 +44,20 @@ class Artifact:
         except _REFUSED as error:
             raise TrainingError(f"ONNX Runtime does not load this artifact: {error}") from error
 
-    def scores(self, rows: Rows) -> Scores:
-        """The probability of the positive class for each row, asked for one at a time.
+    def outputs(self, rows: Rows) -> Outputs:
+        """What it puts out for each row, asked for one at a time; shape (rows, classes or 1).
 
         Raises:
             TrainingError: The artifact fails on rows of this width.
         """
         try:
-            return np.array([self._score(rows[i : i + 1]) for i in range(len(rows))], np.float64)
+            return np.concatenate([self._run(rows[i : i + 1]) for i in range(len(rows))])
         except _REFUSED as error:
             raise TrainingError(f"the artifact fails on {rows.shape[1]} values: {error}") from error
+
+    def scores(self, rows: Rows) -> Scores:
+        """One score a row; see `outputs`."""
+        return Rule(self._signature).scores(self.outputs(rows))
 
     def median_ms(self, rows: Rows) -> float:
         """Median time of one answer, in milliseconds."""
@@ -59,11 +65,11 @@ class Artifact:
         for turn in range(_TIMED_ROWS):
             row = rows[turn % len(rows) :][:1]
             start = time.perf_counter()
-            self._score(row)
+            self._run(row)
             times.append(time.perf_counter() - start)
         return float(np.median(times) * 1000)
 
-    def _score(self, row: Rows) -> float:
+    def _run(self, row: Rows) -> Outputs:
         names = [self._signature.score_name]
-        answers = self._session.run(names, {self._signature.input_name: row})
-        return float(answers[0][0, self._signature.positive])
+        outputs: Outputs = self._session.run(names, {self._signature.input_name: row})[0]
+        return outputs

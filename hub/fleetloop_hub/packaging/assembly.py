@@ -7,6 +7,7 @@ from fleetloop_hub.packaging.golden import golden
 from fleetloop_hub.packaging.graph import INPUT, OUTPUT
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate
+from fleetloop_hub.spec.labels import class_names, positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.chunks import pack
 from fleetloop_shared.ids import sha256_hex
@@ -46,16 +47,30 @@ class World:
 
 
 def signature(
-    spec: ModelSpec, classes: list[int], positive: int, decision_threshold: float
+    spec: ModelSpec, classes: list[int], decision_threshold: float, score_range: tuple[float, float]
 ) -> Signature:
-    """Inputs and outputs of the model that a spec describes."""
+    """Inputs and outputs of the model that a spec describes.
+
+    Args:
+        spec: The spec.
+        classes: Its labels as numbers, in the order of the output's columns.
+        decision_threshold: Of the positive class.
+        score_range: Where the score histogram begins and ends.
+    """
     return Signature(
         input_name=INPUT,
         score_name=OUTPUT,
-        features=[Feature(name=f.name, unit=f.unit, low=f.low, high=f.high) for f in spec.features],
+        features=[
+            Feature(name=f.name, unit=f.unit, low=f.low, high=f.high, categories=f.categories)
+            for f in spec.features
+        ],
         classes=classes,
-        positive=positive,
+        positive=positive_place(spec, classes),
         decision_threshold=decision_threshold,
+        task=spec.model.task,
+        class_names=class_names(spec.label),
+        score_low=score_range[0],
+        score_high=score_range[1],
     )
 
 

@@ -1,76 +1,47 @@
-"""Writes a network as one lean ONNX graph, its preprocessing inside, by a recipe for its weights.
-
-Only plain operators of opset 17 are used, so that every ONNX Runtime since 1.12 runs the file.
-"""
-
-from enum import StrEnum
+"""Builds an ONNX graph node by node; the same calls give the same bytes."""
 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from fleetloop_hub.packaging.network import Floats, Network
-
 INPUT = "features"
 OUTPUT = "probabilities"
 
-_OPSET = 17
+_OPSETS = {"": 17, "ai.onnx.ml": 3}
 _IR_VERSION = 8
-_LARGEST_INT8 = 127
+
+Attribute = int | float | str | list[int] | list[float] | list[str]
 
 
-class Recipe(StrEnum):
-    """How weights are kept in the file; the arithmetic is float32 in each of them.
-
-    int8 has a scale for each output. ONNX Runtime makes float32 of the weights once, when it loads
-    the file, so that no answer takes longer. (`DequantizeLinear` would be worked out anew for each
-    answer: three times slower. Quantizing what flows between the layers as well makes the file no
-    smaller, changes a tenth of the answers, and lets a row's answer depend on its batch.)
-    """
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16 weights"
-    INT8 = "int8 weights"
-
-
-def to_onnx(network: Network, recipe: Recipe, positive: int) -> bytes:
-    """The network as an ONNX file; equal networks give equal bytes.
-
-    Args:
-        network: What to write.
-        recipe: How its weights are kept.
-        positive: The column of the positive class, 0 or 1, among the two probabilities.
-    """
-    graph = _Graph()
-    x = graph.add("Where", graph.add("IsNaN", INPUT), graph.keep(network.fill[None]), INPUT)
-    x = graph.add("Sub", x, graph.keep(network.mean[None]))
-    x = graph.add("Mul", x, graph.keep((1.0 / network.sd)[None]))
-    for index, layer in enumerate(network.layers):
-        x = graph.add("Relu", x) if index else x
-        x = graph.add("Add", graph.product(x, layer.weights, recipe), graph.keep(layer.bias))
-    yes = graph.add("Sigmoid", x)
-    no = graph.add("Sub", graph.keep(np.ones(1, np.float32)), yes)
-    graph.name(OUTPUT, "Concat", *((yes, no) if positive == 0 else (no, yes)), axis=1)
-    written: bytes = graph.finish(len(network.mean)).SerializeToString(deterministic=True)
-    return written
-
-
-class _Graph:
+class GraphBuilder:
     """A graph that grows node by node."""
 
     def __init__(self) -> None:
+        """Empty, but for its input `INPUT`."""
         self._nodes: list[NodeProto] = []
         self._kept: list[TensorProto] = []
 
-    def add(self, operator: str, *inputs: str, **attributes: int) -> str:
-        """Append a node with one output, and return that output's name."""
-        return self.name(f"n{len(self._nodes)}", operator, *inputs, **attributes)
+    def add(
+        self,
+        operator: str,
+        *inputs: str,
+        domain: str = "",
+        output: str = "",
+        **attributes: Attribute,
+    ) -> str:
+        """Append a node with one output, and return that output's name.
 
-    def name(self, output: str, operator: str, *inputs: str, **attributes: int) -> str:
-        """Append a node whose one output has this name."""
-        node = helper.make_node(operator, inputs, [output])
+        Args:
+            operator: The ONNX operator.
+            inputs: Names of its inputs.
+            domain: "" or "ai.onnx.ml".
+            output: The output's name; by default a new one.
+            attributes: Of the operator.
+        """
+        name = output or f"n{len(self._nodes)}"
+        node = helper.make_node(operator, inputs, [name], domain=domain)
         node.attribute.extend(helper.make_attribute(k, v) for k, v in attributes.items())
         self._nodes.append(node)
-        return output
+        return name
 
     def keep(self, values: np.ndarray) -> str:
         """Put a constant into the file, and return its name."""
@@ -78,35 +49,58 @@ class _Graph:
         self._kept.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def product(self, x: str, weights: Floats, recipe: Recipe) -> str:
-        match recipe:
-            case Recipe.FLOAT32:
-                return self.add("MatMul", x, self.keep(weights))
-            case Recipe.FLOAT16:
-                halves = self.keep(weights.astype(np.float16))
-                return self.add("MatMul", x, self.add("Cast", halves, to=TensorProto.FLOAT))
-            case Recipe.INT8:
-                scale, steps = _to_int8(weights)
-                floats = self.add("Cast", self.keep(steps), to=TensorProto.FLOAT)
-                return self.add("MatMul", x, self.add("Mul", floats, self.keep(scale)))
+    def column(self, name: str, place: int) -> str:
+        """One column of a matrix, of shape (rows, 1)."""
+        return self.add("Gather", name, self.keep(np.array([place])), axis=1)
 
-    def finish(self, width: int) -> ModelProto:
+    def embed(self, model: ModelProto, given: str) -> list[str]:
+        """Append the nodes of another graph with one input, and return the names of its outputs.
+
+        Args:
+            model: Written for opsets no newer than this builder's.
+            given: Name of what its input is.
+        """
+        prefix = f"e{len(self._nodes)}_"
+        names = {model.graph.input[0].name: given, "": ""}
+
+        def renamed(old: str) -> str:
+            return names.setdefault(old, prefix + old)
+
+        for tensor in model.graph.initializer:
+            copy = TensorProto()
+            copy.CopyFrom(tensor)
+            copy.name = renamed(tensor.name)
+            self._kept.append(copy)
+        for node in model.graph.node:
+            other = NodeProto()
+            other.CopyFrom(node)
+            other.name = ""
+            other.input[:] = [renamed(name) for name in node.input]
+            other.output[:] = [renamed(name) for name in node.output]
+            self._nodes.append(other)
+        return [renamed(output.name) for output in model.graph.output]
+
+    def finish(self, width: int, outputs: int) -> bytes:
+        """The file's bytes.
+
+        Args:
+            width: Features.
+            outputs: Columns of `OUTPUT`.
+        """
         floats = TensorProto.FLOAT
         graph = helper.make_graph(
             self._nodes,
             "model",
             [helper.make_tensor_value_info(INPUT, floats, ["rows", width])],
-            [helper.make_tensor_value_info(OUTPUT, floats, ["rows", 2])],
+            [helper.make_tensor_value_info(OUTPUT, floats, ["rows", outputs])],
             self._kept,
         )
-        opsets = [helper.make_opsetid("", _OPSET)]
-        return helper.make_model(
-            graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="fleetloop"
+        used = {node.domain for node in self._nodes}
+        model: ModelProto = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid(d, v) for d, v in _OPSETS.items() if d in used],
+            ir_version=_IR_VERSION,
+            producer_name="fleetloop",
         )
-
-
-def _to_int8(weights: Floats) -> tuple[Floats, np.ndarray]:
-    """Scale of each output and the weights as whole steps of it."""
-    smallest = np.finfo(np.float32).tiny
-    scale = np.maximum(np.abs(weights).max(axis=0) / _LARGEST_INT8, smallest)
-    return scale, np.rint(weights / scale).astype(np.int8)
+        written: bytes = model.SerializeToString(deterministic=True)
+        return written

@@ -3,29 +3,28 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleetloop_hub.packaging.artifact import Artifact, Rows, Scores
-from fleetloop_hub.packaging.graph import Recipe, to_onnx
-from fleetloop_hub.packaging.network import Network
+from fleetloop_hub.packaging.artifact import Artifact, Outputs, Rows
+from fleetloop_hub.packaging.files import files
+from fleetloop_hub.packaging.fitted import Fitted
+from fleetloop_hub.packaging.float_graph import float_graph
+from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.parity import label_flips
 from fleetloop_shared.manifest import Signature
-
-_LARGEST_LOSS = 0.005
-"""Of the metric: half a point."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """A network as files.
+    """A candidate as files.
 
     Attributes:
-        recipe: How the artifact keeps its weights.
+        recipe: How the artifact keeps its numbers.
         data: The artifact.
         float_data: The same model, nothing quantized.
         score: The metric of the artifact on the rows it was chosen by.
         float_score: The same of the float file.
     """
 
-    recipe: Recipe
+    recipe: str
     data: bytes
     float_data: bytes
     score: float
@@ -38,31 +37,33 @@ class Trial:
 
     Attributes:
         rows: Validation rows.
-        measure: The metric of scores on these rows.
+        measure: The metric of outputs on these rows.
+        largest_loss: The most of the metric that may be lost.
         largest_flips: The largest share of rows on which the answer may change.
     """
 
     rows: Rows
-    measure: Callable[[Scores], float]
+    measure: Callable[[Outputs], float]
+    largest_loss: float
     largest_flips: float
 
 
-def pack(network: Network, float_data: bytes, signature: Signature, trial: Trial) -> Packed:
-    """The smallest file that loses less than half a point and flips no more than allowed.
+def pack(fitted: Fitted, head: Head, signature: Signature, trial: Trial) -> Packed:
+    """The smallest file that loses less than allowed and flips no more answers than allowed.
 
     Args:
-        network: What is written by each recipe.
-        float_data: The same model as a float32 file, which the recipes are held against.
+        fitted: What is written by each recipe.
+        head: What follows it in the graph.
         signature: Inputs and outputs.
-        trial: What they are tried on.
+        trial: What recipes are tried on.
     """
-    reference = Artifact(float_data, signature).scores(trial.rows)
+    float_data = float_graph(fitted, head)
+    reference = Artifact(float_data, signature).outputs(trial.rows)
     float_score = trial.measure(reference)
-    files = [(recipe, to_onnx(network, recipe, signature.positive)) for recipe in Recipe]
-    for recipe, data in sorted(files, key=lambda file: len(file[1])):
-        scores = Artifact(data, signature).scores(trial.rows)
-        score = trial.measure(scores)
-        flips = label_flips(scores, reference, signature.decision_threshold) / len(scores)
-        if float_score - score < _LARGEST_LOSS and flips <= trial.largest_flips:
+    for recipe, data in sorted(files(fitted, head), key=lambda file: len(file[1])):
+        outputs = Artifact(data, signature).outputs(trial.rows)
+        score = trial.measure(outputs)
+        flips = label_flips(outputs, reference, signature) / len(outputs)
+        if float_score - score < trial.largest_loss and flips <= trial.largest_flips:
             return Packed(recipe, data, float_data, score, float_score)
-    return Packed(Recipe.FLOAT32, float_data, float_data, float_score, float_score)
+    return Packed("float32 of skl2onnx", float_data, float_data, float_score, float_score)

@@ -8,24 +8,26 @@ from pathlib import Path
 import msgspec
 
 from fleetloop_hub.data import parquet
+from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.packaging.assembly import Origin, World, assemble, signature
-from fleetloop_hub.packaging.packing import Packed
 from fleetloop_hub.packaging.parity import compare
 from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import RunState
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.spec.labels import positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.opening import opened
-from fleetloop_hub.training.examples import Examples, Split, split, to_examples
+from fleetloop_hub.training.classes import classes_of
 from fleetloop_hub.training.job import Champion, Job, Progress, Result
-from fleetloop_hub.training.tournament import hold
+from fleetloop_hub.training.split import Split, split
+from fleetloop_hub.training.tournament import Tried, hold
 from fleetloop_hub.validation.gates import Exam, judge
 from fleetloop_hub.validation.metrics import Answers, threshold_for
 from fleetloop_hub.validation.summary import summarise
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import Signature
+from fleetloop_shared.manifest import NO_CLASS, Signature
 
 Tell = Callable[[Progress], object]
 
@@ -50,7 +52,7 @@ class _Prepared:
     """A job's rows, ready to be learned from."""
 
     spec: ModelSpec
-    examples: Examples
+    frame: Frame
     split: Split
     signature: Signature
 
@@ -74,14 +76,14 @@ def train(job: Job, tell: Tell) -> Output:
     tell(Progress(share=0.1, text=f"fitting {len(spec.candidates)} candidates"))
     winner, candidates = hold(spec, prepared.split, prepared.signature)
     tell(Progress(share=0.6, text=f"judging {winner.record.name} on the held-out rows"))
-    exam = _examine(job, prepared, winner.packed)
+    exam = _examine(job, prepared, winner)
     gates, metrics = judge(exam, spec.gates, spec.budget), summarise(exam)
     tell(Progress(share=0.8, text="calibrating drift thresholds"))
     manifest, encoded = assemble(
         spec,
-        prepared.signature,
+        winner.signature,
         winner.packed.data,
-        World(rows=prepared.examples.by_device(), held_out=prepared.split.held_out.values),
+        World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values),
         Origin(job.version, job.floor, job.dataset, job.run, started_at),
     )
     run = msgspec.structs.replace(
@@ -90,7 +92,7 @@ def train(job: Job, tell: Tell) -> Output:
         candidates=candidates,
         chosen=winner.record.name,
         metrics=metrics,
-        notes=shortcomings(len(prepared.examples.truth), spec.drift.window_rows),
+        notes=shortcomings(len(prepared.frame), spec.drift.window_rows),
         duration_s=time.monotonic() - clock,
     )
     result = Result(run=run, gates=gates, parity=exam.parity, manifest=manifest)
@@ -99,24 +101,40 @@ def train(job: Job, tell: Tell) -> Output:
 
 def _prepare(job: Job) -> _Prepared:
     spec = specs.parse(job.spec)
-    data = _read(job.dataset_path, job.dataset, "dataset version")
-    rows = parquet.decode(data, [feature.name for feature in spec.features])
-    examples, labels = to_examples(rows, int(spec.label.positive))
-    parts = split(examples, spec.gates.held_out)
-    older = len(examples.truth) - len(parts.held_out.truth)
-    threshold = threshold_for(spec.gates.metric, float(examples.truth[:older].mean()))
-    form = signature(spec, labels, labels.index(int(spec.label.positive)), threshold)
-    return _Prepared(spec, examples, parts, form)
+    _read(job.dataset_path, job.dataset, "dataset version")
+    frame = parquet.read_frame(Path(job.dataset_path), spec)
+    classes = classes_of(frame, spec)
+    parts = split(frame, spec)
+    older = frame.take(slice(0, len(frame) - len(parts.held_out)))
+    form = signature(spec, classes, _threshold(older, spec, classes), _score_range(older, spec))
+    return _Prepared(spec, frame, parts, form)
 
 
-def _examine(job: Job, prepared: _Prepared, packed: Packed) -> Exam:
-    held_out, form = prepared.split.held_out, prepared.signature
-    scores = Artifact(packed.data, form).scores(held_out.values)
+def _threshold(older: Frame, spec: ModelSpec, classes: list[int]) -> float:
+    place = positive_place(spec, classes)
+    if place == NO_CLASS:
+        return 0.0
+    return threshold_for(spec.gates.metric, float((older.label == classes[place]).mean()))
+
+
+def _score_range(older: Frame, spec: ModelSpec) -> tuple[float, float]:
+    """Where the score histogram lies: [0, 1], or half as wide again as a regression's labels."""
+    if spec.model.task != "regression":
+        return 0.0, 1.0
+    low, high = float(older.label.min()), float(older.label.max())
+    margin = (high - low) / 4
+    return low - margin, high + margin
+
+
+def _examine(job: Job, prepared: _Prepared, winner: Tried) -> Exam:
+    held_out, form, packed = prepared.split.held_out, winner.signature, winner.packed
+    outputs = Artifact(packed.data, form).outputs(held_out.values)
     return Exam(
-        challenger=Answers(held_out.truth, scores, form.decision_threshold),
+        challenger=Answers(held_out.label, outputs, form),
         champion=None if job.champion is None else _champion(job.champion, prepared),
         parity=compare(packed.data, packed.float_data, form, held_out.values),
         seed=prepared.spec.model.seed,
+        task=prepared.spec.model.task,
     )
 
 
@@ -131,8 +149,8 @@ def _champion(champion: Champion, prepared: _Prepared) -> Answers:
         )
     held_out = prepared.split.held_out
     artifact = Artifact(_read(champion.path, champion.sha256, "champion"), champion.signature)
-    scores = artifact.scores(held_out.values[:, [names.index(name) for name in wanted]])
-    return Answers(held_out.truth, scores, champion.signature.decision_threshold)
+    outputs = artifact.outputs(held_out.values[:, [names.index(name) for name in wanted]])
+    return Answers(held_out.label, outputs, champion.signature)
 
 
 def _read(path: str, sha256: str, what: str) -> bytes:

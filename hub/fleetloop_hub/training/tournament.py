@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.artifact import Artifact, Scores
-from fleetloop_hub.packaging.float_graph import float_graph
+from fleetloop_hub.packaging.artifact import Artifact, Outputs
+from fleetloop_hub.packaging.fitted import Fitted
+from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
 from fleetloop_hub.records import Candidate
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import BudgetTable, CandidateTable
-from fleetloop_hub.training.examples import Split
 from fleetloop_hub.training.families import fit
+from fleetloop_hub.training.split import Split
 from fleetloop_hub.validation.metrics import Answers, measure
 from fleetloop_shared.manifest import Signature
 
@@ -24,10 +25,16 @@ class Tried:
     Attributes:
         record: What the run says about it.
         packed: Its files.
+        signature: How its outputs are read.
+        fitted: The model.
+        head: What follows the model in the graph.
     """
 
     record: Candidate
     packed: Packed
+    signature: Signature
+    fitted: Fitted
+    head: Head
 
 
 def hold(spec: ModelSpec, split: Split, signature: Signature) -> tuple[Tried, list[Candidate]]:
@@ -36,6 +43,10 @@ def hold(spec: ModelSpec, split: Split, signature: Signature) -> tuple[Tried, li
     Raises:
         TrainingError: None of them fits the device's budget.
     """
+    if not spec.candidates:
+        raise TrainingError(
+            "the spec names no candidates: add [[candidates]], or import an ONNX file"
+        )
     tried = [_try(candidate, spec, split, signature) for candidate in spec.candidates]
     ranking = sorted(tried, key=lambda t: t.record.quantized_score, reverse=True)
     fitting = [t for t in ranking if not _excess(t.record, spec.budget)]
@@ -50,15 +61,15 @@ def hold(spec: ModelSpec, split: Split, signature: Signature) -> tuple[Tried, li
 
 
 def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Signature) -> Tried:
-    fitted = fit(candidate, split.train, split.validation, spec.model.seed)
-    rows, truth = split.validation.values, split.validation.truth
+    fitted = fit(candidate, spec, signature.classes, split.train, split.validation)
+    rows, truth = split.validation.values, split.validation.label
 
-    def score(scores: Scores) -> float:
-        return measure(spec.gates.metric, Answers(truth, scores, signature.decision_threshold))
+    def score(outputs: Outputs) -> float:
+        return measure(spec.gates.metric, Answers(truth, outputs, signature))
 
-    float_data = float_graph(fitted.pipeline, rows.shape[1], signature.positive)
-    trial = Trial(rows, score, spec.gates.label_flips)
-    packed = pack(fitted.network, float_data, signature, trial)
+    head = Head(positive=signature.positive)
+    trial = Trial(rows, score, spec.quantization.largest_loss, spec.gates.label_flips)
+    packed = pack(fitted, head, signature, trial)
     record = Candidate(
         name=candidate.name,
         parameters=fitted.parameters,
@@ -69,7 +80,7 @@ def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Si
         latency_ms=Artifact(packed.data, signature).median_ms(rows),
         recipe=packed.recipe,
     )
-    return Tried(record, packed)
+    return Tried(record, packed, signature, fitted, head)
 
 
 def _excess(record: Candidate, budget: BudgetTable) -> str:

@@ -19,7 +19,7 @@ _CELLS = 4_000_000
 
 def interval(metric: Metric, answers: Answers, seed: int) -> tuple[float, float]:
     """The 95 % interval of a metric."""
-    drawn = [METRICS[metric](answers, weights) for weights in _draws(len(answers.truth), seed)]
+    drawn = [METRICS[metric](answers, weights) for weights in _draws(len(answers), seed)]
     return _ends(np.concatenate(drawn), measure(metric, answers))
 
 
@@ -30,7 +30,7 @@ def paired_interval(
     compute = METRICS[metric]
     drawn = [
         compute(answers, weights) - compute(other, weights)
-        for weights in _draws(len(answers.truth), seed)
+        for weights in _draws(len(answers), seed)
     ]
     return _ends(np.concatenate(drawn), measure(metric, answers) - measure(metric, other))
 

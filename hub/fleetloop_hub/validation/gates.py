@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.records import GateResult, Parity
+from fleetloop_hub.spec.scalars import Task
 from fleetloop_hub.spec.training_tables import BudgetTable
 from fleetloop_hub.spec.validation_tables import GateTable
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
@@ -18,12 +19,14 @@ class Exam:
         champion: What the champion's artifact says, None if there is no champion.
         parity: Quantized against float.
         seed: Of the resampling.
+        task: Of the model.
     """
 
     challenger: Answers
     champion: Answers | None
     parity: Parity
     seed: int
+    task: Task = "classification"
 
 
 def judge(exam: Exam, gates: GateTable, budget: BudgetTable) -> list[GateResult]:
@@ -53,7 +56,7 @@ def _floor(exam: Exam, gates: GateTable) -> GateResult:
         limit=gates.floor,
         low=low,
         high=high,
-        text=f"{gates.metric} {value:.3f} on {len(exam.challenger.truth):,} held-out rows: the "
+        text=f"{gates.metric} {value:.3f} on {len(exam.challenger):,} held-out rows: the "
         f"lower end of its 95 % interval, {low:.3f}, {verdict}",
     )
 

@@ -1,8 +1,11 @@
 """The numbers of an exam as a run records them."""
 
+import math
+
+from fleetloop_hub.spec.families import TASK_METRICS
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
 from fleetloop_hub.validation.gates import Exam
-from fleetloop_hub.validation.metrics import METRICS, measure
+from fleetloop_hub.validation.metrics import measure
 
 
 def summarise(exam: Exam) -> dict[str, float]:
@@ -10,8 +13,8 @@ def summarise(exam: Exam) -> dict[str, float]:
 
     `gain_…` is how much better than the champion.
     """
-    found = {"held_out_rows": float(len(exam.challenger.truth))}
-    for metric in METRICS:
+    found = {"held_out_rows": float(len(exam.challenger))}
+    for metric in TASK_METRICS[exam.task]:
         found[metric] = measure(metric, exam.challenger)
         ends = interval(metric, exam.challenger, exam.seed)
         found[f"{metric}_low"], found[f"{metric}_high"] = ends
@@ -21,4 +24,4 @@ def summarise(exam: Exam) -> dict[str, float]:
             found[f"gain_{metric}"] = found[metric] - theirs
             ends = paired_interval(metric, exam.challenger, exam.champion, exam.seed)
             found[f"gain_{metric}_low"], found[f"gain_{metric}_high"] = ends
-    return found
+    return {name: value for name, value in found.items() if math.isfinite(value)}

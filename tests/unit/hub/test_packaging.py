@@ -4,42 +4,64 @@ from itertools import pairwise
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import LabelBinarizer
 
+from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.artifact import Artifact, Rows, Scores
+from fleetloop_hub.packaging.artifact import Artifact, Outputs, Rows
 from fleetloop_hub.packaging.assembly import signature
+from fleetloop_hub.packaging.dense import Recipe
+from fleetloop_hub.packaging.files import files
+from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.float_graph import float_graph
 from fleetloop_hub.packaging.golden import golden
-from fleetloop_hub.packaging.graph import Recipe, to_onnx
-from fleetloop_hub.packaging.network import Layer, Network
+from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.packing import Trial, pack
 from fleetloop_hub.packaging.parity import compare
-from fleetloop_hub.training.examples import Examples
+from fleetloop_hub.packaging.preparation import Preparation
 from fleetloop_hub.training.families import fit
 from fleetloop_shared.manifest import Signature
 from support.learnable import toy_spec
 
-FORM = signature(toy_spec(), [0, 1], 1, 0.5)
+FORM = signature(toy_spec(), [0, 1], 0.5, (0.0, 1.0))
+FIRST = msgspec.structs.replace(FORM, positive=0)
+Scores = npt.NDArray[np.float64]
 
 
-def network(hidden: tuple[int, ...] = (32, 16), seed: int = 0) -> Network:
-    """A network on two features of very different scales."""
+def network(hidden: tuple[int, ...] = (32, 16), seed: int = 0, size: float = 1.0) -> Fitted:
+    """A network on two features of very different scales, as if it had been fitted."""
     rng = np.random.default_rng(seed)
     widths = (2, *hidden, 1)
-    return Network(
+    infinite = np.full(2, np.inf, np.float32)
+    model = MLPClassifier(hidden)
+    model.classes_, model.n_layers_, model.n_outputs_ = np.array([0.0, 1.0]), len(widths), 1
+    model.out_activation_, model.n_features_in_ = "logistic", 2
+    model._label_binarizer = LabelBinarizer().fit([0.0, 1.0])
+    model.coefs_, model.intercepts_ = [], []
+    for shape in pairwise(widths):
+        model.coefs_.append(size * rng.normal(0, 0.6, shape))
+        model.intercepts_.append(size * rng.normal(0, 0.1, shape[1]))
+    preparation = Preparation(
         fill=np.array([1000.0, 0.002], np.float32),
+        blank_low=-infinite,
+        blank_high=infinite,
+        low=-infinite,
+        high=infinite,
+        categories=(0, 0),
         mean=np.array([990.0, 0.001], np.float32),
         sd=np.array([25.0, 0.0005], np.float32),
-        layers=[
-            Layer(
-                rng.normal(0, 0.6, (a, b)).astype(np.float32),
-                rng.normal(0, 0.1, b).astype(np.float32),
-            )
-            for a, b in pairwise(widths)
-        ],
+        one_hot=True,
     )
+    return Fitted("mlp", "classification", preparation, model, {})
+
+
+def file_of(fitted: Fitted, recipe: Recipe, positive: int = 1) -> bytes:
+    """The file that a recipe makes."""
+    return dict(files(fitted, Head(positive=positive)))[recipe]
 
 
 def rows(number: int = 300) -> Rows:
@@ -48,29 +70,18 @@ def rows(number: int = 300) -> Rows:
     return values.astype(np.float32)
 
 
-def by_hand(net: Network, values: Rows) -> Scores:
+def by_hand(net: Fitted, values: Rows) -> Scores:
     """What the network says, in float64."""
-    filled = np.where(np.isnan(values), net.fill, values).astype(np.float64)
-    x: Scores = (filled - net.mean) / net.sd
-    for index, layer in enumerate(net.layers):
-        weights, bias = layer.weights.astype(np.float64), layer.bias.astype(np.float64)
-        x = (np.maximum(x, 0.0) if index else x) @ weights + bias
-    scores: Scores = 1 / (1 + np.exp(-x[:, 0]))
-    return scores
+    return net.raw(values)[:, 1]
 
 
-def float_file() -> bytes:
-    """The network as a float32 file."""
-    return to_onnx(network(), Recipe.FLOAT32, 1)
-
-
-def learnable_examples() -> Examples:
+def learnable_frame() -> Frame:
     """Rows on which the sum of two standardised features decides, with some noise."""
     values = rows()
     noise = np.random.default_rng(7).normal(0, 0.3, len(values))
     rule = (values[:, 0] - 990) / 25 + (values[:, 1] - 0.001) / 0.0005 + noise
-    number = len(values)
-    return Examples(values, rule > 0, np.arange(number, dtype=float), np.array([""] * number))
+    at = np.arange(len(values), dtype=float)
+    return Frame(values, (rule > 0).astype(np.float64), at, at, np.array([""] * len(at)), {})
 
 
 @pytest.mark.parametrize("hidden", [(), (8,), (32, 16)])
@@ -78,13 +89,13 @@ def test_graph_computes_the_network_preprocessing_included(hidden: tuple[int, ..
     net, values = network(hidden), rows()
     values[3, 0] = values[7, 1] = np.nan
     values[9] = np.nan
-    scores = Artifact(to_onnx(net, Recipe.FLOAT32, 1), FORM).scores(values)
+    scores = Artifact(file_of(net, Recipe.FLOAT32), FORM).scores(values)
     np.testing.assert_allclose(scores, by_hand(net, values), atol=1e-5)
 
 
 @pytest.mark.parametrize("recipe", list(Recipe))
 def test_every_recipe_is_a_valid_graph_with_the_agreed_names(recipe: Recipe) -> None:
-    model = onnx.load_from_string(to_onnx(network(), recipe, 1))
+    model = onnx.load_from_string(file_of(network(), recipe))
     onnx.checker.check_model(model, full_check=True)
     assert [i.name for i in model.graph.input] == [FORM.input_name] == ["features"]
     assert [o.name for o in model.graph.output] == [FORM.score_name] == ["probabilities"]
@@ -92,7 +103,7 @@ def test_every_recipe_is_a_valid_graph_with_the_agreed_names(recipe: Recipe) -> 
 
 @pytest.mark.parametrize("recipe", list(Recipe))
 def test_an_answer_does_not_depend_on_the_rows_beside_it(recipe: Recipe) -> None:
-    data, values = to_onnx(network(), recipe, 1), rows(64)
+    data, values = file_of(network(), recipe), rows(64)
     one_by_one = Artifact(data, FORM).scores(values)
     session = Artifact(data, FORM)._session
     together = session.run(["probabilities"], {"features": values})[0][:, 1]
@@ -101,74 +112,75 @@ def test_an_answer_does_not_depend_on_the_rows_beside_it(recipe: Recipe) -> None
 
 def test_equal_networks_are_equal_bytes() -> None:
     for recipe in Recipe:
-        assert to_onnx(network(), recipe, 1) == to_onnx(network(), recipe, 1)
+        assert file_of(network(), recipe) == file_of(network(), recipe)
 
 
 def test_the_positive_class_may_be_the_first_column() -> None:
-    swapped = msgspec.structs.replace(FORM, classes=[0, 1], positive=0)
-    first = Artifact(to_onnx(network(), Recipe.FLOAT32, 0), swapped).scores(rows())
-    second = Artifact(to_onnx(network(), Recipe.FLOAT32, 1), FORM).scores(rows())
-    np.testing.assert_array_equal(first, second)
+    first = Artifact(file_of(network(), Recipe.FLOAT32, 0), FIRST).outputs(rows())
+    second = Artifact(file_of(network(), Recipe.FLOAT32), FORM).outputs(rows())
+    np.testing.assert_allclose(first, second, atol=1e-6)
 
 
-def test_weights_too_small_for_a_scale_are_zero_and_not_noise() -> None:
-    net, zero = network(()), np.zeros(1, np.float32)
-    tiny = (net.layers[0].weights * np.float64(1e-44)).astype(np.float32)
-    for weights in (tiny, np.zeros((2, 1), np.float32)):
-        small = Network(net.fill, net.mean, net.sd, [Layer(weights, zero)])
-        assert set(Artifact(to_onnx(small, Recipe.INT8, 1), FORM).scores(rows(5))) == {0.5}
+@pytest.mark.parametrize("size", [1e-44, 0.0])
+def test_weights_too_small_for_a_scale_are_zero_and_not_noise(size: float) -> None:
+    small = network((), size=size)
+    small.estimator.intercepts_ = [np.zeros(1)]
+    assert set(Artifact(file_of(small, Recipe.INT8), FORM).scores(rows(5))) == {0.5}
 
 
 def trial(measure_loss: float = 0.0, flips: float = 1.0) -> Trial:
     """A trial on which int8 loses a little and float16 nothing."""
     exact = by_hand(network(), rows())
 
-    def measure(scores: Scores) -> float:
-        return 1.0 - measure_loss * float(np.abs(scores - exact).max() > 1e-3)
+    def measure(outputs: Outputs) -> float:
+        return 1.0 - measure_loss * float(np.abs(outputs[:, 1] - exact).max() > 1e-3)
 
-    return Trial(rows(), measure, flips)
+    return Trial(rows(), measure, 0.005, flips)
 
 
 def test_the_smallest_file_is_taken_if_it_answers_as_well() -> None:
-    packed = pack(network(), float_file(), FORM, trial())
-    assert packed.recipe is Recipe.INT8
+    packed = pack(network(), Head(positive=1), FORM, trial())
+    assert packed.recipe == Recipe.INT8
     assert len(packed.data) < 0.6 * len(packed.float_data)
 
 
 def test_a_recipe_that_loses_half_a_point_is_not_taken() -> None:
-    assert pack(network(), float_file(), FORM, trial(measure_loss=0.006)).recipe is Recipe.FLOAT16
+    assert (
+        pack(network(), Head(positive=1), FORM, trial(measure_loss=0.006)).recipe == Recipe.FLOAT16
+    )
 
 
 def test_a_recipe_that_flips_answers_is_not_taken() -> None:
     exact, rough = (
-        Artifact(to_onnx(network(), recipe, 1), FORM).scores(rows())
+        Artifact(file_of(network(), recipe), FORM).scores(rows())
         for recipe in (Recipe.FLOAT32, Recipe.INT8)
     )
     at = int(np.argmax(np.abs(exact - rough)))
     between = msgspec.structs.replace(FORM, decision_threshold=float(exact[at] + rough[at]) / 2)
-    packed = pack(network(), float_file(), between, Trial(rows()[at : at + 1], lambda _: 1.0, 0.0))
-    assert packed.recipe is Recipe.FLOAT16
+    one = Trial(rows()[at : at + 1], lambda _: 1.0, 0.005, 0.0)
+    packed = pack(network(), Head(positive=1), between, one)
+    assert packed.recipe == Recipe.FLOAT16
 
 
 @pytest.mark.parametrize("positive", [0, 1])
 @pytest.mark.parametrize("family", ["linear", "mlp"])
 def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, positive: int) -> None:
-    learnable = learnable_examples()
-    [spec] = [c for c in toy_spec().candidates if c.family == family]
-    candidate = msgspec.structs.replace(spec, hidden=[8, 4])
-    fitted = fit(candidate, learnable, learnable, seed=3)
+    learnable = learnable_frame()
+    [candidate] = [c for c in toy_spec().candidates if c.family == family]
+    fitted = fit(candidate, toy_spec(), [0, 1], learnable, learnable)
     values = learnable.values.copy()
     values[5, 1] = np.nan
     form = msgspec.structs.replace(FORM, positive=positive)
-    converted = Artifact(float_graph(fitted.pipeline, 2, positive), form).scores(values)
-    lean = Artifact(to_onnx(fitted.network, Recipe.FLOAT32, positive), form).scores(values)
+    converted = Artifact(float_graph(fitted, Head(positive=positive)), form).scores(values)
+    lean = Artifact(file_of(fitted, Recipe.FLOAT32, positive), form).scores(values)
+    np.testing.assert_allclose(lean, fitted.raw(values)[:, positive], atol=1e-5)
     assert np.abs(converted - lean).max() < 1e-5
     assert converted.std() > 0.05
 
 
 def test_parity_tells_sizes_flips_gap_and_times() -> None:
     net = network()
-    exact, quantized = to_onnx(net, Recipe.FLOAT32, 1), to_onnx(net, Recipe.INT8, 1)
+    exact, quantized = file_of(net, Recipe.FLOAT32), file_of(net, Recipe.INT8)
     parity = compare(quantized, exact, FORM, rows())
     assert (parity.rows, parity.float_bytes, parity.artifact_bytes) == (
         300,
@@ -181,7 +193,7 @@ def test_parity_tells_sizes_flips_gap_and_times() -> None:
 
 
 def test_golden_rows_are_real_span_the_scores_and_lack_a_value_once() -> None:
-    artifact = Artifact(to_onnx(network(), Recipe.INT8, 1), FORM)
+    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
     found = golden(artifact, rows())
     real = {tuple(row) for row in rows().tolist()}
     *whole, incomplete = found.inputs
@@ -198,7 +210,7 @@ def test_golden_rows_are_real_span_the_scores_and_lack_a_value_once() -> None:
 def test_real_incomplete_row_is_preferred() -> None:
     values = rows()
     values[42, 1] = np.nan
-    artifact = Artifact(to_onnx(network(), Recipe.INT8, 1), FORM)
+    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
     assert golden(artifact, values).inputs[-1] == [float(values[42, 0]), None]
 
 
@@ -208,7 +220,7 @@ def test_bytes_that_are_no_model_are_refused() -> None:
 
 
 def test_rows_of_another_width_are_refused() -> None:
-    artifact = Artifact(to_onnx(network(), Recipe.INT8, 1), FORM)
+    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
     with pytest.raises(TrainingError, match="fails on 3 values"):
         artifact.scores(np.zeros((1, 3), np.float32))
 

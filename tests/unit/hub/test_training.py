@@ -237,7 +237,7 @@ def test_a_handful_of_rows_is_refused_with_what_to_change(tmp_path: Path, blobs:
 
 def test_a_single_class_is_refused(tmp_path: Path, blobs: FileBlobs) -> None:
     dry = toy_dataset(blobs, tmp_path, "t,a,b,y\n" + "".join(f"{t},1,1,0\n" for t in range(50)))
-    with pytest.raises(TrainingError, match=r"labels \[0\]; two are needed"):
+    with pytest.raises(TrainingError, match=r"labels \[0\]; a classification needs"):
         train(job(line_text(), dry, blobs), silent)
 
 

@@ -1,10 +1,12 @@
 """Metrics and their intervals against scikit-learn and theory; gates that say what missed what."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from sklearn import metrics as theirs
 
 from fleetloop_hub.records import Parity
+from fleetloop_hub.spec.families import TASK_METRICS
 from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.spec.training_tables import BudgetTable
 from fleetloop_hub.spec.validation_tables import GateTable
@@ -12,6 +14,7 @@ from fleetloop_hub.validation.bootstrap import interval, paired_interval
 from fleetloop_hub.validation.gates import Exam, judge
 from fleetloop_hub.validation.metrics import METRICS, Answers, measure, threshold_for
 from fleetloop_hub.validation.summary import summarise
+from fleetloop_shared.manifest import NO_CLASS, Signature
 
 PARITY = Parity(
     rows=200,
@@ -24,38 +27,102 @@ PARITY = Parity(
 )
 
 
+def answered(
+    truth: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64], threshold: float = 0.5
+) -> Answers:
+    """What a model with two classes says."""
+    form = Signature(
+        input_name="x",
+        score_name="y",
+        features=[],
+        classes=[0, 1],
+        positive=1,
+        decision_threshold=threshold,
+    )
+    outputs = np.column_stack([1 - scores, scores]).astype(np.float32)
+    return Answers(truth.astype(np.float64), outputs, form)
+
+
 def answers(rows: int, skill: float, seed: int = 0, threshold: float = 0.5) -> Answers:
     """Scores with ties that know the truth better the larger `skill` is."""
     rng = np.random.default_rng(seed)
     truth = rng.random(rows) < 0.3
     scores = np.clip(0.5 + skill * (truth - 0.5) + rng.normal(0, 0.3, rows), 0, 1).round(2)
-    return Answers(truth, scores, threshold)
+    return answered(truth, scores, threshold)
 
 
 @pytest.mark.parametrize("skill", [0.0, 0.3, 2.0])
 def test_metrics_are_those_of_scikit_learn(skill: float) -> None:
     a = answers(300, skill)
-    said = a.scores >= a.threshold
+    said = a.labels
     assert measure("accuracy", a) == pytest.approx(theirs.accuracy_score(a.truth, said))
+    assert measure("f1", a) == pytest.approx(theirs.f1_score(a.truth, said))
+    precision = theirs.average_precision_score(a.truth, a.scores)
+    assert measure("average_precision", a) == pytest.approx(precision)
     expected = theirs.balanced_accuracy_score(a.truth, said)
     assert measure("balanced_accuracy", a) == pytest.approx(expected)
     assert measure("roc_auc", a) == pytest.approx(theirs.roc_auc_score(a.truth, a.scores))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", TASK_METRICS["classification"])
 def test_weights_count_rows_as_often_as_they_say(metric: Metric) -> None:
     a = answers(50, 0.3)
     often = np.random.default_rng(1).integers(0, 4, 50)
-    repeated = Answers(np.repeat(a.truth, often), np.repeat(a.scores, often), a.threshold)
+    repeated = a.take(np.repeat(np.arange(50), often))
     weighted = METRICS[metric](a, often[None].astype(np.float64))[0]
     assert weighted == pytest.approx(measure(metric, repeated))
 
 
 def test_always_the_same_answer_is_worth_nothing_but_in_accuracy() -> None:
-    never = Answers(np.arange(100) < 15, np.zeros(100), 0.5)
+    never = answered(np.arange(100) < 15, np.zeros(100))
     assert measure("accuracy", never) == 0.85
     assert measure("balanced_accuracy", never) == 0.5
     assert measure("roc_auc", never) == 0.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_metrics_of_several_classes_are_those_of_scikit_learn(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, 200).astype(np.float64)
+    raw = rng.random((200, 3)) + np.eye(3)[truth.astype(int)] * 0.5
+    outputs = (raw / raw.sum(axis=1, keepdims=True)).astype(np.float32)
+    form = Signature(
+        input_name="x",
+        score_name="y",
+        features=[],
+        classes=[0, 1, 2],
+        positive=NO_CLASS,
+        decision_threshold=0.0,
+    )
+    a = Answers(truth, outputs, form)
+    expected = {
+        "accuracy": theirs.accuracy_score(truth, a.labels),
+        "balanced_accuracy": theirs.balanced_accuracy_score(truth, a.labels),
+        "f1": theirs.f1_score(truth, a.labels, average="macro"),
+        "roc_auc": np.mean([theirs.roc_auc_score(truth == k, outputs[:, k]) for k in range(3)]),
+        "average_precision": np.mean(
+            [theirs.average_precision_score(truth == k, outputs[:, k]) for k in range(3)]
+        ),
+    }
+    for metric in TASK_METRICS["classification"]:
+        assert measure(metric, a) == pytest.approx(expected[metric], abs=1e-6)
+
+
+def test_r2_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(100, 20, 300)
+    outputs = (truth + rng.normal(0, 9, 300)).astype(np.float32)[:, None]
+    form = Signature(
+        input_name="x",
+        score_name="y",
+        features=[],
+        classes=[],
+        positive=NO_CLASS,
+        decision_threshold=0.0,
+        task="regression",
+    )
+    expected = theirs.r2_score(truth, outputs[:, 0])
+    assert measure("r2", Answers(truth, outputs, form)) == pytest.approx(expected)
 
 
 def test_interval_holds_the_truth_about_as_often_as_it_says() -> None:
@@ -78,8 +145,8 @@ def test_neighbours_that_resemble_each_other_widen_the_interval() -> None:
     rng = np.random.default_rng(0)
     alike = np.repeat(rng.random(60) < 0.7, 10)
     truth = np.zeros(600, np.bool_)
-    together = Answers(truth, np.where(alike, 0.0, 1.0), 0.5)
-    apart = Answers(truth, rng.permutation(together.scores), 0.5)
+    together = answered(truth, np.where(alike, 0.0, 1.0))
+    apart = answered(truth, rng.permutation(together.scores))
     (low, high), (inner_low, inner_high) = (interval("accuracy", a, 0) for a in (together, apart))
     assert high - low > 1.5 * (inner_high - inner_low)
 
@@ -140,7 +207,7 @@ def test_flips_size_and_latency_are_refused_with_number_and_limit() -> None:
 def test_summary_has_every_metric_its_interval_and_the_gain() -> None:
     found = summarise(Exam(answers(300, 0.6), answers(300, 0.1), PARITY, 0))
     assert found["held_out_rows"] == 300.0
-    for metric in METRICS:
+    for metric in TASK_METRICS["classification"]:
         assert found[f"{metric}_low"] <= found[metric] <= found[f"{metric}_high"]
         gain = found[metric] - found[f"champion_{metric}"]
         assert found[f"gain_{metric}"] == pytest.approx(gain)
