@@ -2,7 +2,7 @@
 
 import typer
 
-from fleetloop_hub.cli import fleet, models, train
+from fleetloop_hub.cli import fleet, models, spec, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -11,7 +11,8 @@ app = typer.Typer(
     help="Fleetloop's hub: train, validate, roll out, watch and retrain models on devices.",
 )
 app.command()(fleet.serve)
-app.command()(train.check)
+app.command()(spec.init)
+app.command()(spec.check)
 app.command()(train.train)
 app.command()(train.why)
 app.add_typer(models.app, name="models")

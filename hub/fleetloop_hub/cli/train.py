@@ -17,7 +17,6 @@ from fleetloop_hub.cli.options import (
     out,
     print_json,
 )
-from fleetloop_hub.data import csv_source
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, Run, RunState
@@ -93,28 +92,6 @@ def why(
         print_json({"version": version, "decision": decision, "run": run})
     else:
         out.print(tables.story(version, decision, run))
-
-
-def check(
-    spec: SpecFile,
-    *,
-    json: Json = False,
-) -> None:
-    """Read a spec and its rows, and say what training would find; needs no hub."""
-    parsed, _ = specs.load(spec)
-    faults: dict[str, int] = {}
-    rows = 0
-    for row in csv_source.read(spec.parent / (parsed.sources[0].csv or ""), parsed):
-        rows += not row.fault
-        if row.fault:
-            faults[row.fault] = faults.get(row.fault, 0) + 1
-    if json:
-        print_json({"model": parsed.model.name, "rows": rows, "quarantined": faults})
-        return
-    names = ", ".join(c.name for c in parsed.candidates)
-    out.print(f"{parsed.model.name}: {rows:,} rows, {len(parsed.features)} features, {names}")
-    for fault, count in sorted(faults.items()):
-        out.print(f"kept out: {count:,} rows, {fault}")
 
 
 def _wait(remote: Remote, run: str) -> VersionView:

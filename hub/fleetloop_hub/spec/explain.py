@@ -1,19 +1,19 @@
-"""Puts what is wrong with a model spec into words that name the key and what to write instead."""
+"""Puts what is wrong with a value of a spec into words that name the key and what to write."""
 
 import difflib
-import math
 import re
+from typing import Literal, get_args, get_origin
 
 import msgspec
 
+from fleetloop_hub.spec.lines import Path
 from fleetloop_shared.ids import NAME
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
 _INVALID = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
 _WORDS = {
     f"Expected `str` matching regex {f'^{NAME}$'!r}": "write 1 to 64 of a-z 0-9 _ -",
+    " | null`": "`",
     "Expected": "write",
     ", got `float`": ", without a fraction",
     ", got": ", not",
@@ -24,71 +24,62 @@ _WORDS = {
     "`int`": "a whole number",
     "`float`": "a number",
     "`bool`": "true or false",
-    "| null": "",
 }
 
 
-def first_not_finite(value: object, key: str = "") -> str | None:
-    """The first key, in dots, whose number is nan or infinite; TOML can write both."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return key
-    parts: dict[str, object] = {}
-    if isinstance(value, dict):
-        parts = {f"{key}.{name}".lstrip("."): part for name, part in value.items()}
-    elif isinstance(value, list):
-        parts = {f"{key}[{index}]": part for index, part in enumerate(value)}
-    return next((bad for k, v in parts.items() if (bad := first_not_finite(v, k))), None)
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in a spec that must be changed.
+
+    Attributes:
+        path: Where; the key itself may be missing there.
+        text: The key, what is wrong with it, and what to write instead.
+        line: Of the file, from 1; 0 while nobody has looked it up.
+    """
+
+    path: Path
+    text: str
+    line: int = 0
 
 
-def explain(message: str, form: type[msgspec.Struct]) -> str:
-    """What msgspec has found, as key, problem and remedy.
+def in_dots(path: Path) -> str:
+    """A path as people write it: `candidates[2].search.trees`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return text.lstrip(".")
+
+
+def wrong_value(message: str, path: Path, hint: object) -> Problem:
+    """A value that msgspec does not take.
 
     Args:
         message: The text of its ValidationError.
-        form: The struct that the whole document should have been.
+        path: The key.
+        hint: The type that the key has.
     """
     found = _PLACE.fullmatch(message)
-    what, path = (message, "") if found is None else (found["what"], found["path"] or "")
-    path = path.replace("[...]", "").lstrip(".")
-    if unknown := _UNKNOWN.fullmatch(what):
-        return _unknown(path, unknown[1], form)
-    if missing := _MISSING.fullmatch(what):
-        return f"{_join(path, missing[1])} is missing; write it"
+    what = message if found is None else found["what"]
     if invalid := _INVALID.fullmatch(what):
-        choices = ", ".join(f'"{choice}"' for choice in _choices(path, form))
-        return f'{path} = "{invalid[1]}" is not known; write one of {choices}'
+        choices = ", ".join(f'"{choice}"' for choice in sorted(_choices(hint)))
+        text = f'{in_dots(path)} = "{invalid[1]}" is not known; write one of {choices}'
+        return Problem(path=path, text=text)
     for theirs, ours in _WORDS.items():
         what = what.replace(theirs, ours)
-    return f"{path or 'the file'}: {' '.join(what.split())}"
+    return Problem(path=path, text=f"{in_dots(path) or 'the file'}: {' '.join(what.split())}")
 
 
-def _unknown(path: str, key: str, form: type[msgspec.Struct]) -> str:
-    known = _keys(path, form)
-    close = difflib.get_close_matches(key, known, n=1)
+def unknown_key(path: Path, known: list[str]) -> Problem:
+    """A key that its table does not have; `known` are those it has."""
+    close = difflib.get_close_matches(str(path[-1]), known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"the keys here are {', '.join(known)}"
-    return f"{_join(path, key)} is not a key of this form; {hint}"
+    return Problem(path=path, text=f"{in_dots(path)} is not a key of this form; {hint}")
 
 
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+def missing_key(path: Path) -> Problem:
+    """A key that must be there."""
+    return Problem(path=path, text=f"{in_dots(path)} is missing; write it")
 
 
-def _keys(path: str, form: type[msgspec.Struct]) -> list[str]:
-    found = _at(path, form)
-    return [f.name for f in found.fields] if isinstance(found, msgspec.inspect.StructType) else []
-
-
-def _choices(path: str, form: type[msgspec.Struct]) -> list[str]:
-    found = _at(path, form)
-    return [str(v) for v in found.values] if isinstance(found, msgspec.inspect.LiteralType) else []
-
-
-def _at(path: str, form: type[msgspec.Struct]) -> msgspec.inspect.Type | None:
-    """The type of the value that `path` leads to, lists looked through."""
-    found: msgspec.inspect.Type | None = msgspec.inspect.type_info(form)
-    for part in re.sub(r"\[\d+\]", "", path).split(".") if path else []:
-        fields = found.fields if isinstance(found, msgspec.inspect.StructType) else ()
-        found = next((f.type for f in fields if f.name == part), None)
-        while isinstance(found, msgspec.inspect.ListType):
-            found = found.item_type
-    return found
+def _choices(hint: object) -> list[str]:
+    """The values of every Literal in a type."""
+    if get_origin(hint) is Literal:
+        return [str(value) for value in get_args(hint)]
+    return [choice for part in get_args(hint) for choice in _choices(part)]

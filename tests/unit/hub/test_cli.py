@@ -20,7 +20,7 @@ from fleetloop_hub.web.app import create_app
 from fleetloop_hub.web.server import WebServer
 from support.hubweb import WebHub, fill, web_hub
 
-COMMANDS = ["serve", "token", "train", "models", "devices", "rollout", "why", "check"]
+COMMANDS = ["serve", "token", "train", "models", "devices", "rollout", "why", "check", "init"]
 SPEC = """
 [model]
 name = "rain"

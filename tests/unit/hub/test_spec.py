@@ -39,7 +39,7 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
         ('[[candidates]]\nfamily = "mlp"', "candidates[2].name is missing; write it"),
         ('[[features]]\nname = "a"', "'a' stands twice; name each column once"),
         ('[[features]]\nname = "y"', "'y' is label.column"),
-        ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "(q).low: write a low that is"),
+        ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "low (q): write a low that is"),
         ("what = 1 2", "not TOML"),
     ],
 )

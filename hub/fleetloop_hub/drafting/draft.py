@@ -1,0 +1,130 @@
+"""Writes the first spec: every guess stands beside its reason and what else could be written."""
+
+import os
+from pathlib import Path
+
+from fleetloop_hub.drafting import demands, plan
+from fleetloop_hub.drafting.facts import look
+from fleetloop_hub.drafting.inputs import features, rules
+from fleetloop_hub.drafting.roles import Roles, assign, sorted_by
+from fleetloop_hub.drafting.sample import Sample, read
+from fleetloop_hub.drafting.toml_text import comment, pair
+from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.scalars import Task
+
+_MOST_LISTED = 100
+
+
+def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | None) -> str:
+    """The text of a spec for the rows in a file.
+
+    Args:
+        name: The model's.
+        data: The file.
+        folder: Where the spec will lie.
+        label: The column to predict, if a person has said it.
+        task: The task, if a person has said it.
+
+    Raises:
+        DataError: The file cannot be read, or has nothing to learn from.
+    """
+    sample = read(data)
+    facts = [look(column, values) for column, values in sample.columns.items()]
+    roles = assign(facts, label, labelled=label is not None or task != "anomaly")
+    if roles.label is None and task not in {None, "anomaly"}:
+        raise DataError(
+            f"no column of {data} looks like the label of a {task}: name it with --label"
+        )
+    guessed, why = plan.task_of(roles.label.facts if roles.label else None)
+    if task is not None and task != guessed:
+        guessed, why = task, "you named it"
+    source = os.path.relpath(data.resolve(), folder.resolve())
+    parts = [
+        _opening(name, sample, data),
+        _model(name, guessed, why),
+        _source(sample, source),
+        _rows(roles),
+        _label(roles, guessed),
+        features(roles, sample),
+        rules(),
+        demands.candidates(guessed, sample, roles),
+        demands.budget(),
+        demands.gates(guessed, roles),
+        demands.fairness(guessed, roles),
+        demands.fleet(sample),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _opening(name: str, sample: Sample, data: Path) -> list[str]:
+    read_rows = f"all {sample.rows:,} rows" if sample.whole else f"the first {sample.rows:,} rows"
+    return [
+        *comment(
+            f"The life of the model {name}, drafted from {read_rows} of {data.name}. Everything "
+            "here is a guess with its reason beside it: read it once, change what is wrong, and "
+            "see what your rows say with `fleetloop check`. docs/spec.md explains every key."
+        ),
+    ]
+
+
+def _model(name: str, task: Task, why: str) -> list[str]:
+    return [
+        "[model]",
+        *pair("name", name, "on the wire, in the catalog and in commands"),
+        *pair("task", task, why),
+        *pair("seed", 0, "of every random choice: same rows and seed, same artifact"),
+    ]
+
+
+def _source(sample: Sample, source: str) -> list[str]:
+    lines = ["[[sources]]", *pair(sample.form, source, "relative to this file")]
+    if sample.form == "csv" and sample.delimiter != ",":
+        lines += pair("delimiter", sample.delimiter, "the likeliest in the header")
+    return lines
+
+
+def _rows(roles: Roles) -> list[str]:
+    lines = ["[rows]"]
+    if roles.time is not None:
+        lines += pair("time", roles.time.name, f"orders the rows: {roles.time.why}")
+    else:
+        lines += comment(
+            "No column orders the rows in time, so their order in the file is taken for it: the "
+            'last fifth is held out for judging. If a column tells the time, write time = "COLUMN".'
+        )
+        if roles.label is not None and sorted_by(roles.label.facts):
+            lines += comment(
+                f"WARNING: the rows are sorted by {roles.label.name}. The held-out rows would have "
+                "answers that training has never seen: shuffle the file before you train."
+            )
+    if roles.key is not None:
+        lines += pair("key", roles.key.name, f"names a row: {roles.key.why}")
+    else:
+        lines += comment('If a column names each row, write key = "COLUMN": its doubles are found.')
+    return lines
+
+
+def _label(roles: Roles, task: Task) -> list[str]:
+    if roles.label is None:
+        return comment(
+            "No [label]: nothing is predicted. If a column holds the truth, write [label] and "
+            'column = "COLUMN"; an anomaly model is then judged by it.'
+        )
+    facts = roles.label.facts
+    lines = ["[label]", *pair("column", facts.name, f"what is predicted: {roles.label.why}")]
+    if facts.missing:
+        lines += comment(f"{facts.missing:,} rows without it are kept out of training.")
+    if task == "regression":
+        return lines
+    classes = plan.classes_of(facts)
+    if classes.count <= 1:
+        return lines + comment("WARNING: it has one value only; there is nothing to learn from it.")
+    if classes.names and len(classes.names) <= _MOST_LISTED:
+        lines += pair("classes", classes.names, "all that were seen; others are quarantined")
+    if classes.positive is not None:
+        lines += pair("positive", classes.positive, f"its probability is the score: {classes.why}")
+        lines += comment(
+            "If a false yes and a false no cost you differently, write cost_false_positive and "
+            "cost_false_negative: they set the decision threshold."
+        )
+    return lines

@@ -1,0 +1,45 @@
+"""Pages that are made from the code say what the code says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from fleetloop_hub.spec import reference
+from fleetloop_hub.spec.reading import parse
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_page_of_the_spec_is_what_the_types_say() -> None:
+    assert (DOCS / "spec.md").read_text("utf-8") == reference.page(), "run: make docs"
+
+
+def test_example_is_a_spec_and_sets_every_key_of_every_table() -> None:
+    text = reference.example()
+    spec = parse(text)
+    for table, key in keys(type(spec)):
+        assert f"{key} =" in text or f".{key}]" in text, f"{table}.{key} is not shown to the reader"
+
+
+@pytest.mark.parametrize("key", ["true_positive_gap", "chunk_bytes", "within_s", "neighbours"])
+def test_page_explains_keys_of_all_depths(key: str) -> None:
+    row = next(line for line in reference.page().splitlines() if line.startswith(f"| `{key}`"))
+    assert len(row.split(" | ")) == 4
+
+
+def keys(form: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:
+    """Every key below the top, with the name of its table."""
+    for field in msgspec.structs.fields(form):
+        for part in parts(field.type):
+            for inner in msgspec.structs.fields(part):
+                yield part.__name__, inner.name
+            yield from keys(part)
+
+
+def parts(hint: object) -> Iterator[type[msgspec.Struct]]:
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        yield hint
+    for inner in getattr(hint, "__args__", ()):
+        yield from parts(inner)
