@@ -24,6 +24,7 @@ class Fitted:
             are the places 0, 1, ... in the signature's order.
         parameters: What it was fitted with.
         curves: By a name such as "validation log loss", a value an epoch or round.
+        notes: What a person should know about the fit, in words.
     """
 
     family: Family
@@ -32,6 +33,7 @@ class Fitted:
     estimator: Any
     parameters: Parameters
     curves: dict[str, list[float]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def raw(self, values: Floats) -> Doubles:
         """What the estimator says, before the head: in float64, as scikit-learn computes it.

@@ -1,135 +1,124 @@
-"""The algorithms that can be tried; each stops before it fits the noise."""
+"""Fits one candidate of any family; each kind of algorithm has a file in `fitting/`."""
 
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from fleetloop_hub.data.frame import Frame
+from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.fitted import Fitted, Parameters
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.scalars import Family
 from fleetloop_hub.spec.training_tables import CandidateTable
+from fleetloop_hub.training.fitting.anomaly import fit_isolation_forest, fit_one_class_svm
+from fleetloop_hub.training.fitting.boosting import fit_boosting
+from fleetloop_hub.training.fitting.forests import fit_forest
+from fleetloop_hub.training.fitting.knn import fit_knn
+from fleetloop_hub.training.fitting.lesson import Learned, Lesson, Watch
+from fleetloop_hub.training.fitting.linear import fit_linear
+from fleetloop_hub.training.fitting.mlp import fit_mlp
+from fleetloop_hub.training.fitting.svm import fit_svm
 from fleetloop_hub.training.preparation import learn_preparation
 
-_ALPHA = 0.01
-_HIDDEN = [64, 32]
-_ITERATIONS = 1_000
-_EPOCHS = 200
-_PATIENCE = 10
-_BATCH_ROWS = 64
-_SMALLEST_GAIN = 1e-4
-_NEVER_CERTAIN = 1e-7
-
-Floats = npt.NDArray[np.float64]
+_LEARN: dict[Family, Callable[[CandidateTable, Lesson], Learned]] = {
+    "linear": fit_linear,
+    "mlp": fit_mlp,
+    "random-forest": fit_forest,
+    "extra-trees": fit_forest,
+    "gradient-boosting": fit_boosting,
+    "svm": fit_svm,
+    "knn": fit_knn,
+    "isolation-forest": fit_isolation_forest,
+    "one-class-svm": fit_one_class_svm,
+}
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What a candidate is fitted on.
+class Material:
+    """Rows to learn from, and what is to be learned.
 
     Attributes:
-        x: Prepared training rows.
-        y: Places of their classes, or values.
-        newer_x: Prepared validation rows, which only say when to stop.
-        newer_y: The same of these.
-        seed: Of every random choice.
+        spec: The model spec.
+        classes: The labels as numbers; empty for a regression.
+        train: Rows to learn from.
+        newer: Validation rows, which only say when to stop.
     """
 
-    x: Floats
-    y: npt.NDArray[np.float64]
-    newer_x: Floats
-    newer_y: npt.NDArray[np.float64]
-    seed: int
+    spec: ModelSpec
+    classes: list[int]
+    train: Frame
+    newer: Frame
 
 
 def fit(
     candidate: CandidateTable, spec: ModelSpec, classes: list[int], train: Frame, newer: Frame
 ) -> Fitted:
+    """Fit one candidate; see `learn`."""
+    return learn(candidate, Material(spec, classes, train, newer), lambda _share, _text: None)
+
+
+def learn(candidate: CandidateTable, material: Material, watch: Watch) -> Fitted:
     """Fit one candidate; equal rows and seed give an equal model on the same machine.
 
     On one core: matrices this small gain nothing from two, and sums do not depend on how many.
 
     Args:
         candidate: What is fitted.
-        spec: Its spec.
-        classes: The labels as numbers; empty for a regression.
-        train: Rows to learn from.
-        newer: Validation rows, which only say when to stop.
+        material: The rows and their spec.
+        watch: Told how far a long fit is.
+
+    Raises:
+        TrainingError: A class has no row to learn from.
     """
+    spec, train, newer = material.spec, material.train, material.newer
     preparation = learn_preparation(spec.features, train.values, candidate.family)
+    supervised = spec.model.task == "classification"
     lesson = Lesson(
         x=preparation.transform(train.values),
-        y=_targets(train, classes),
+        y=_targets(train, material.classes) if supervised else train.label,
         newer_x=preparation.transform(newer.values),
-        newer_y=_targets(newer, classes),
+        newer_y=_targets(newer, material.classes) if supervised else newer.label,
+        classes=len(material.classes) if supervised else 0,
         seed=spec.model.seed,
+        watch=watch,
     )
-    with threadpool_limits(limits=1):
-        if candidate.family == "linear":
-            estimator, parameters, curves = _linear(candidate, lesson, classes)
-        else:
-            estimator, parameters, curves = _mlp(candidate, lesson, classes)
-    given: Parameters = {"family": candidate.family}
+    if supervised:
+        _all_present(lesson, material)
+    with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        learned = _LEARN[candidate.family](candidate, lesson)
+    given: Parameters = {"family": candidate.family, "seed": spec.model.seed}
     return Fitted(
-        candidate.family, spec.model.task, preparation, estimator, given | parameters, curves
+        family=candidate.family,
+        task=spec.model.task,
+        preparation=preparation,
+        estimator=learned.estimator,
+        parameters=given | learned.parameters,
+        curves=learned.curves,
+        notes=(*learned.notes, *dict.fromkeys(_in_short(w) for w in warned)),
     )
 
 
 def _targets(frame: Frame, classes: list[int]) -> npt.NDArray[np.float64]:
-    if not classes:
-        return frame.label
     return np.searchsorted(np.array(classes), frame.label).astype(np.float64)
 
 
-_Found = tuple[object, Parameters, dict[str, list[float]]]
+def _all_present(lesson: Lesson, material: Material) -> None:
+    there = set(lesson.y.astype(int).tolist())
+    absent = [str(n) for place, n in enumerate(material.classes) if place not in there]
+    if absent:
+        raise TrainingError(
+            f"the training rows have none with the label {', '.join(absent)}, so it cannot be "
+            "learned: add rows, leave it out of label.classes, or make gates.held_out and "
+            "training.validation smaller"
+        )
 
 
-def _linear(candidate: CandidateTable, lesson: Lesson, classes: list[int]) -> _Found:
-    alpha = candidate.alpha or _ALPHA
-    if not classes:
-        return Ridge(alpha=alpha).fit(lesson.x, lesson.y), {"alpha": alpha}, {}
-    model = LogisticRegression(C=1.0 / alpha, max_iter=_ITERATIONS)
-    model.fit(lesson.x, lesson.y)
-    return model, {"alpha": alpha, "iterations": int(model.n_iter_[0])}, {}
-
-
-def _mlp(candidate: CandidateTable, lesson: Lesson, classes: list[int]) -> _Found:
-    """Adam in small batches, until the newer rows have not been told better for ten epochs.
-
-    scikit-learn's own early stopping holds back rows at random, between those it fits on: in a
-    time series these are no test, and of a few hundred rows they are too few.
-    """
-    hidden, alpha = candidate.hidden or _HIDDEN, candidate.alpha or _ALPHA
-    form = MLPClassifier if classes else MLPRegressor
-    model = form(
-        tuple(hidden),
-        alpha=alpha,
-        batch_size=min(_BATCH_ROWS, len(lesson.x)),
-        random_state=lesson.seed,
-    )
-    known = {"classes": np.arange(len(classes), dtype=np.float64)} if classes else {}
-    best, best_epoch, kept = np.inf, 0, (list[Floats](), list[Floats]())
-    losses: list[float] = []
-    for epoch in range(1, _EPOCHS + 1):
-        model.partial_fit(lesson.x, lesson.y, **known)
-        losses.append(_loss(model, lesson))
-        if losses[-1] < best - _SMALLEST_GAIN or not best_epoch:
-            best, best_epoch = losses[-1], epoch
-            kept = [w.copy() for w in model.coefs_], [b.copy() for b in model.intercepts_]
-        elif epoch - best_epoch >= _PATIENCE:
-            break
-    model.coefs_, model.intercepts_ = kept
-    name = "validation log loss" if classes else "validation squared error"
-    parameters: Parameters = {"hidden": list(hidden), "alpha": alpha, "epochs": best_epoch}
-    return model, parameters | {"seed": lesson.seed}, {name: losses}
-
-
-def _loss(model: MLPClassifier | MLPRegressor, lesson: Lesson) -> float:
-    if isinstance(model, MLPRegressor):
-        return float(np.mean((model.predict(lesson.newer_x) - lesson.newer_y) ** 2))
-    sure = model.predict_proba(lesson.newer_x)
-    told = sure[np.arange(len(sure)), lesson.newer_y.astype(int)]
-    return float(-np.log(np.clip(told, _NEVER_CERTAIN, 1.0)).mean())
+def _in_short(warned: warnings.WarningMessage) -> str:
+    """The first sentence of a library's warning."""
+    text = " ".join(str(warned.message).split())
+    return f"scikit-learn: {text.partition('. ')[0]}"

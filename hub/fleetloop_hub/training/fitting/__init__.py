@@ -1,0 +1,1 @@
+"""How each kind of algorithm is fitted; one kind a file."""
