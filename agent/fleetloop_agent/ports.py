@@ -33,8 +33,8 @@ class Model(ABC):
     """An artifact that is loaded and answers."""
 
     @abstractmethod
-    def probabilities(self, rows: Rows) -> Rows:
-        """One probability a class: shape (rows, classes).
+    def outputs(self, rows: Rows) -> Rows:
+        """One probability a class, shape (rows, classes), or a regression's values, (rows, 1).
 
         Raises:
             ModelError: It failed on these rows.

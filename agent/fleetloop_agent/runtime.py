@@ -45,18 +45,18 @@ class OrtModel(Model):
         """
         self._session = session
         self._input = signature.input_name
-        self._outputs = [signature.score_name]
-        self._classes = len(signature.classes)
+        self._output = [signature.score_name]
+        self._columns = signature.columns
 
-    def probabilities(self, rows: Rows) -> Rows:
+    def outputs(self, rows: Rows) -> Rows:
         try:
-            answers: Rows = self._session.run(self._outputs, {self._input: rows})[0]
+            answers: Rows = self._session.run(self._output, {self._input: rows})[0]
         except Exception as error:  # its errors have no other common parent
             raise ModelError(f"the model failed: {_first_line(error)}") from error
-        if answers.shape != (len(rows), self._classes):
+        if answers.shape != (len(rows), self._columns):
             raise ModelError(
-                f"the model answered in shape {answers.shape} instead of one probability a class, "
-                f"{(len(rows), self._classes)}"
+                f"the model answered in shape {answers.shape} instead of its manifest's, "
+                f"{(len(rows), self._columns)}"
             )
         return answers
 
@@ -95,7 +95,7 @@ def _check_output(session: ort.InferenceSession, signature: Signature) -> None:
             f"{signature.score_name!r}"
         )
     kind, shape = found[signature.score_name]
-    _check_tensor("output", kind, shape, len(signature.classes))
+    _check_tensor("output", kind, shape, signature.columns)
 
 
 def _check_tensor(what: str, kind: str, shape: list[int | str | None], width: int) -> None:

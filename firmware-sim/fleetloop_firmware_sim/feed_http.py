@@ -2,6 +2,7 @@
 
 import http.client
 import math
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -75,7 +76,7 @@ class HttpFeeder(Feeder):
             return None
         raise FeedError(f"{self._url} refuses these rows ({status}): {_text(body)}")
 
-    def feedback(self, labels: list[tuple[str, int]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
         told = [{"prediction_id": name, "label": label} for name, label in labels]
         status, body = self._ask("POST", "/feedback", {"labels": told})
         if status != HTTPStatus.OK:

@@ -1,5 +1,7 @@
 """Feeds a sensor's rows to an agent in this process."""
 
+from collections.abc import Sequence
+
 from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.ports import Rows
 from fleetloop_agent.serving.predictor import Predictor
@@ -31,7 +33,7 @@ class PredictorFeeder(Feeder):
             raise FeedError(f"the device refuses these rows: {error}") from error
         return [Answer(a.prediction_id, a.label, a.score, a.version) for a in answers]
 
-    def feedback(self, labels: list[tuple[str, int]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
         try:
             self._predictor.feedback(labels)
         except InputError as error:

@@ -1,6 +1,7 @@
 """A sensor that measures a recording anew, row by row; the truth about a row comes later."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleetloop_agent.ports import Rows
@@ -13,13 +14,13 @@ class Answer:
 
     Attributes:
         prediction_id: Names the answer.
-        label: What it said.
-        score: The probability of the positive class.
+        label: What it said: a class, or the number of a regression.
+        score: As the model's signature has it read.
         version: The model version that said it.
     """
 
     prediction_id: str
-    label: int
+    label: float
     score: float
     version: int
 
@@ -40,7 +41,7 @@ class Feeder(ABC):
         """
 
     @abstractmethod
-    def feedback(self, labels: list[tuple[str, int]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
         """Tell the truth about earlier answers, by prediction id.
 
         Raises:

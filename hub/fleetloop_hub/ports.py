@@ -145,7 +145,11 @@ class Telemetry(ABC):
 
     @abstractmethod
     def labelled_count(self, model: str, *, version: int | None = None) -> tuple[int, int]:
-        """Labelled samples of a model (or one version), and how many were answered right."""
+        """Labelled samples of a model (or one version), and how many were answered as labelled.
+
+        The second number is that of right answers where answers are classes. A regression's are
+        near the truth or far from it: there it says nothing.
+        """
 
     @abstractmethod
     def refuse(self, source: str, reason: str, text: str) -> None:

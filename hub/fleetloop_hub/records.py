@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_shared.manifest import CLASSIFICATION
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A document of the catalog, found by its kind and its `key`."""
@@ -174,6 +176,7 @@ class Version(Record, frozen=True, kw_only=True):
         metrics: On the held-out rows.
         decision: The decision record that says why it exists.
         created_at: Unix seconds.
+        task: "classification", "regression" or "anomaly".
     """
 
     model: str
@@ -190,6 +193,7 @@ class Version(Record, frozen=True, kw_only=True):
     metrics: dict[str, float]
     decision: str
     created_at: float
+    task: str = CLASSIFICATION
 
 
 class Alias(Record, frozen=True, kw_only=True):

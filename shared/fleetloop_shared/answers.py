@@ -59,8 +59,7 @@ class Rule:
             return scores, scores
         if self._positive == NO_CLASS:
             return scores, self._classes[outputs.argmax(axis=1)]
-        labels = np.full(len(scores), self._classes[self._others[0]])
+        other: Labels | np.float64 = self._classes[self._others[0]]
         if len(self._others) > 1:
-            labels = self._classes[self._others][outputs[:, self._others].argmax(axis=1)]
-        labels[scores >= self._threshold] = self._classes[self._positive]
-        return scores, labels
+            other = self._classes[self._others][outputs[:, self._others].argmax(axis=1)]
+        return scores, np.where(scores >= self._threshold, self._classes[self._positive], other)

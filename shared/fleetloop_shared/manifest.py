@@ -8,11 +8,13 @@ from fleetloop_shared.errors import ManifestError
 from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfile
 
 SCHEMA = 2
-_READABLE = frozenset({1, SCHEMA})  # 1 had neither categories nor tasks
+_READABLE = frozenset({1, SCHEMA})  # 1 had no categories, no tasks, and golden scores only
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
 ANOMALY = "anomaly"
+_TASKS = frozenset({CLASSIFICATION, REGRESSION, ANOMALY})
+_FEWEST_CLASSES = 2
 
 NO_CLASS = -1
 """As `Signature.positive`: no class is special."""
@@ -55,8 +57,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
         task: "classification", "regression" or "anomaly"; see `answers.Rule` for how each is read.
         class_names: What the classes are called, in their order; empty where they are called by
             their number.
-        score_low: Where the score histogram begins.
-        score_high: Where it ends.
+        score_low: Where the score histogram begins; a score below falls into its first bin.
+        score_high: Where it ends; a score above falls into its last bin.
     """
 
     input_name: str
@@ -69,6 +71,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     class_names: list[str] = []
     score_low: float = 0.0
     score_high: float = 1.0
+
+    @property
+    def columns(self) -> int:
+        """How many columns the output has."""
+        return 1 if self.task == REGRESSION else len(self.classes)
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,17 +97,19 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Golden(msgspec.Struct, frozen=True, kw_only=True):
-    """Inputs and the scores they must give: the device proves its own runtime.
+    """Inputs and the outputs they must give: the device proves its own runtime.
 
     Attributes:
         inputs: Rows of float32 values, None where missing.
-        scores: The score of each row, computed by the hub from the same artifact.
-        tolerance: The largest absolute difference that passes.
+        outputs: All outputs of each row, computed by the hub from the same artifact.
+        tolerance: The largest absolute difference of one output that passes.
+        scores: In the first form of the manifest, instead of `outputs`: the score of each row.
     """
 
     inputs: list[list[float | None]]
-    scores: list[float]
+    outputs: list[list[float]] = []
     tolerance: float
+    scores: list[float] = []
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,13 +172,26 @@ def check(manifest: Manifest) -> Manifest:
     Raises:
         ManifestError: Naming the first contradiction.
     """
-    width = len(manifest.signature.features)
-    transport, reference, thresholds = manifest.transport, manifest.reference, manifest.thresholds
-    problems = {
-        f"schema {manifest.schema} is newer than {SCHEMA}: update the agent": (
-            manifest.schema not in _READABLE
-        ),
-        "no features": width == 0,
+    problems = (
+        {
+            f"schema {manifest.schema} is newer than {SCHEMA}: update the agent": (
+                manifest.schema not in _READABLE
+            )
+        }
+        | _in_transport(manifest)
+        | _in_signature(manifest.signature)
+        | _in_reference(manifest)
+        | _in_golden(manifest.golden, manifest.signature)
+    )
+    for problem, present in problems.items():
+        if present:
+            raise ManifestError(f"manifest of {manifest.model} {manifest.version}: {problem}")
+    return manifest
+
+
+def _in_transport(manifest: Manifest) -> dict[str, bool]:
+    transport = manifest.transport
+    return {
         "an encoding this agent does not know": transport.encoding not in {"identity", "zlib"},
         "the artifact is larger than its budget": (
             manifest.length_bytes > manifest.budget.artifact_bytes
@@ -181,11 +203,39 @@ def check(manifest: Manifest) -> Manifest:
         "an identity transport of another length": (
             transport.encoding == "identity" and transport.length_bytes != manifest.length_bytes
         ),
-        "the positive class is not among the classes": not (
-            NO_CLASS <= manifest.signature.positive < len(manifest.signature.classes)
+    }
+
+
+def _in_signature(signature: Signature) -> dict[str, bool]:
+    classes, regression = signature.classes, signature.task == REGRESSION
+    return {
+        f"a task this agent does not know: {signature.task[:80]!r}": signature.task not in _TASKS,
+        "no features": not signature.features,
+        "a regression with classes": regression and bool(classes),
+        "fewer than two classes: nothing to answer": (
+            not regression and len(classes) < _FEWEST_CLASSES
         ),
+        "a class stands twice": len(set(classes)) != len(classes),
+        "class names are not one a class": (
+            bool(signature.class_names) and len(set(signature.class_names)) != len(classes)
+        ),
+        "the positive class is not among the classes": not (
+            NO_CLASS <= signature.positive < len(classes)
+        ),
+        "the score histogram has no width": not signature.score_low < signature.score_high,
+        "a category stands twice": any(
+            len(set(f.categories)) != len(f.categories) for f in signature.features
+        ),
+    }
+
+
+def _in_reference(manifest: Manifest) -> dict[str, bool]:
+    features, reference = manifest.signature.features, manifest.reference
+    width, thresholds = len(features), manifest.thresholds
+    return {
         "reference features are not the model's inputs": (
-            [f.name for f in reference.features] != [f.name for f in manifest.signature.features]
+            [(f.name, f.category) for f in reference.features]
+            != [(f.name, bool(f.categories)) for f in features]
         ),
         "a reference feature whose bins and counts differ": any(
             len(f.counts) != len(f.edges) + 1 or f.sd <= 0 for f in reference.features
@@ -198,14 +248,19 @@ def check(manifest: Manifest) -> Manifest:
             len(thresholds.anderson_darling) != width or len(thresholds.triangular) != width
         ),
         "the drift window has no rows": thresholds.window_rows < 1,
+    }
+
+
+def _in_golden(golden: Golden, signature: Signature) -> dict[str, bool]:
+    expected = [*golden.outputs, *golden.scores]
+    return {
         "golden rows are not the model's inputs": any(
-            len(row) != width for row in manifest.golden.inputs
+            len(row) != len(signature.features) for row in golden.inputs
         ),
-        "golden rows without their scores": (
-            not manifest.golden.inputs or len(manifest.golden.inputs) != len(manifest.golden.scores)
+        "golden rows without their outputs": (
+            not golden.inputs or len(golden.inputs) != len(expected)
+        ),
+        "golden outputs are not the model's": any(
+            len(row) != signature.columns for row in golden.outputs
         ),
     }
-    for problem, present in problems.items():
-        if present:
-            raise ManifestError(f"manifest of {manifest.model} {manifest.version}: {problem}")
-    return manifest

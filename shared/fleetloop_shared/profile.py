@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 SCORE_BINS = 32
-"""Equal bins of the score over [0, 1]."""
+"""Equal bins of the score, from `Signature.score_low` to `Signature.score_high`."""
 
 
 class ReferenceFeature(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,8 +22,10 @@ class ReferenceFeature(msgspec.Struct, frozen=True, kw_only=True):
             `edges[k-1] <= x < edges[k]`. `len(counts) == len(edges) + 1`.
         counts: Rows in each bin.
         missing: Rows in which the value was missing.
-        mean: Mean, in the feature's unit; live moments are taken about it.
-        sd: Standard deviation, in the feature's unit; 1.0 for a constant feature.
+        mean: Mean, in the feature's unit; live moments are taken about it. 0.0 for a category.
+        sd: Standard deviation, in the feature's unit; 1.0 for a constant feature or a category.
+        category: Whether its numbers are names: they have no order and no distance, so that neither
+            means nor correlations nor the Anderson-Darling statistic say anything about them.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ReferenceFeature(msgspec.Struct, frozen=True, kw_only=True):
     missing: int
     mean: float
     sd: float
+    category: bool = False
 
 
 class ReferenceProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,8 @@ class DriftThresholds(msgspec.Struct, frozen=True, kw_only=True):
 class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     """Rows served in one window, as sums.
 
-    Moments are about the reference: `u = (x - reference mean) / reference sd`, missing as 0.
+    Moments are about the reference: `u = (x - reference mean) / reference sd`; a missing value and
+    a category count as 0.
 
     Attributes:
         rows: How many rows.

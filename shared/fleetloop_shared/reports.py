@@ -33,11 +33,11 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: The feature.
         ratio: The larger of statistic / threshold; an alarm from 1.
-        anderson_darling: Binned Anderson-Darling statistic, judged.
+        anderson_darling: Binned Anderson-Darling statistic, judged; 0 for a category.
         triangular: Triangular discrimination, judged.
         psi: Population stability index, shown.
         js: Jensen-Shannon distance (base 2), shown.
-        shift: Mean of the window minus the reference's, in the feature's unit.
+        shift: Mean of the window minus the reference's, in the feature's unit; 0 for a category.
         shift_sd: The same in standard deviations of the reference.
         missing_ratio: Share of missing values in the window.
     """
@@ -123,7 +123,8 @@ class HealthReport(Report, frozen=True, kw_only=True):
         rss_bytes: Resident memory of the agent.
         outbox: Reports not yet acknowledged.
         labels: Labels that came for answers of this version.
-        labels_correct: Answers among those that were right.
+        labels_correct: Answers among those that were right; None for a regression, whose answers
+            are near the truth or far from it, hardly ever right.
     """
 
     model: str | None
@@ -137,7 +138,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     rss_bytes: int
     outbox: int
     labels: int
-    labels_correct: int
+    labels_correct: int | None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,9 +147,10 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         prediction_id: Names the answer; labels refer to it.
         at: Event time.
-        values: In the order of the model's features, None where missing.
-        score: Probability of the positive class.
-        label: What was answered.
+        values: In the order of the model's features, None where missing; a category as its place
+            among the feature's categories.
+        score: What `answers.Rule` makes of the model's outputs.
+        label: What was answered: a class, or the number of a regression.
         version: The model version that answered.
     """
 
@@ -156,7 +158,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     values: list[float | None]
     score: float
-    label: int
+    label: int | float
     version: int
 
 
@@ -172,12 +174,12 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         prediction_id: The answer it is about.
-        label: What it should have been.
+        label: What it should have been: a class, or the number of a regression.
         at: When it became known.
     """
 
     prediction_id: str
-    label: int
+    label: int | float
     at: float
 
 

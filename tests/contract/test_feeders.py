@@ -64,7 +64,7 @@ def test_rows_are_answered_each_by_its_own_name(feeder: Feeder, predictor: Predi
     assert answers is not None
     assert {a.version for a in answers} == {1}
     assert len({a.prediction_id for a in answers}) == len(golden.inputs)
-    assert [a.score for a in answers] == pytest.approx(golden.scores, abs=1e-4)
+    assert [a.score for a in answers] == pytest.approx([yes for _, yes in golden.outputs], abs=1e-4)
 
 
 def test_rows_the_model_fails_on_are_to_be_kept(feeder: Feeder, predictor: Predictor) -> None:

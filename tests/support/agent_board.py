@@ -205,7 +205,7 @@ class MemoryServing(Serving):
 
 
 class ConstantModel(Model):
-    def probabilities(self, rows: Rows) -> Rows:
+    def outputs(self, rows: Rows) -> Rows:
         return np.tile(np.array([0.25, 0.75], dtype=np.float32), (len(rows), 1))
 
 

@@ -74,7 +74,7 @@ MANIFEST = Manifest(
         correlation=4.0,
         score=0.3,
     ),
-    golden=Golden(inputs=[[1.0, None]], scores=[0.75], tolerance=0.001),
+    golden=Golden(inputs=[[1.0, None]], outputs=[[0.25, 0.75]], tolerance=0.001),
     budget=Budget(artifact_bytes=100_000, latency_ms=5.0, memory_bytes=64_000_000),
     floor=1,
     hardware=["pi4"],

@@ -45,6 +45,11 @@ def score(row: list[float], bias: float) -> float:
     return float(1.0 / (1.0 + np.exp(-(np.float32(sum(row)) + np.float32(bias)))))
 
 
+def outputs(row: list[float], bias: float) -> list[float]:
+    """All that it puts out: the probabilities of both classes."""
+    return [1.0 - score(row, bias), score(row, bias)]
+
+
 @cache
 def tiny_model(bias: float = 0.0, padding_bytes: int = 0) -> bytes:
     """A real ONNX model of two features; padding makes it as large as a test needs.
@@ -123,7 +128,7 @@ def manifest_of(artifact: bytes, version: int, bias: float = 0.0) -> Manifest:
         ),
         golden=Golden(
             inputs=GOLDEN_ROWS,
-            scores=[score([v or 0.0 for v in row], bias) for row in GOLDEN_ROWS],
+            outputs=[outputs([v or 0.0 for v in row], bias) for row in GOLDEN_ROWS],
             tolerance=1e-4,
         ),
         budget=Budget(

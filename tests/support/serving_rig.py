@@ -46,7 +46,7 @@ def model(version: int = 1, bias: float = 0.0) -> tuple[Manifest, bytes]:
     reference_rows = rows(1_000)
     logits = reference_rows[:, 0] - reference_rows[:, 1] + bias
     scores = 1 / (1 + np.exp(-logits.astype(np.float64)))
-    reference = build_reference(NAMES, reference_rows, scores)
+    reference = build_reference([Feature(name=name) for name in NAMES], reference_rows, scores)
     sha256 = sha256_hex(artifact)
     manifest = Manifest(
         schema=SCHEMA,
@@ -78,7 +78,7 @@ def model(version: int = 1, bias: float = 0.0) -> tuple[Manifest, bytes]:
             false_alarms_per_1000_windows=1.0,
             seed=0,
         ),
-        golden=Golden(inputs=[[0.0, 0.0]], scores=[0.5], tolerance=1.0),
+        golden=Golden(inputs=[[0.0, 0.0]], outputs=[[0.5, 0.5]], tolerance=1.0),
         budget=Budget(artifact_bytes=100_000, latency_ms=50.0, memory_bytes=64_000_000),
         floor=0,
         hardware=[],

@@ -13,6 +13,11 @@ LATENCIES = 1_024
 """Runs of the model over which latency is told."""
 
 
+def added(right: int | None, more: int | None) -> int | None:
+    """The sum of two counts of right answers; unknown if one of them is."""
+    return None if right is None or more is None else right + more
+
+
 class Buffer(Generic[T]):
     """The last things that came, until they are taken."""
 
@@ -44,6 +49,7 @@ class Tally:
     def __init__(self) -> None:
         """Count nothing yet."""
         self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
+        self.labels_correct: int | None = 0
         self._clear()
 
     def ran(self, rows: int, out_of_range: int, took_ms: float) -> None:
@@ -52,14 +58,18 @@ class Tally:
         self.out_of_range += out_of_range
         self._latencies_ms.append(took_ms)
 
-    def labelled(self, *, correct: bool) -> None:
-        """A label came for an answer of the loaded model."""
+    def labelled(self, *, correct: bool | None) -> None:
+        """A label came for an answer of the loaded model.
+
+        Args:
+            correct: Whether the answer was right, None for a regression.
+        """
         self.labels += 1
-        self.labels_correct += correct
+        self.labels_correct = added(self.labels_correct, correct)
 
     def forget_labels(self) -> None:
         """Another model is loaded: labels are counted for its answers only."""
-        self.labels = self.labels_correct = 0
+        self.labels, self.labels_correct = 0, 0
 
     def take(self, dropped: int) -> Counters:
         """The counts, which begin again.
@@ -88,4 +98,4 @@ class Tally:
 
     def _clear(self) -> None:
         self.rows = self.errors = self.refused = self.out_of_range = 0
-        self.labels = self.labels_correct = 0
+        self.forget_labels()

@@ -9,17 +9,23 @@ import numpy.typing as npt
 
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.ports import Rows
-from fleetloop_shared.manifest import Signature
+from fleetloop_shared.categories import Categories
+from fleetloop_shared.manifest import OTHER, Signature
 
 Row = Mapping[str, object]
-"""Feature name to number; None or NaN where the value is missing."""
+"""Feature name to number, or to one of a category's values; None or NaN where it is missing."""
 
 _PLAIN = {float, int, type(None)}
+_READ_AS_CATEGORY = {str, float, int, type(None)}
 _SHOWN_NAMES = 5
 
 
 class Intake:
-    """Enforces a model's signature on rows: all features, no others, numbers only."""
+    """Enforces a model's signature on rows: all features, no others, each of its kind.
+
+    A category that the signature does not list becomes `OTHER`, is answered, and counts as out of
+    range.
+    """
 
     def __init__(self, signature: Signature) -> None:
         """Take the features and their ranges from a signature.
@@ -30,8 +36,14 @@ class Intake:
         features = signature.features
         self._names = [f.name for f in features]
         self._keys = set(self._names)
-        self._low = np.array([-np.inf if f.low is None else f.low for f in features])
-        self._ranged = any(f.low is not None or f.high is not None for f in features)
+        self._categories = [
+            (k, Categories(f.categories)) for k, f in enumerate(features) if f.categories
+        ]
+        low = [0.0 if f.categories else f.low for f in features]
+        self._low = np.array([-np.inf if bound is None else bound for bound in low])
+        self._ranged = any(
+            f.low is not None or f.high is not None or f.categories for f in features
+        )
         self._high = np.array([np.inf if f.high is None else f.high for f in features])
 
     def rows(self, given: object) -> Rows:
@@ -48,7 +60,7 @@ class Intake:
         elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
             values = self._mappings(given)
         else:
-            raise InputError("give a list of rows; each row maps feature names to numbers")
+            raise InputError("give a list of rows; each row maps feature names to values")
         if not len(values):
             raise InputError("there are no rows; give at least one")
         with np.errstate(over="ignore"):
@@ -59,7 +71,7 @@ class Intake:
         return rows
 
     def out_of_range(self, rows: Rows) -> int:
-        """How many values lie outside their feature's range; missing ones do not."""
+        """How many values lie outside their feature's range or list; missing ones do not."""
         if not self._ranged:
             return 0
         return int(np.count_nonzero((rows < self._low) | (rows > self._high)))
@@ -84,7 +96,22 @@ class Intake:
             )
         if given.dtype.kind not in "fiu":
             raise InputError(f"an array of {given.dtype}; give float32")
+        for feature, categories in self._categories:
+            self._check_places(feature, len(categories), given[:, feature])
         return given
+
+    def _check_places(self, feature: int, count: int, places: npt.NDArray[Any]) -> None:
+        known = np.isnan(places) | (
+            (places >= OTHER) & (places < count) & (places == np.rint(places))
+        )
+        if not known.all():
+            row = int(np.argmin(known))
+            raise self._wrong(
+                row,
+                feature,
+                f"is {places[row]}, which is no place among its {count} categories; an array holds"
+                f" 0 to {count - 1}, or {OTHER:.0f} for any other category",
+            )
 
     def _mappings(self, given: Sequence[object]) -> npt.NDArray[np.float64]:
         values = np.empty((len(given), len(self._names)))
@@ -92,6 +119,11 @@ class Intake:
             if not isinstance(row, Mapping) or row.keys() != self._keys:
                 raise self._misnamed(number, row)
             numbers: list[Any] = [row[name] for name in self._names]
+            for feature, categories in self._categories:
+                value = numbers[feature]
+                if type(value) not in _READ_AS_CATEGORY:
+                    value = self._category(number, feature, value)
+                numbers[feature] = categories.place(value)
             if not _PLAIN.issuperset(map(type, numbers)):
                 self._check_types(number, numbers)
             try:
@@ -107,9 +139,17 @@ class Intake:
                 kind = type(value).__name__
                 raise self._wrong(row, feature, f"is of type {kind}; give a number, or null")
 
+    def _category(self, row: int, feature: int, value: object) -> str | float:
+        if isinstance(value, str):
+            return str.__str__(value)  # an enumeration of texts would say its own name
+        if isinstance(value, np.floating | np.integer):
+            return float(value)
+        kind = type(value).__name__
+        raise self._wrong(row, feature, f"is of type {kind}; give a text, a number, or null")
+
     def _misnamed(self, number: int, row: object) -> InputError:
         if not isinstance(row, Mapping):
-            return InputError(f"row {number} is no mapping of feature names to numbers")
+            return InputError(f"row {number} is no mapping of feature names to values")
         absent = [name for name in self._names if name not in row]
         if absent:
             return InputError(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
 from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.drift.moments import standardise
+from fleetloop_shared.drift.moments import scales, standardise
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 
 BLOCK_ROWS = 512
@@ -40,17 +40,26 @@ class FinishedWindow:
 class Monitor:
     """Takes rows with their scores, gives back the windows they fill. Not thread-safe."""
 
-    def __init__(self, reference: ReferenceProfile, window_rows: int) -> None:
+    def __init__(
+        self,
+        reference: ReferenceProfile,
+        window_rows: int,
+        *,
+        score_low: float = 0.0,
+        score_high: float = 1.0,
+    ) -> None:
         """Begin the first window.
 
         Args:
             reference: Bins, means and standard deviations.
             window_rows: Rows in a window.
+            score_low: Where the score histogram begins.
+            score_high: Where it ends.
         """
         features = reference.features
         self._bins = Bins([f.edges for f in features])
-        self._mean = np.array([f.mean for f in features], np.float64)
-        self._sd = np.array([f.sd for f in features], np.float64)
+        self._mean, self._sd = scales(features)
+        self._score_range = score_low, score_high
         self._pairs = np.triu_indices(len(features))
         self._window_rows = window_rows
         self._first_row = 1
@@ -114,7 +123,7 @@ class Monitor:
         block = block.reshape(len(self._scores), -1)
         columns = np.ascontiguousarray(block.T)
         self._counts += self._bins.count(columns)
-        self._score_counts += count_scores(np.array(self._scores))
+        self._score_counts += count_scores(np.array(self._scores), *self._score_range)
         u = standardise(block, self._mean, self._sd)
         self._sums += u.sum(axis=0)
         for start in range(0, len(u), _PRODUCT_ROWS):

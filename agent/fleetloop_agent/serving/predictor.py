@@ -15,6 +15,7 @@ from fleetloop_agent.serving.monitor import FinishedWindow
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Answer, Collected, Window
 from fleetloop_agent.serving.served import Run, Served, load
+from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.verdict import judge
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest
@@ -25,7 +26,6 @@ SAMPLES_HELD = 10_000
 LABELS_HELD = 10_000
 
 _MAX_ID = 200
-_MAX_LABEL = 2**31
 _BUCKETS = 10_000
 
 
@@ -88,8 +88,9 @@ class Predictor(Serving):
         """Answer rows, all or none of them.
 
         Args:
-            rows: One mapping of feature names to numbers each, None or NaN where a value is
-                missing; or an array with the signature's features as its columns.
+            rows: One mapping of feature names to values each, None or NaN where a value is
+                missing; or an array with the signature's features as its columns, a category as
+                its place among the feature's categories.
 
         Raises:
             InputError: These are not the model's inputs; names row and feature.
@@ -107,24 +108,27 @@ class Predictor(Serving):
             self._tally.ran(len(checked), out_of_range, took_ms)
             return self._note_answers(served, checked, run)
 
-    def feedback(self, labels: Sequence[tuple[str, int]]) -> int:
+    def feedback(self, labels: Sequence[tuple[str, str | float]]) -> int:
         """Take labels that became known: pairs of prediction id and label, all or none of them.
 
-        Every label is passed on to the hub, also that of an answer of an earlier start.
+        A label is a class, by its number or by the name that the loaded model has for it; for a
+        regression it is any finite number. Every label is passed on to the hub, also that of an
+        answer of an earlier start.
 
         Returns:
             How many of the answers they are about are remembered here.
 
         Raises:
-            InputError: Not an id, or not a whole number; names which.
+            InputError: Not an id, or not a label; names which.
         """
-        for number, (prediction_id, label) in enumerate(labels):
-            _check_label(number, prediction_id, label)
+        served = self._served
+        truths = served.truths if served is not None else Truths(None)
+        read = [_read_label(n, *pair, truths) for n, pair in enumerate(labels)]
         now = self._clock.now()
         with self._lock:
-            for prediction_id, label in labels:
+            for prediction_id, label in read:
                 self._labels.put(Label(prediction_id=prediction_id, label=label, at=now))
-            return sum([self._join(*pair) for pair in labels])
+            return sum([self._join(*pair) for pair in read])
 
     def collect(self) -> Collected:
         """Hand over what has come together since the last call; windows are judged here."""
@@ -174,7 +178,8 @@ class Predictor(Serving):
         for window in served.monitor.take():
             self._windows.put((served, window))
         manifest, answers = served.manifest, []
-        for score, label in zip(run.scores.tolist(), run.labels.tolist(), strict=True):
+        said = served.truths.said(run.labels.tolist())
+        for score, (label, class_name) in zip(run.scores.tolist(), said, strict=True):
             self._answers += 1
             self._recent.note(self._answers, label, served.load)
             answers.append(
@@ -185,6 +190,7 @@ class Predictor(Serving):
                     model=manifest.model,
                     version=manifest.version,
                     artifact=manifest.sha256,
+                    class_name=class_name,
                 )
             )
         if self._sample_buckets:
@@ -206,7 +212,7 @@ class Predictor(Serving):
                     )
                 )
 
-    def _join(self, prediction_id: str, label: int) -> bool:
+    def _join(self, prediction_id: str, label: float) -> bool:
         number = prediction_id.removeprefix(self._prefix)
         if number == prediction_id or not number.isascii() or not number.isdecimal():
             return False
@@ -215,17 +221,21 @@ class Predictor(Serving):
             return False
         said, by = answered
         if self._served is not None and by == self._served.load:
-            self._tally.labelled(correct=said == label)
+            self._tally.labelled(correct=self._served.truths.right(said, label))
         return True
 
 
-def _check_label(number: int, prediction_id: object, label: object) -> None:
+def _read_label(
+    number: int, prediction_id: object, label: object, truths: Truths
+) -> tuple[str, int | float]:
     if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= _MAX_ID:
         raise InputError(
             f"label {number}: the prediction id must be a text of 1 to {_MAX_ID} characters"
         )
-    if isinstance(label, bool) or not isinstance(label, int) or abs(label) >= _MAX_LABEL:
-        raise InputError(f"label {number}: {str(label)[:80]!r} is not a label; give a whole number")
+    try:
+        return prediction_id, truths.read(label)
+    except InputError as error:
+        raise InputError(f"label {number}: {error}") from None
 
 
 def _judged(served: Served, window: FinishedWindow) -> Window:

@@ -19,10 +19,10 @@ class RecentAnswers:
         """
         self._capacity = capacity
         self._numbers = array("q", [_NONE]) * capacity
-        self._labels = array("q", [0]) * capacity
+        self._labels = array("d", [0.0]) * capacity
         self._loads = array("q", [0]) * capacity
 
-    def note(self, number: int, label: int, load: int) -> None:
+    def note(self, number: int, label: float, load: int) -> None:
         """Remember an answer.
 
         Args:
@@ -35,7 +35,7 @@ class RecentAnswers:
         self._labels[place] = label
         self._loads[place] = load
 
-    def take(self, number: int) -> tuple[int, int] | None:
+    def take(self, number: int) -> tuple[float, int] | None:
         """Label and load of an answer, once; None if it is unknown, forgotten or was taken."""
         place = number % self._capacity
         if self._numbers[place] != number:

@@ -10,24 +10,26 @@ from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import Label, Sample
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to one row.
 
     Attributes:
         prediction_id: Names it; a label that is known later refers to it.
-        label: One of the signature's classes.
-        score: Probability of the positive class.
+        label: One of the signature's classes, or the number of a regression.
+        score: Probability of the positive class; without one, of the answer; or the number itself.
         model: The model that answered.
         version: Its version.
         artifact: SHA-256 of the bytes that answered.
+        class_name: What the class is called, where it has a name.
     """
 
     prediction_id: str
-    label: int
+    label: int | float
     score: float
     model: str
     version: int
     artifact: str
+    class_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,12 @@ class Counters:
         rows: Rows answered.
         errors: Rows the model failed on.
         refused: Rows refused for their form.
-        out_of_range: Values outside the signature's range, in rows that were answered.
+        out_of_range: Values outside the signature's range, and categories that it does not list, in
+            rows that were answered.
         latency_p50_ms: Median time of the model's last runs, None before the first.
         latency_p99_ms: 99th percentile of the same.
         labels: Labels for answers of the loaded model.
-        labels_correct: Answers among those that were right.
+        labels_correct: Answers among those that were right, None for a regression.
         dropped: Windows, samples and labels dropped because nobody collected them.
     """
 
@@ -70,7 +73,7 @@ class Counters:
     latency_p50_ms: float | None = None
     latency_p99_ms: float | None = None
     labels: int = 0
-    labels_correct: int = 0
+    labels_correct: int | None = 0
     dropped: int = 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fleetloop_agent.ports import Clock, Host
+from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.records import Collected, Counters, Window
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import (
@@ -106,7 +107,7 @@ class Reports:
             latency_p50_ms=new.latency_p50_ms,
             latency_p99_ms=new.latency_p99_ms,
             labels=new.labels + (old.labels if same else 0),
-            labels_correct=new.labels_correct + (old.labels_correct if same else 0),
+            labels_correct=added(new.labels_correct, old.labels_correct if same else 0),
             dropped=old.dropped + new.dropped,
         )
 

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 class _Labelled(msgspec.Struct, frozen=True):
     prediction_id: str
-    label: int
+    label: int | float | str
 
 
 class _Feedback(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ def _rows(given: object) -> Sequence[Row]:
     if isinstance(given, dict):
         rows = given.get("rows") if given.keys() == {"rows"} else None
         return rows if isinstance(rows, list) else [given]
-    raise InputError('send {"rows": [{feature: number, ...}, ...]}, or one row as an object')
+    raise InputError('send {"rows": [{feature: value, ...}, ...]}, or one row as an object')
 
 
 def _json(status: HTTPStatus, told: object) -> Response:

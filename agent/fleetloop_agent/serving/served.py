@@ -9,7 +9,9 @@ from fleetloop_agent.errors import ModelError
 from fleetloop_agent.ports import Model, Rows, Runtime
 from fleetloop_agent.serving.intake import Intake
 from fleetloop_agent.serving.monitor import Monitor
-from fleetloop_shared.manifest import Manifest, Signature
+from fleetloop_agent.serving.truths import Truths
+from fleetloop_shared.answers import Rule
+from fleetloop_shared.manifest import REGRESSION, Manifest
 
 _FEWEST_CLASSES = 2
 
@@ -19,44 +21,12 @@ class Run:
     """What a model said about rows.
 
     Attributes:
-        scores: Probability of the positive class, a row each.
-        labels: The answer, a row each.
+        scores: One a row.
+        labels: The answer, a row each: one of the classes, or the number of a regression.
     """
 
     scores: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.int64]
-
-
-class Rule:
-    """Turns probabilities into labels.
-
-    The positive class where its probability, as a double, reaches the decision threshold; else the
-    most probable one of the others.
-    """
-
-    def __init__(self, signature: Signature) -> None:
-        """Take classes and threshold from a signature.
-
-        Args:
-            signature: With two classes or more.
-        """
-        self._positive = signature.positive
-        self._threshold = signature.decision_threshold
-        self._others = [k for k in range(len(signature.classes)) if k != signature.positive]
-        self._classes = np.array(signature.classes, np.int64)
-
-    def answer(self, probabilities: Rows) -> Run:
-        """Scores and labels of rows.
-
-        Args:
-            probabilities: One a class, shape (rows, classes).
-        """
-        scores = probabilities[:, self._positive].astype(np.float64)
-        labels = np.full(len(scores), self._classes[self._others[0]])
-        if len(self._others) > 1:
-            labels = self._classes[self._others][probabilities[:, self._others].argmax(axis=1)]
-        labels[scores >= self._threshold] = self._classes[self._positive]
-        return Run(scores, labels)
+    labels: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,6 +38,8 @@ class Served:
         manifest: What was signed about it.
         model: It.
         intake: Checks its rows.
+        rule: Reads its outputs.
+        truths: Checks labels, and says what its answers are called.
         monitor: Counts its rows.
     """
 
@@ -76,6 +48,7 @@ class Served:
     model: Model
     intake: Intake
     rule: Rule
+    truths: Truths
     monitor: Monitor
 
     def run(self, rows: Rows) -> Run:
@@ -83,17 +56,17 @@ class Served:
 
         Raises:
             InputError: No answer to an infinite value.
-            ModelError: The model failed, or gave something that is no probability.
+            ModelError: The model failed, or gave something that is no number.
         """
-        answers = self.model.probabilities(rows)
+        answers = self.model.outputs(rows)
         if not np.isfinite(answers).all():
             unanswered = np.any(~np.isfinite(answers), axis=1)
             refusal = self.intake.infinite(rows, unanswered)
             raise refusal or ModelError(
-                f"{self.manifest.model} {self.manifest.version} gave no probability for row "
+                f"{self.manifest.model} {self.manifest.version} gave no number for row "
                 f"{int(np.argmax(unanswered))}; nothing was answered"
             )
-        return self.rule.answer(answers)
+        return Run(*self.rule.answer(answers))
 
 
 def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> Served:
@@ -102,13 +75,20 @@ def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> 
     Raises:
         ModelError: It does not load, or can answer in one way only.
     """
-    if len(manifest.signature.classes) < _FEWEST_CLASSES:
+    signature = manifest.signature
+    if signature.columns < _FEWEST_CLASSES and signature.task != REGRESSION:
         raise ModelError(f"{manifest.model} {manifest.version} has one class: nothing to answer")
     return Served(
         load=number,
         manifest=manifest,
-        model=runtime.load(artifact, manifest.signature),
-        intake=Intake(manifest.signature),
-        rule=Rule(manifest.signature),
-        monitor=Monitor(manifest.reference, manifest.thresholds.window_rows),
+        model=runtime.load(artifact, signature),
+        intake=Intake(signature),
+        rule=Rule(signature),
+        truths=Truths(signature),
+        monitor=Monitor(
+            manifest.reference,
+            manifest.thresholds.window_rows,
+            score_low=signature.score_low,
+            score_high=signature.score_high,
+        ),
     )

@@ -1,4 +1,4 @@
-"""Has a model prove itself: its golden scores on this device's own runtime, its speed, its size."""
+"""Has a model prove itself: its golden rows on this device's own runtime, its speed, its size."""
 
 import math
 from statistics import median
@@ -7,6 +7,7 @@ import numpy as np
 
 from fleetloop_agent.errors import ModelError
 from fleetloop_agent.ports import Clock, Finding, Host, Model, Rows, Runtime
+from fleetloop_shared.answers import Rule
 from fleetloop_shared.manifest import Manifest
 
 BLOCKS = 5
@@ -31,15 +32,15 @@ def examine(
     before_bytes = host.rss_bytes()
     try:
         model = runtime.load(artifact, signature)
-        scores = model.probabilities(rows)[:, signature.positive].tolist()
+        outputs = model.outputs(rows)
         latency_ms = _latency_ms(model, rows, clock)
     except ModelError as error:
         return Finding(passed=False, text=str(error))
     added_bytes = max(0, host.rss_bytes() - before_bytes)
-    gaps = [abs(float(score) - want) for score, want in zip(scores, golden.scores, strict=True)]
-    gap = math.inf if any(math.isnan(g) for g in gaps) else max(gaps)
+    gap = _largest_gap(manifest, outputs)
+    what = "outputs" if golden.outputs else "scores"
     text = (
-        f"scores differ by {gap:.2g} (may: {golden.tolerance:.2g}), answers take"
+        f"{what} differ by {gap:.2g} (may: {golden.tolerance:.2g}), answers take"
         f" {latency_ms:.3g} ms (may: {budget.latency_ms:.3g}), it adds {added_bytes:,} bytes"
         f" of memory (may: {budget.memory_bytes:,})"
     )
@@ -51,6 +52,16 @@ def examine(
     return Finding(passed=passed, text=text)
 
 
+def _largest_gap(manifest: Manifest, outputs: Rows) -> float:
+    """Between what the golden rows gave and what they must give; infinite where it is no number."""
+    golden = manifest.golden
+    if golden.outputs:
+        gaps = np.abs(outputs.astype(np.float64) - np.array(golden.outputs))
+    else:
+        gaps = np.abs(Rule(manifest.signature).scores(outputs) - np.array(golden.scores))
+    return float(gaps.max()) if np.isfinite(gaps).all() else math.inf
+
+
 def _latency_ms(model: Model, rows: Rows, clock: Clock) -> float:
     singles = [rows[i : i + 1] for i in range(len(rows))]
     medians = []
@@ -58,7 +69,7 @@ def _latency_ms(model: Model, rows: Rows, clock: Clock) -> float:
         took = []
         for i in range(BLOCK_ROWS):
             began = clock.monotonic()
-            model.probabilities(singles[i % len(singles)])
+            model.outputs(singles[i % len(singles)])
             took.append(clock.monotonic() - began)
         medians.append(median(took))
     return 1000 * min(medians)

@@ -116,7 +116,9 @@ def make(signer: Signer, version: int, *, brittle: bool = False, chunk_bytes: in
         signature=_signature(),
         reference=_reference(rows, scores),
         thresholds=_thresholds(),
-        golden=mf.Golden(inputs=rows[:8].tolist(), scores=scores[:8], tolerance=1e-4),
+        golden=mf.Golden(
+            inputs=rows[:8].tolist(), outputs=[[1.0 - s, s] for s in scores[:8]], tolerance=1e-4
+        ),
         budget=mf.Budget(artifact_bytes=100_000, latency_ms=1000.0, memory_bytes=500_000_000),
         floor=0,
         hardware=[],

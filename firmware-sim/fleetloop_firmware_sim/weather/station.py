@@ -110,7 +110,7 @@ class Station:
         while not sensor.done:
             if not sensor.measure(batch_rows):
                 raise FeedError(f"{self.name} does not answer at {self._url}")
-        return [reading.answer.label for reading in sensor.readings]
+        return [int(reading.answer.label) for reading in sensor.readings]
 
     def score_previous(self, rows: Recording) -> list[int]:
         """What the version before the active one answers, run from the device's own disk.

@@ -53,7 +53,8 @@ def with_samples(
 
 
 def _row(labelled: LabelledSample, labels: set[int | None], spec: ModelSpec) -> Row:
-    sample, label = labelled.sample, labelled.label.label
+    sample, truth = labelled.sample, labelled.label.label
+    label = int(truth) if truth == int(truth) else None
     row = Row(
         at=sample.at,
         label=label,

@@ -86,7 +86,7 @@ class DeviceView(View, frozen=True, kw_only=True):
         alarm: Whether that window was an alarm.
         drift_history: Ratios of its last windows, oldest first, under any version.
         labels: Labels that came for answers of the loaded version.
-        accuracy: Share of right answers among those, None without labels.
+        accuracy: Share of right answers among those, None without labels or for a regression.
         outbox: Reports it had still to send when it last reported its health.
         seen_at: Unix seconds at which it was last heard, None if never.
     """
@@ -135,7 +135,7 @@ class VersionView(View, frozen=True, kw_only=True):
         parity_rows: Held-out rows on which they were compared.
         serving: Devices that have it loaded.
         field_labels: Labelled answers that it gave on devices.
-        field_accuracy: Share of right ones among those, None without labels.
+        field_accuracy: Share of right ones among those, None without labels or for a regression.
         why: Why it exists, in words.
         decision: The decision record with the whole reason.
         run: The run that made it.

@@ -61,6 +61,7 @@ class _Told:
     rows: int = 0
     labels: Counter[Loaded] = field(default_factory=Counter)
     right: Counter[Loaded] = field(default_factory=Counter)
+    unjudged: set[Loaded] = field(default_factory=set)
     health: HealthReport | None = None
     drift: DriftReport | None = None
     ratios: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY_WINDOWS))
@@ -126,7 +127,10 @@ class DeviceReader:
                 loaded = (stored.report.model, stored.report.version)
                 told.rows += stored.report.rows
                 told.labels[loaded] += stored.report.labels
-                told.right[loaded] += stored.report.labels_correct
+                if stored.report.labels_correct is None:
+                    told.unjudged.add(loaded)
+                else:
+                    told.right[loaded] += stored.report.labels_correct
                 told.health = _later(told.health, stored.report)
         for stored in self._drift.fresh():
             if isinstance(stored.report, DriftReport):
@@ -171,12 +175,13 @@ def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
     """What the reports add; drift and labels only where they are about the loaded version."""
     loaded, drift = (view.model, view.version), told.drift
     labels = told.labels[loaded]
+    judged = labels > 0 and loaded not in told.unjudged
     view = msgspec.structs.replace(
         view,
         rows=told.rows,
         drift_history=list(told.ratios),
         labels=labels,
-        accuracy=told.right[loaded] / labels if labels else None,
+        accuracy=told.right[loaded] / labels if judged else None,
         outbox=told.health.outbox if told.health else None,
     )
     if drift is not None and (drift.model, drift.version) == loaded:

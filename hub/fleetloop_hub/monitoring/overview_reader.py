@@ -20,6 +20,7 @@ from fleetloop_hub.monitoring.overview import (
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, Decision, GateResult, Run, Version
+from fleetloop_shared.manifest import REGRESSION
 from fleetloop_shared.reports import EventKind, EventReport
 
 T = TypeVar("T")
@@ -186,7 +187,7 @@ def _version_view(
         parity_rows=version.parity.rows,
         serving=serving,
         field_labels=labels,
-        field_accuracy=right / labels if labels else None,
+        field_accuracy=right / labels if labels and version.task != REGRESSION else None,
         why=why,
         decision=version.decision,
         run=version.run,

@@ -10,6 +10,7 @@ from fleetloop_hub.packaging.thresholds import calibrate
 from fleetloop_hub.spec.labels import class_names, positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.chunks import pack
+from fleetloop_shared.drift.bins import scaled_scores
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import SCHEMA, Budget, Feature, Manifest, Signature, check
 
@@ -53,10 +54,12 @@ def signature(
 
     Args:
         spec: The spec.
-        classes: Its labels as numbers, in the order of the output's columns.
+        classes: Its labels as numbers, in the order of the output's columns; none for a regression.
         decision_threshold: Of the positive class.
-        score_range: Where the score histogram begins and ends.
+        score_range: Where the score histogram begins and ends: 0 and 1 for probabilities. A range
+            without width (all labels are alike) is made one.
     """
+    low, high = score_range
     return Signature(
         input_name=INPUT,
         score_name=OUTPUT,
@@ -69,8 +72,8 @@ def signature(
         decision_threshold=decision_threshold,
         task=spec.model.task,
         class_names=class_names(spec.label),
-        score_low=score_range[0],
-        score_high=score_range[1],
+        score_low=low,
+        score_high=high if high > low else low + max(1.0, abs(low)),
     )
 
 
@@ -83,8 +86,8 @@ def assemble(
         ManifestError: The manifest contradicts itself.
     """
     artifact = Artifact(data, form)
-    scores = artifact.scores(world.rows)
-    reference = build_reference([f.name for f in form.features], world.rows, scores)
+    scores = scaled_scores(artifact.scores(world.rows), form.score_low, form.score_high)
+    reference = build_reference(form.features, world.rows, scores)
     transport, encoded = pack(data, spec.delivery.chunk_bytes)
     manifest = Manifest(
         schema=SCHEMA,
@@ -103,7 +106,7 @@ def assemble(
             false_alarms_per_1000_windows=spec.drift.false_alarms_per_1000_windows,
             seed=spec.model.seed,
         ),
-        golden=golden(artifact, world.held_out),
+        golden=golden(artifact, form, world.held_out),
         budget=Budget(
             artifact_bytes=spec.budget.artifact_bytes,
             latency_ms=spec.budget.latency_ms,

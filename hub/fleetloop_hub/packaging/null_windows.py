@@ -6,7 +6,7 @@ import numpy.typing as npt
 from fleetloop_shared.drift.anderson_darling import anderson_darling
 from fleetloop_shared.drift.bins import Bins, count_scores
 from fleetloop_shared.drift.fisher_z import fisher_z
-from fleetloop_shared.drift.moments import correlations, standardise
+from fleetloop_shared.drift.moments import correlations, scales, standardise
 from fleetloop_shared.drift.triangular import triangular_discrimination
 from fleetloop_shared.profile import ReferenceProfile
 
@@ -24,7 +24,7 @@ _AT_ONCE = 100
 
 
 class NullWindows:
-    """Undrifted windows of one reference.
+    """Undrifted windows of one reference; scores are those of 0 to 1, see `scaled_scores`.
 
     Every answer has a row a window and a column a statistic: Anderson-Darling a feature, triangular
     discrimination a feature, the largest squared Fisher z of all pairs, triangular discrimination
@@ -45,10 +45,9 @@ class NullWindows:
         self._used = self._bins.fill([[1] * len(f.counts) for f in features], [1] * len(features))
         self._correlations = np.array(reference.correlations, np.float64)
         self._score_counts = np.array(reference.score_counts)
-        mean = np.array([f.mean for f in features])
-        sd = np.array([f.sd for f in features])
         self._rows, self._scores = rows, scores
-        self._u = standardise(rows, mean, sd)
+        self._u = standardise(rows, *scales(features))
+        self._ordered = np.array([not f.category for f in features])
         self._window_rows = window_rows
         self._random = random
 
@@ -87,7 +86,7 @@ class NullWindows:
         order, share = [], []
         for _ in range(0, DRAWS, _AT_ONCE):
             seen = self._draw(self._counts + self._used / 2)
-            order.append(anderson_darling(self._counts, seen))
+            order.append(anderson_darling(self._counts, seen) * self._ordered)
             share.append(triangular_discrimination(self._counts, seen))
         scores = np.concatenate(
             [self._draw(self._score_counts + 0.5) for _ in range(0, DRAWS, _AT_ONCE)]
@@ -117,7 +116,7 @@ class NullWindows:
             found.append(
                 np.column_stack(
                     [
-                        anderson_darling(rest, seen),
+                        anderson_darling(rest, seen) * self._ordered,
                         triangular_discrimination(rest, seen),
                         self._squared_z(part),
                         triangular_discrimination(scores_rest, scores),

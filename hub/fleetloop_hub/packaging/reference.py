@@ -1,56 +1,94 @@
 """Describes the training rows as devices will compare with them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.drift.moments import correlations, standardise
+from fleetloop_shared.drift.moments import correlations, scales, standardise
+from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import ReferenceFeature, ReferenceProfile
 
 Rows = npt.NDArray[np.float32]
-Scores = npt.NDArray[np.floating]
+Scores = npt.NDArray[np.float64]
 
 BINS = 16
 """Bins of a continuous feature, each with the same share of the reference; missing is one more."""
 
+OWN_BINS = 64
+"""Categories that can have a bin each."""
 
-def build_reference(names: list[str], rows: Rows, scores: Scores) -> ReferenceProfile:
+
+def build_reference(features: Sequence[Feature], rows: Rows, scores: Scores) -> ReferenceProfile:
     """The profile of the rows that a model was made from.
 
     Args:
-        names: The features, in the order of the columns.
+        features: In the order of the columns.
         rows: Values, NaN where missing, shape (rows, features).
-        scores: What the packaged model says about these rows, 0 to 1.
+        scores: What the packaged model says about these rows, 0 to 1 (see `scaled_scores`).
 
     Raises:
-        ValueError: No rows, or rows, names and scores do not fit together.
+        ValueError: No rows, or rows, features and scores do not fit together.
     """
-    if rows.shape != (len(scores), len(names)) or not len(rows):
+    if rows.shape != (len(scores), len(features)) or not len(rows):
         raise ValueError(
-            f"{len(names)} names, rows of shape {rows.shape} and {len(scores)} scores: "
-            "give one name a column, one score a row, and at least one row"
+            f"{len(features)} features, rows of shape {rows.shape} and {len(scores)} scores: "
+            "give one feature a column, one score a row, and at least one row"
         )
-    edges = [inner_edges(column) for column in rows.T]
+    edges = [_edges(f, column) for f, column in zip(features, rows.T, strict=True)]
     bins = Bins(edges)
     counts, missing = bins.strip(bins.count(rows.T))
-    mean, sd = _moments(rows)
-    u = standardise(rows, mean, sd)
+    numbers = np.array([not f.categories for f in features])
+    mean, sd = _moments(np.where(numbers, rows, np.nan))
+    described = [
+        ReferenceFeature(
+            name=feature.name,
+            edges=edges[k],
+            counts=counts[k],
+            missing=missing[k],
+            mean=float(mean[k]),
+            sd=float(sd[k]),
+            category=bool(feature.categories),
+        )
+        for k, feature in enumerate(features)
+    ]
+    u = standardise(rows, *scales(described))
     return ReferenceProfile(
         rows=len(rows),
-        features=[
-            ReferenceFeature(
-                name=name,
-                edges=edges[k],
-                counts=counts[k],
-                missing=missing[k],
-                mean=float(mean[k]),
-                sd=float(sd[k]),
-            )
-            for k, name in enumerate(names)
-        ],
+        features=described,
         correlations=correlations(len(u), u.sum(axis=0), u.T @ u).tolist(),
         score_counts=count_scores(scores).tolist(),
     )
+
+
+def _edges(feature: Feature, column: Rows) -> list[float]:
+    if feature.categories:
+        return category_edges(len(feature.categories), column)
+    return inner_edges(column)
+
+
+def category_edges(categories: int, column: Rows) -> list[float]:
+    """Bin edges for a category: half-way between its places, the first bin being that of `OTHER`.
+
+    Up to 64 categories have a bin each. Of more, the 32 commonest have (the earlier of two that are
+    equally common), and all that lie between two of those share one: 65 bins at most, all told.
+
+    Args:
+        categories: How many there are.
+        column: Their places in the rows of training, NaN where missing.
+
+    Examples:
+        >>> category_edges(3, np.array([0, 2, 2], np.float32))
+        [-0.5, 0.5, 1.5]
+    """
+    alone = np.arange(categories)
+    if categories > OWN_BINS:
+        known = column[column >= 0].astype(np.int64)
+        seen = np.bincount(known, minlength=categories)
+        alone = np.argsort(-seen, kind="stable")[: OWN_BINS // 2]
+    edges = np.union1d(np.concatenate([alone - 0.5, alone + 0.5]), [-0.5])
+    return [float(e) for e in edges if e < categories - 1]
 
 
 def inner_edges(column: Rows) -> list[float]:

@@ -26,7 +26,8 @@ CREATE INDEX reports_of_kind ON reports (kind, stored_at, boot, seq, device);
 CREATE INDEX reports_of_device ON reports (device, kind, stored_at, boot, seq);
 
 -- A device speaks of its own answers only, so another one can neither collide with it nor lie
--- about it: the prediction id is a key within the device.
+-- about it: the prediction id is a key within the device. A label is a class or the number of a
+-- regression: SQLite keeps a REAL in an INTEGER column as it is, and one that is whole as INTEGER.
 CREATE TABLE samples (
     device TEXT NOT NULL,
     prediction_id TEXT NOT NULL,

@@ -51,6 +51,7 @@ class Registry:
             metrics=result.run.metrics,
             decision=finished.decision,
             created_at=now,
+            task=manifest.signature.task,
         )
         self._catalog.put(version, *([_alias(version, CHALLENGER)] if passed else []))
         return version

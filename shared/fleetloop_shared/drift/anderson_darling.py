@@ -21,8 +21,8 @@ def anderson_darling(reference: Counts, window: Counts) -> Floats:
 
     Use it where order means something, for movements and changes of spread that touch all bins a
     little: it sees half the mean shift that `triangular_discrimination` needs. Use that one for a
-    value that appears in one bin only, whose place in the order says little. A missing value is a
-    bin of its own at the upper end of the order.
+    value that appears in one bin only, whose place in the order says little, and for categories,
+    which have no order at all. A missing value is a bin of its own at the upper end of the order.
 
     Args:
         reference: Rows in each bin, shape (..., bins); empty bins cost nothing.

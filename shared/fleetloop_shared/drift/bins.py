@@ -9,8 +9,12 @@ from fleetloop_shared.profile import SCORE_BINS
 
 Counts = npt.NDArray[np.int64]
 Columns = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float64]
 
 _LANE_ROWS = 8 * 255
+
+_NARROW = 32
+"""Features with more bins (categories) are compared apart, so that they do not slow the others."""
 
 
 class Bins:
@@ -30,10 +34,9 @@ class Bins:
     def __init__(self, edges: Sequence[Sequence[float]]) -> None:
         self._used = [len(e) + 1 for e in edges]
         self._columns = max(self._used, default=1) + 1
-        self._bounds = np.full((self._columns - 1, len(edges), 1), np.nan, np.float32)
-        self._bounds[0] = -np.inf
-        for feature, inner in enumerate(edges):
-            self._bounds[1 : len(inner) + 1, feature, 0] = inner
+        narrow = [k for k, used in enumerate(self._used) if used <= _NARROW]
+        wide = [k for k, used in enumerate(self._used) if used > _NARROW]
+        self._groups = [(which, _bounds([edges[k] for k in which])) for which in (narrow, wide)]
 
     def count(self, columns: Columns) -> Counts:
         """Rows in each bin, shape (features, bins + 1); the last column is missing.
@@ -41,18 +44,15 @@ class Bins:
         Args:
             columns: Values, shape (features, rows).
         """
-        features, rows = columns.shape
-        counts = np.zeros((features, self._columns), np.int64)
-        for start in range(0, rows, _LANE_ROWS):
-            part = columns[:, start : start + _LANE_ROWS]
-            padded = _whole_lanes(part) if part.shape[1] % 8 else np.ascontiguousarray(part)
-            reaches = np.greater_equal(padded, self._bounds, order="C")
-            at_least = reaches.view(np.uint64).sum(axis=-1, dtype=np.uint64)
-            lanes = at_least[..., None].view(np.uint8)
-            reached = lanes.sum(axis=-1, dtype=np.int64).T
-            counts[:, -1] += part.shape[1] - reached[:, 0]
-            counts[:, :-2] += reached[:, :-1] - reached[:, 1:]
-            counts[:, -2] += reached[:, -1]
+        counts = np.zeros((len(columns), self._columns), np.int64)
+        for which, bounds in self._groups:
+            if which:
+                part = columns if len(which) == len(columns) else columns[which]
+                reached = _reached(part, bounds)
+                last = len(bounds) - 1
+                counts[which, -1] = columns.shape[1] - reached[:, 0]
+                counts[which, :last] = reached[:, :-1] - reached[:, 1:]
+                counts[which, last] = reached[:, -1]
         return counts
 
     def fill(self, counts: Sequence[Sequence[int]], missing: Sequence[int]) -> Counts:
@@ -71,6 +71,27 @@ class Bins:
         ]
 
 
+def _bounds(edges: Sequence[Sequence[float]]) -> Columns:
+    """The lower bound of each bin, shape (bins, features, 1); NaN, which nothing reaches, fills."""
+    bounds = np.full((max(map(len, edges), default=0) + 1, len(edges), 1), np.nan, np.float32)
+    bounds[0] = -np.inf
+    for feature, inner in enumerate(edges):
+        bounds[1 : len(inner) + 1, feature, 0] = inner
+    return bounds
+
+
+def _reached(columns: Columns, bounds: Columns) -> Counts:
+    """How many values reach each bound, shape (features, bounds)."""
+    reached = np.zeros((len(columns), len(bounds)), np.int64)
+    for start in range(0, columns.shape[1], _LANE_ROWS):
+        part = columns[:, start : start + _LANE_ROWS]
+        padded = _whole_lanes(part) if part.shape[1] % 8 else np.ascontiguousarray(part)
+        reaches = np.greater_equal(padded, bounds, order="C")
+        at_least = reaches.view(np.uint64).sum(axis=-1, dtype=np.uint64)
+        reached += at_least[..., None].view(np.uint8).sum(axis=-1, dtype=np.int64).T
+    return reached
+
+
 def _whole_lanes(part: Columns) -> Columns:
     """Filled up with missing values, which no comparison counts, to a multiple of eight rows."""
     padded = np.full((len(part), -(-part.shape[1] // 8) * 8), np.nan, np.float32)
@@ -78,12 +99,32 @@ def _whole_lanes(part: Columns) -> Columns:
     return padded
 
 
-def count_scores(scores: npt.NDArray[np.floating]) -> Counts:
-    """Scores in `SCORE_BINS` equal bins of [0, 1]; what lies outside falls into the outer bins.
+def scaled_scores(scores: Scores, low: float, high: float) -> Scores:
+    """Scores as their places within [low, high], 0 to 1; what lies outside is 0 or 1.
 
-    >>> count_scores(np.array([0.0, 0.5, 1.0]))[[0, 16, 31]].tolist()
-    [1, 1, 1]
+    Args:
+        scores: One a row, finite.
+        low: Where the score histogram begins, `Signature.score_low`.
+        high: Where it ends, `Signature.score_high`.
     """
-    places = (np.clip(scores, 0, 1) * SCORE_BINS).astype(np.int64)
+    scaled: Scores = (np.clip(scores, low, high) - low) / (high - low)
+    return scaled
+
+
+def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
+    """Scores in `SCORE_BINS` equal bins of [low, high]; what lies outside is in the outer bins.
+
+    Args:
+        scores: One a row, finite.
+        low: Where the first bin begins.
+        high: Where the last one ends.
+
+    Examples:
+        >>> count_scores(np.array([0.0, 0.5, 1.0]))[[0, 16, 31]].tolist()
+        [1, 1, 1]
+        >>> count_scores(np.array([-1e300, 150.0, 1e300]), 100, 200)[[0, 16, 31]].tolist()
+        [1, 1, 1]
+    """
+    places = (scaled_scores(scores, low, high) * SCORE_BINS).astype(np.int64)
     places = np.minimum(places, SCORE_BINS - 1)
     return np.bincount(places, minlength=SCORE_BINS).astype(np.int64)

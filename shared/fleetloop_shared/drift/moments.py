@@ -1,9 +1,24 @@
 """Sums about the reference, and the correlations they hold."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
+from fleetloop_shared.profile import ReferenceFeature
+
 Floats = npt.NDArray[np.float64]
+
+
+def scales(features: Sequence[ReferenceFeature]) -> tuple[Floats, Floats]:
+    """What `standardise` subtracts and divides by; a category is infinitely wide.
+
+    So every distance of a category is 0, its sums and products are 0, and its correlation with any
+    other feature is 0, in the reference as in every window: its numbers are names.
+    """
+    mean = np.array([f.mean for f in features], np.float64)
+    sd = np.array([np.inf if f.category else f.sd for f in features], np.float64)
+    return mean, sd
 
 
 def standardise(rows: npt.NDArray[np.float32], mean: Floats, sd: Floats) -> Floats:
@@ -12,9 +27,15 @@ def standardise(rows: npt.NDArray[np.float32], mean: Floats, sd: Floats) -> Floa
     An infinite value has its place in the counts (an outer bin), but one of them would make every
     sum it enters infinite: here it counts as missing.
 
-    >>> rows = np.array([[3.0, np.nan, np.inf]], np.float32)
-    >>> standardise(rows, np.ones(3), np.full(3, 2.0)).tolist()
-    [[1.0, 0.0, 0.0]]
+    Args:
+        rows: Values, shape (rows, features).
+        mean: As `scales` gives it.
+        sd: The same.
+
+    Examples:
+        >>> rows = np.array([[3.0, np.nan, np.inf]], np.float32)
+        >>> standardise(rows, np.ones(3), np.full(3, 2.0)).tolist()
+        [[1.0, 0.0, 0.0]]
     """
     distances: Floats = (rows - mean) / sd
     distances[~np.isfinite(distances)] = 0.0

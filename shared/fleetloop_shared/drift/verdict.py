@@ -79,7 +79,8 @@ def _features(
         [f.counts for f in reference.features], [f.missing for f in reference.features]
     )
     seen = bins.fill(profile.counts, profile.missing)
-    order = anderson_darling(expected, seen)
+    ordered = np.array([not f.category for f in reference.features])
+    order = anderson_darling(expected, seen) * ordered
     share = triangular_discrimination(expected, seen)
     ratios = np.maximum(
         order / np.array(thresholds.anderson_darling), share / np.array(thresholds.triangular)

@@ -28,7 +28,7 @@ class SlowModel(Model):
     def __init__(self, clock: StandingClock, seconds: list[float]) -> None:
         self._clock, self._seconds, self._calls = clock, seconds, 0
 
-    def probabilities(self, rows: Rows) -> Rows:
+    def outputs(self, rows: Rows) -> Rows:
         self._clock.at += self._seconds[self._calls // BLOCK_ROWS % len(self._seconds)]
         self._calls += len(rows) == 1
         score = 1 / (1 + np.exp(-(rows.sum(axis=1) + 1.0)))
@@ -72,17 +72,25 @@ def test_the_model_the_hub_signed_proves_itself() -> None:
     assert found().passed
 
 
-def test_other_scores_than_signed_fail() -> None:
-    scores = [score + 0.01 for score in MANIFEST.golden.scores]
-    finding = found(altered_golden(scores=scores))
+def test_other_outputs_than_signed_fail() -> None:
+    outputs = [[no + 0.01, yes] for no, yes in MANIFEST.golden.outputs]
+    finding = found(altered_golden(outputs=outputs))
+    assert not finding.passed
+    assert "outputs differ by 0.01" in finding.text
+    assert found(altered_golden(outputs=outputs, tolerance=0.02)).passed
+
+
+def test_a_manifest_of_the_first_form_is_proved_by_its_scores() -> None:
+    scores = [yes for _, yes in MANIFEST.golden.outputs]
+    assert found(altered_golden(outputs=[], scores=scores)).passed
+    finding = found(altered_golden(outputs=[], scores=[score + 0.01 for score in scores]))
     assert not finding.passed
     assert "scores differ by 0.01" in finding.text
-    assert found(altered_golden(scores=scores, tolerance=0.02)).passed
 
 
 def test_a_score_that_is_no_number_fails() -> None:
     rows: list[list[float | None]] = [[None, 0.0]]
-    finding = found(altered_golden(inputs=rows, scores=[0.5], tolerance=1e9))
+    finding = found(altered_golden(inputs=rows, outputs=[[0.5, 0.5]], tolerance=1e9))
     assert not finding.passed
 
 

@@ -10,17 +10,20 @@ from fleetloop_agent.ports import Rows
 from fleetloop_agent.serving.monitor import BLOCK_ROWS, FinishedWindow, Monitor
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 
 Scores = npt.NDArray[np.float64]
 
 WIDTH = 3
 
+FEATURES = [Feature(name=name) for name in "abc"]
+
 
 def reference() -> ReferenceProfile:
     rows = np.random.default_rng(0).standard_normal((400, WIDTH), np.float32) * 10
     rows[:, 2] = rows[:, 2] > 0
-    return build_reference(["a", "b", "c"], rows, np.linspace(0, 1, 400))
+    return build_reference(FEATURES, rows, np.linspace(0, 1, 400))
 
 
 REFERENCE = reference()
@@ -155,7 +158,7 @@ def test_profiles_of_odd_rows_travel() -> None:
 
 def test_profiles_of_different_references_do_not_merge() -> None:
     (found,) = windows(*odd_rows(8, seed=0), 8)
-    other = Monitor(build_reference(["a", "b", "c"], np.zeros((4, 3), np.float32), np.zeros(4)), 8)
+    other = Monitor(build_reference(FEATURES, np.zeros((4, 3), np.float32), np.zeros(4)), 8)
     other.extend(*odd_rows(8, seed=0))
     with pytest.raises(ValueError, match="different references"):
         found.profile.merge(other.take()[0].profile)

@@ -21,7 +21,7 @@ from support.serving_rig import DEVICE, NAMES, WINDOW_ROWS, model, named, predic
 
 
 class TellingModel(Model):
-    def probabilities(self, rows: Rows) -> Rows:
+    def outputs(self, rows: Rows) -> Rows:
         return np.column_stack([rows, 1 - rows.sum(axis=1)]).astype(np.float32)
 
 
@@ -101,7 +101,7 @@ def test_a_model_that_fails_is_an_error_and_nothing_is_answered() -> None:
 
 def test_an_answer_that_is_no_number_is_the_models_error() -> None:
     made = predictor()
-    with pytest.raises(ModelError, match="storm 1 gave no probability for row 1"):
+    with pytest.raises(ModelError, match="storm 1 gave no number for row 1"):
         made.predict([{"wind": 1.0, "rain": 1.0}, {"wind": None, "rain": 1.0}])
     assert made.health().errors == 2
 
@@ -236,7 +236,8 @@ def test_labels_for_an_earlier_model_do_not_count_for_the_loaded_one() -> None:
     [
         ("a", True, "label 1: 'True' is not a label"),
         ("a", "1", "label 1: '1' is not a label"),
-        ("a", 1.0, "label 1"),
+        ("a", 1.5, "label 1: '1.5' is not a label; give a whole number"),
+        ("a", float("nan"), "label 1"),
         ("a", 2**40, "label 1"),
         ("", 1, "label 1: the prediction id"),
         ("x" * 201, 1, "label 1: the prediction id"),
@@ -300,7 +301,7 @@ def test_what_nobody_collects_is_bounded_and_the_loss_is_counted(
 
 def test_counters_begin_again_and_latency_is_of_the_last_runs() -> None:
     class SlowModel(Model):
-        def probabilities(self, rows: Rows) -> Rows:
+        def outputs(self, rows: Rows) -> Rows:
             clock.at += 0.004
             return np.full((len(rows), 2), 0.5, np.float32)
 

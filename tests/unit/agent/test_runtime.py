@@ -26,7 +26,7 @@ ARTIFACT = tiny_onnx.logistic([1.0, -1.0], 0.0)
 
 def test_a_model_answers_one_probability_a_class() -> None:
     model = OrtRuntime().load(ARTIFACT, SIGNATURE)
-    answers = model.probabilities(np.array([[0, 0], [5, 1]], np.float32))
+    answers = model.outputs(np.array([[0, 0], [5, 1]], np.float32))
     assert answers.shape == (2, 2)
     assert answers.dtype == np.float32
     assert answers[:, 1].tolist() == pytest.approx([0.5, 1 / (1 + np.exp(-4))], abs=1e-6)
@@ -83,16 +83,16 @@ def test_inputs_of_another_type_or_shape_are_refused(kind: int, shape: list[int 
 
 def test_a_width_that_the_graph_leaves_open_is_checked_when_it_answers() -> None:
     model = OrtRuntime().load(graph(TensorProto.FLOAT, ["n", "m"]), SIGNATURE)
-    assert model.probabilities(np.zeros((3, 2), np.float32)).shape == (3, 2)
-    with pytest.raises(ModelError, match=r"shape \(3, 1\) instead of one probability a class"):
-        model.probabilities(np.zeros((3, 1), np.float32))
+    assert model.outputs(np.zeros((3, 2), np.float32)).shape == (3, 2)
+    with pytest.raises(ModelError, match=r"shape \(3, 1\) instead of its manifest's"):
+        model.outputs(np.zeros((3, 1), np.float32))
 
 
 def test_a_model_that_fails_on_rows_is_a_model_error() -> None:
     model = OrtRuntime().load(tiny_onnx.brittle([1.0, 1.0], 0.0, 9), SIGNATURE)
-    assert len(model.probabilities(np.zeros((1, 2), np.float32))) == 1
+    assert len(model.outputs(np.zeros((1, 2), np.float32))) == 1
     with pytest.raises(ModelError, match=r"the model failed: .*out of data bounds"):
-        model.probabilities(np.full((1, 2), 10, np.float32))
+        model.outputs(np.full((1, 2), 10, np.float32))
 
 
 @pytest.mark.parametrize("location", ["weights.bin", "{folder}/weights.bin", "../x/weights.bin"])

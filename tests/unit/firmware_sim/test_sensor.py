@@ -1,5 +1,7 @@
 """A sensor offers rows until they are answered, and tells the truth about them later."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ class Parity(Feeder):
     def __init__(self) -> None:
         self.there = True
         self.version = 1
-        self.told: list[tuple[str, int]] = []
+        self.told: list[tuple[str, float]] = []
         self.seen: list[float] = []
 
     def columns(self) -> list[str] | None:
@@ -25,7 +27,7 @@ class Parity(Feeder):
         self.seen += values
         return [Answer(f"p{int(v)}", int(v) % 2, 0.5, self.version) for v in values]
 
-    def feedback(self, labels: list[tuple[str, int]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
         self.told += labels
 
 

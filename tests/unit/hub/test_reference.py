@@ -9,6 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from fleetloop_hub.packaging.reference import BINS, build_reference, inner_edges
 from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import SCORE_BINS, ReferenceProfile
 
 Rows = npt.NDArray[np.float32]
@@ -18,9 +19,12 @@ def column(*values: float) -> Rows:
     return np.array(values, np.float32)
 
 
+def numbers(width: int) -> list[Feature]:
+    return [Feature(name=f"f{k}") for k in range(width)]
+
+
 def reference(rows: Rows) -> ReferenceProfile:
-    names = [f"f{k}" for k in range(rows.shape[1])]
-    return build_reference(names, rows, np.full(len(rows), 0.25))
+    return build_reference(numbers(rows.shape[1]), rows, np.full(len(rows), 0.25))
 
 
 def test_a_continuous_feature_has_sixteen_bins_of_equal_share() -> None:
@@ -76,13 +80,13 @@ def test_correlations_and_moments_are_those_of_numpy() -> None:
 
 def test_names_rows_and_scores_that_do_not_fit_are_refused() -> None:
     rows = np.zeros((2, 2), np.float32)
-    for names, given_rows, scores in (
-        (["a"], rows, np.zeros(2)),
-        (["a", "b"], rows, np.zeros(3)),
-        (["a", "b"], rows[:0], np.zeros(0)),
+    for width, given_rows, scores in (
+        (1, rows, np.zeros(2)),
+        (2, rows, np.zeros(3)),
+        (2, rows[:0], np.zeros(0)),
     ):
         with pytest.raises(ValueError, match="one score a row"):
-            build_reference(names, given_rows, scores)
+            build_reference(numbers(width), given_rows, scores)
 
 
 @given(hnp.arrays(np.float32, st.integers(0, 60), elements=st.floats(width=32)))

@@ -10,6 +10,7 @@ from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate, shortcomings
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.drift.verdict import judge
+from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
 
 Rows = npt.NDArray[np.float32]
@@ -37,7 +38,7 @@ def scores(rows: Rows) -> npt.NDArray[np.float64]:
 def calibrated(
     rows: Rows, budget: float = 10.0, window_rows: int = WINDOW_ROWS
 ) -> tuple[ReferenceProfile, DriftThresholds]:
-    reference = build_reference(list("abcdef"), rows, scores(rows))
+    reference = build_reference([Feature(name=name) for name in "abcdef"], rows, scores(rows))
     return reference, calibrate(
         reference,
         rows,

@@ -101,8 +101,8 @@ def test_result_is_whole_and_agrees_with_itself(toy: Dataset, blobs: FileBlobs) 
     assert [p.share for p in told] == sorted(p.share for p in told)
     artifact = Artifact(output.artifact, manifest.signature)
     asked = [[np.nan if v is None else v for v in row] for row in manifest.golden.inputs]
-    scores = artifact.scores(np.array(asked, np.float32))
-    np.testing.assert_allclose(scores, manifest.golden.scores, atol=manifest.golden.tolerance)
+    outputs = artifact.outputs(np.array(asked, np.float32))
+    np.testing.assert_allclose(outputs, manifest.golden.outputs, atol=manifest.golden.tolerance)
 
 
 def test_same_rows_and_seed_give_the_same_bytes_and_another_seed_others(
