@@ -64,7 +64,7 @@ def _kill_one(write: Callable[[Path, Acknowledge], NoReturn], folder: Path) -> i
         write(folder, functools.partial(_tell, writing))
     os.close(writing)
     last = os.read(reading, _NUMBER.size)
-    time.sleep(random.uniform(0, 0.02))  # any moment will do
+    time.sleep(random.uniform(0, 0.01))  # any moment will do
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while more := os.read(reading, _NUMBER.size):
