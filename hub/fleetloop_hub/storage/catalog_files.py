@@ -41,13 +41,14 @@ F = TypeVar("F", bound=_Form)
 
 
 def read_documents(disk: Disk, path: Path) -> Documents:
-    """The documents of a kind; none if there is no such file.
+    """The documents of a kind, by ascending number; none if there is no such file.
 
     Raises:
         CatalogError: The file cannot be read, or a newer hub has written it.
     """
     found = _read(disk, path, _Kind)
-    return {} if found is None else found.documents
+    documents = {} if found is None else found.documents
+    return dict(sorted(documents.items(), key=lambda numbered: int(numbered[0])))
 
 
 def write_documents(disk: Disk, path: Path, documents: Documents) -> None:
@@ -56,7 +57,8 @@ def write_documents(disk: Disk, path: Path, documents: Documents) -> None:
     Raises:
         DiskFullError: No room; the file is as it was.
     """
-    replace(disk, path, msgspec.json.encode(_Kind(_FORMAT, documents)))
+    # As `_Kind`, whose check of every document is for what comes from a file.
+    replace(disk, path, msgspec.json.encode({"format": _FORMAT, "documents": documents}))
 
 
 def read_journal(disk: Disk, path: Path) -> Mapping[str, Documents]:

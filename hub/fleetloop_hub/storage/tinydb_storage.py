@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from tinydb import Storage, TinyDB
-from tinydb.table import Document
 
 from fleetloop_hub.storage.catalog_files import Documents, read_documents, write_documents
 from fleetloop_shared.durable import Disk
@@ -61,8 +60,9 @@ class DocumentStorage(Storage):
 class DocumentTable:
     """The TinyDB table of one kind, with an index of keys, which TinyDB lacks.
 
-    A document that is replaced is removed and inserted, never updated: TinyDB updates in place, and
-    a draft that comes to nothing would have changed what counts.
+    Documents are written through TinyDB's storage, not through its table: that builds the numbers
+    of all documents anew for each that changes, and it updates in place, so that a draft that comes
+    to nothing would have changed what counts.
     """
 
     def __init__(self, disk: Disk, path: Path) -> None:
@@ -78,20 +78,21 @@ class DocumentTable:
         self.path = path
         self._storage = DocumentStorage(disk, path)
         self._table = TinyDB(storage=lambda: self._storage).table(_TABLE, cache_size=0)
-        self._index()
+        self._numbers = {d["key"]: d.doc_id for d in self._table.all()}
+        self._following = max(self._numbers.values(), default=0) + 1
 
     def find(self, key: str) -> Mapping[str, Any] | None:
         """The document with this key; not to be changed."""
         number = self._numbers.get(key)
         return None if number is None else self._table.get(doc_id=number)
 
-    def all(self) -> list[Document]:
+    def all(self) -> list[Mapping[str, Any]]:
         """Every document, first kept first; not to be changed."""
-        return sorted(self._table.all(), key=lambda document: document.doc_id)
+        return list(self._storage.read()[_TABLE].values())
 
     def number(self, documents: Mapping[str, dict[str, Any]]) -> Documents:
         """Give documents, found by their keys, the numbers they have or will have."""
-        following = max(self._numbers.values(), default=0) + 1
+        following = self._following
         numbered: Documents = {}
         for key, document in documents.items():
             number = self._numbers.get(key)
@@ -108,13 +109,13 @@ class DocumentTable:
         """
         self._write(documents)
         self._storage.save()
-        self._index()
+        self._note(documents)
 
     def adopt(self, documents: Documents) -> None:
         """Let documents count at their numbers; the file will hold them after the next `flush`."""
         self._write(documents)
         self._storage.adopt()
-        self._index()
+        self._note(documents)
 
     def flush(self) -> None:
         """Write what counts.
@@ -125,9 +126,9 @@ class DocumentTable:
         self._storage.save()
 
     def _write(self, documents: Documents) -> None:
-        known = set(self._numbers.values())
-        self._table.remove(doc_ids=known.intersection(map(int, documents)))
-        self._table.insert_multiple([Document(d, int(n)) for n, d in documents.items()])
+        self._storage.write({_TABLE: {**self._storage.read()[_TABLE], **documents}})
 
-    def _index(self) -> None:
-        self._numbers = {d["key"]: d.doc_id for d in self._table.all()}
+    def _note(self, documents: Documents) -> None:
+        for number, document in documents.items():
+            self._numbers[document["key"]] = int(number)
+            self._following = max(self._following, int(number) + 1)
