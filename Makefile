@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test check docs lock mosquitto clean
+.PHONY: help setup demo test check docs bench-hub lock mosquitto clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ check: setup ## format, lint, types, import rules, declared dependencies
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
+
+bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
+	@$(BIN)/python tests/bench/run.py hub
 
 lock: ## pin requirements.txt anew from the members' pyproject files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
