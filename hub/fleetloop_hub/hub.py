@@ -10,6 +10,7 @@ meet. `step` does whatever is due and returns; nothing in it waits for a device.
 
 import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +31,8 @@ from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
-from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
@@ -111,10 +112,17 @@ class Hub(HubActions):
             self._catalog.put(added, dataset)
         return spec.model.name
 
-    def train(self, model: str, trigger: str, reason: str) -> str:
+    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
         advice = Advice(Finding.CHANGED, Verdict.RETRAIN, trigger, [reason], [], {})
         with self._lock:
-            return self._train(model, advice, self._newest_dataset(model))
+            return self._train(model, advice, self._newest_dataset(model), by)
+
+    def reproduce(self, run: str, by: str) -> str:
+        with self._lock:
+            return self._runs.start(order_again(self._registry, run, by), time.time())
+
+    def held(self) -> AbstractContextManager[object]:
+        return self._lock
 
     def roll_out(self, model: str, version: int, cohort: str) -> str:
         with self._lock:
@@ -205,28 +213,20 @@ class Hub(HubActions):
             self._decisions.record(model, advice, now)
             self._noted.add(noted)
 
-    def _train(self, model: str, advice: Advice, dataset: Dataset) -> str:
-        now = time.time()
-        found = self._model(model)
-        champion = self._registry.champion(model)
+    def _train(self, model: str, advice: Advice, dataset: Dataset, by: str = "") -> str:
+        found, champion, now = self._model(model), self._registry.champion(model), time.time()
         decision = self._decisions.record(model, advice, now)
         order = Order(
             spec_text=self._blobs.get(found.spec).decode(),
             version=self._registry.next_number(model),
             floor=found.floor,
             dataset=dataset.key,
-            champion=None if champion is None else self._to_beat(champion),
+            champion=None if champion is None else self._registry.to_beat(champion),
             decision=decision.key,
             reason=advice.reasons[0],
+            asked_by=by or advice.trigger,
         )
         return self._runs.start(order, now)
-
-    def _to_beat(self, champion: Version) -> Champion:
-        return Champion(
-            path=str(self._blobs.path(champion.artifact).absolute()),
-            sha256=champion.artifact,
-            signature=self._registry.manifest(champion).signature,
-        )
 
     def _end_run(self, ended: Finished | Failed, now: float) -> None:
         if isinstance(ended, Failed):
@@ -234,8 +234,7 @@ class Hub(HubActions):
             return
         version = self._registry.register(ended, now)
         failed = [gate.text for gate in version.gates if not gate.passed]
-        outcome = f"is blocked: {failed[0]}" if failed else "is ready"
-        text = f"version {version.number} {outcome}"
+        text = f"version {version.number} is {'blocked: ' + failed[0] if failed else 'ready'}"
         decision = self._decisions.close(ended.decision, text, version.number)
         if not failed and decision.trigger != PERSON:
             for cohort in self._catalog.all(Cohort):

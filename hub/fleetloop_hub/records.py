@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_hub.run_parts import Machine, Reproduction
 from fleetloop_shared.manifest import CLASSIFICATION
 
 
@@ -48,6 +49,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         latency_ms: Median time of one row under ONNX Runtime.
         recipe: How it was quantized.
         note: Why it was, or was not, taken.
+        curves: What was measured as it learned, by name and step: "loss by epoch", "score by fold".
     """
 
     name: str
@@ -59,6 +61,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float
     recipe: str
     note: str = ""
+    curves: dict[str, list[float]] = {}
 
 
 class RunState(StrEnum):
@@ -67,10 +70,11 @@ class RunState(StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Run(Record, frozen=True, kw_only=True):
-    """One training run.
+    """One training run, small enough for a catalog; what is bulky lies among the blobs.
 
     Attributes:
         model: The model it was for.
@@ -78,15 +82,25 @@ class Run(Record, frozen=True, kw_only=True):
         dataset: The dataset version it was trained on.
         spec: SHA-256 of the model spec.
         seed: Of every random choice.
-        code: The code's version.
+        code: The code's version and revision, and a hash of what is changed in a clone.
         libraries: Versions of the libraries that bear on the result.
-        candidates: What was tried, best first.
+        candidates: What was tried, best first; their curves may lie among the artifacts.
         chosen: The candidate that was taken.
         metrics: Of the chosen quantized artifact on the held-out rows.
         started_at: Unix seconds.
         duration_s: How long it took.
         notes: What a person should know about the result, in words.
         error: Why it failed, with the next step.
+        number: The version that it was to become.
+        floor: The security floor at which that would be released.
+        champion: SHA-256 of the artifact it was compared with, None if there was none.
+        machine: What it ran on.
+        asked_by: A person's name, or what the hub was led by: "drift", "accuracy".
+        reason: Why it was trained, in words.
+        decision: The decision record it comes from; "" if it is a reproduction.
+        artifacts: What it left, as SHA-256 by file name: `log.txt`, `artifact.onnx`, ...
+        reproduces: The run that this one did again; such a run never becomes a version.
+        reproduction: What came of that.
     """
 
     model: str
@@ -103,6 +117,16 @@ class Run(Record, frozen=True, kw_only=True):
     duration_s: float = 0.0
     notes: list[str] = []
     error: str | None = None
+    number: int = 0
+    floor: int = 0
+    champion: str | None = None
+    machine: Machine | None = None
+    asked_by: str = ""
+    reason: str = ""
+    decision: str = ""
+    artifacts: dict[str, str] = {}
+    reproduces: str | None = None
+    reproduction: Reproduction | None = None
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +180,8 @@ class VersionState(StrEnum):
     READY = "ready"
     RELEASED = "released"
     REVERTED = "reverted"
+    ARCHIVED = "archived"
+    DELETED = "deleted"
 
 
 class Version(Record, frozen=True, kw_only=True):
@@ -164,7 +190,7 @@ class Version(Record, frozen=True, kw_only=True):
     Attributes:
         model: The model.
         number: From 1.
-        state: What may be done with it.
+        state: What may be done with it; of a deleted version only this record is left.
         run: The run that made it.
         dataset: What it was trained on.
         artifact: SHA-256 of the quantized ONNX file.
@@ -177,6 +203,7 @@ class Version(Record, frozen=True, kw_only=True):
         decision: The decision record that says why it exists.
         created_at: Unix seconds.
         task: "classification", "regression" or "anomaly".
+        tags: What people have noted about it, by key.
     """
 
     model: str
@@ -194,10 +221,11 @@ class Version(Record, frozen=True, kw_only=True):
     decision: str
     created_at: float
     task: str = CLASSIFICATION
+    tags: dict[str, str] = {}
 
 
 class Alias(Record, frozen=True, kw_only=True):
-    """A name for a version; `key` is `model/champion` or `model/challenger`.
+    """A name for a version; `key` is `model/champion`, `model/challenger`, `model/previous` ...
 
     Attributes:
         version: The version's number.

@@ -49,6 +49,14 @@ class Remote:
         """
         return self._decode(self._ask("GET", path, None), type_)
 
+    def read(self, path: str) -> bytes:
+        """The bytes at `path`, below /api/v1.
+
+        Raises:
+            RemoteError: The hub does not answer, or has no such thing.
+        """
+        return self._ask("GET", path, None)
+
     def post(self, path: str, body: object, type_: type[T]) -> T:
         """Have something done.
 
@@ -70,6 +78,7 @@ class Remote:
                 connection.request(method, f"{parts.path}/api/v1{path}", body, headers)
                 answer = connection.getresponse()
                 data = answer.read(_MAX_ANSWER_BYTES)
+                whole = not answer.read(1)
             finally:
                 connection.close()
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -77,6 +86,11 @@ class Remote:
                 f"no hub answers at {self.url} ({error}): start one with `fleetloop serve`, or "
                 "name another with --hub URL"
             ) from error
+        if not whole:
+            raise RemoteError(
+                f"what {self.url} answers is longer than {_MAX_ANSWER_BYTES:,} bytes, and was not "
+                "used: copy the file from the hub's state folder"
+            )
         if answer.status >= http.client.BAD_REQUEST:
             raise RemoteError(_detail(data) or f"the hub answered {answer.status} {answer.reason}")
         return data

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from flask.testing import FlaskClient
+from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
-from fleetloop_hub.ports import Catalog, Telemetry
+from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
+from fleetloop_hub.run_parts import Reproduction
+from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.web.actions import HubActions, HubStatus
@@ -48,6 +51,7 @@ class NotingHub(HubActions):
     training: str | None = None
     gate_passes: bool = True
     run_error: str | None = None
+    reproduces: bool = True
 
     def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         self._note("enrol", request)
@@ -69,8 +73,8 @@ class NotingHub(HubActions):
         self._note("model", spec_text, folder)
         return "rain"
 
-    def train(self, model: str, trigger: str, reason: str) -> str:
-        self._note("train", model, trigger, reason)
+    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
+        self._note("train", model, trigger, reason, by)
         state = RunState.FAILED if self.run_error else RunState.FINISHED
         self.catalog.put(a_run("rain-run-9", state=state, error=self.run_error))
         if self.run_error is None:
@@ -80,6 +84,17 @@ class NotingHub(HubActions):
     def roll_out(self, model: str, version: int, cohort: str) -> str:
         self._note("rollout", model, version, cohort)
         return "rollout-1"
+
+    def reproduce(self, run: str, by: str) -> str:
+        self._note("reproduce", run, by)
+        verdict = None if self.run_error else Reproduction(equal=self.reproduces)
+        state = RunState.FAILED if self.run_error else RunState.FINISHED
+        again = a_run("rain-run-10", state=state, error=self.run_error)
+        self.catalog.put(replace(again, reproduces=run, reproduction=verdict))
+        return "rain-run-10"
+
+    def held(self) -> AbstractContextManager[object]:
+        return nullcontext()
 
     def status(self) -> HubStatus:
         return HubStatus(
@@ -103,6 +118,7 @@ class WebHub:
     actions: NotingHub
     catalog: Catalog
     telemetry: Telemetry
+    blobs: Blobs
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
         return create_app(self, ADMIN_TOKEN, bound_host).test_client()
@@ -114,7 +130,7 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
     catalog = TinyDbCatalog(folder / "catalog")
     telemetry = SqliteTelemetry(folder / "telemetry.sqlite", now=lambda: START + 100)
     try:
-        yield WebHub(NotingHub(catalog), catalog, telemetry)
+        yield WebHub(NotingHub(catalog), catalog, telemetry, FileBlobs(folder / "blobs"))
     finally:
         telemetry.close()
         catalog.close()

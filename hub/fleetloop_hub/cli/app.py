@@ -2,7 +2,7 @@
 
 import typer
 
-from fleetloop_hub.cli import fleet, models, spec, train
+from fleetloop_hub.cli import fleet, models, runs, spec, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +15,7 @@ app.command()(spec.init)
 app.command()(spec.check)
 app.command()(train.train)
 app.command()(train.why)
+app.add_typer(runs.app, name="runs")
 app.add_typer(models.app, name="models")
 app.command()(fleet.token)
 app.command()(fleet.devices)

@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleetloop_hub import tables
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
 from fleetloop_hub.config import HubConfig, parse_address
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import DeviceView
 from fleetloop_hub.remote import find_hub
+from fleetloop_hub.tables import fleet as tables
 
 
 class _Devices(msgspec.Struct, frozen=True):

@@ -3,10 +3,10 @@
 import msgspec
 import typer
 
-from fleetloop_hub import tables
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.remote import find_hub
+from fleetloop_hub.tables import versions as tables
 
 app = typer.Typer(help="Model versions: list them, see where they come from, name and keep them.")
 

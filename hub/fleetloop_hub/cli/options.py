@@ -1,5 +1,6 @@
 """What every command has in common: its options, where it prints, how it finds the hub."""
 
+import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,14 @@ DEFAULT_DIR = Path(".state/hub")
 
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)
+
+
+def person() -> str:
+    """Who types, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "person"
 
 
 def print_json(value: object) -> None:

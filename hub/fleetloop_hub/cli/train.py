@@ -6,7 +6,6 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleetloop_hub import tables
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     HubUrl,
@@ -15,6 +14,7 @@ from fleetloop_hub.cli.options import (
     StateDir,
     err,
     out,
+    person,
     print_json,
 )
 from fleetloop_hub.errors import RemoteError
@@ -22,6 +22,8 @@ from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, Run, RunState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.tables import versions as tables
+from fleetloop_hub.tracking.summaries import RunSummary
 
 _LOOK_S = 0.5
 _LOST_S = 60.0
@@ -36,7 +38,7 @@ class _Decisions(msgspec.Struct, frozen=True):
 
 
 class _Runs(msgspec.Struct, frozen=True):
-    runs: list[Run]
+    runs: list[RunSummary]
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -55,7 +57,11 @@ def train(
     remote = find_hub(state_dir, hub, change=True)
     body = {"spec": text, "folder": str(spec.resolve().parent)}
     model = remote.post("/models", body, dict[str, str])["model"]
-    ask = {"model": model, "reason": f"a person asked for it with {spec.name}"}
+    ask = {
+        "model": model,
+        "reason": f"a person asked for it with {spec.name}",
+        "by": person(),
+    }
     run = remote.post("/runs", ask, dict[str, str])["run"]
     version = _wait(remote, run)
     passed = version.gates_passed == len(version.gates)
@@ -87,7 +93,7 @@ def why(
         raise RemoteError(f"no version {name}: there is {have}; see `fleetloop models`")
     decisions = remote.get("/decisions", _Decisions).decisions
     decision = next((d for d in decisions if d.key == version.decision), None)
-    run = next((r for r in remote.get("/runs", _Runs).runs if r.key == version.run), None)
+    run = remote.get(f"/runs/{version.run}", Run)
     if json:
         print_json({"version": version, "decision": decision, "run": run})
     else:
@@ -103,7 +109,7 @@ def _wait(remote: Remote, run: str) -> VersionView:
             for version in remote.get("/versions", _Versions).versions:
                 if version.run == run:
                     return version
-            if found and found[0].state is RunState.FAILED:
+            if found and found[0].state in {RunState.FAILED, RunState.CANCELLED}:
                 raise RemoteError(found[0].error or f"run {run} failed: the hub's log says why")
             training = remote.get("/status", _Status).training
             shown.update(training or "judging")

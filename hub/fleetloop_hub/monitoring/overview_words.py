@@ -159,6 +159,8 @@ def _train(runs: list[Run]) -> Stage:
         return _stage("Train", "", "candidates tried", used=False)
     if runs[0].state is RunState.RUNNING:
         return _stage("Train", "…", "a run is under way", used=True, level=Level.BUSY)
+    if runs[0].state is RunState.CANCELLED:
+        return _stage("Train", "0", "the last run was cancelled", used=True, level=Level.WARN)
     if runs[0].state is RunState.FAILED:
         return _stage("Train", "0", "the last run failed", used=True, level=Level.BAD)
     return _stage("Train", str(len(runs[0].candidates)), "candidates tried", used=True)

@@ -2,7 +2,7 @@
 
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_hub.tracking.environment import libraries
+from fleetloop_hub.tracking.environment import libraries, machine
 from fleetloop_hub.training.job import Job
 from fleetloop_shared.ids import sha256_hex
 
@@ -23,4 +23,12 @@ def opened(job: Job, spec: ModelSpec, started_at: float) -> Run:
         code=job.code,
         libraries=libraries(),
         started_at=started_at,
+        number=job.version,
+        floor=job.floor,
+        champion=None if job.champion is None else job.champion.sha256,
+        machine=machine(),
+        asked_by=job.asked_by,
+        reason=job.reason,
+        decision=job.decision,
+        reproduces=job.reproduces,
     )

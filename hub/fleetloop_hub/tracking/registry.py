@@ -6,6 +6,7 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version, VersionState
+from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Finished
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
@@ -18,8 +19,14 @@ class Registry:
     """Every version there is, and which is champion and challenger."""
 
     def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys) -> None:
-        """Nothing is made here; see `register`."""
-        self._catalog, self._blobs, self._keys = catalog, blobs, keys
+        """Nothing is made here; see `register`.
+
+        Args:
+            catalog: Has versions, aliases and runs.
+            blobs: Have what they name.
+            keys: For signing.
+        """
+        self.catalog, self.blobs, self._keys = catalog, blobs, keys
 
     def next_number(self, model: str) -> int:
         """The number of the next version of a model."""
@@ -27,7 +34,7 @@ class Registry:
 
     def versions(self, model: str) -> list[Version]:
         """Every version of a model, oldest first."""
-        return [v for v in self._catalog.all(Version) if v.model == model]
+        return [v for v in self.catalog.all(Version) if v.model == model]
 
     def register(self, finished: Finished, now: float) -> Version:
         """Keep what a run has made as a version, signed if its gates let it through."""
@@ -42,10 +49,10 @@ class Registry:
             state=VersionState.READY if passed else VersionState.BLOCKED,
             run=result.run.key,
             dataset=manifest.dataset,
-            artifact=self._blobs.put(finished.artifact),
-            manifest=None if signed is None else self._blobs.put(signed),
+            artifact=self.blobs.put(finished.artifact),
+            manifest=None if signed is None else self.blobs.put(signed),
             manifest_bytes=0 if signed is None else len(signed),
-            transport=self._blobs.put(finished.encoded),
+            transport=self.blobs.put(finished.encoded),
             gates=result.gates,
             parity=result.parity,
             metrics=result.run.metrics,
@@ -53,7 +60,7 @@ class Registry:
             created_at=now,
             task=manifest.signature.task,
         )
-        self._catalog.put(version, *([_alias(version, CHALLENGER)] if passed else []))
+        self.catalog.put(version, *([_alias(version, CHALLENGER)] if passed else []))
         return version
 
     def releasable(self, model: str, number: int) -> Version:
@@ -62,7 +69,7 @@ class Registry:
         Raises:
             GateError: There is none, or a gate blocks it; the text says which.
         """
-        version = self._catalog.find(Version, f"{model}/{number}")
+        version = self.catalog.find(Version, f"{model}/{number}")
         if version is None:
             known = ", ".join(str(v.number) for v in self.versions(model)) or "none yet"
             raise GateError(f"{model} has no version {number}; there are: {known}")
@@ -73,8 +80,8 @@ class Registry:
 
     def champion(self, model: str) -> Version | None:
         """The version that the fleet is meant to run."""
-        alias = self._catalog.find(Alias, f"{model}/{CHAMPION}")
-        return None if alias is None else self._catalog.find(Version, f"{model}/{alias.version}")
+        alias = self.catalog.find(Alias, f"{model}/{CHAMPION}")
+        return None if alias is None else self.catalog.find(Version, f"{model}/{alias.version}")
 
     def manifest(self, version: Version) -> Manifest:
         """What is signed about a version.
@@ -84,18 +91,31 @@ class Registry:
         """
         if version.manifest is None:
             raise GateError(f"{version.key} is blocked and has no signed manifest")
-        signed = self._blobs.get(version.manifest)
+        signed = self.blobs.get(version.manifest)
         keys = self._keys.public(Role.IMAGE)
         return open_envelope(signed, MANIFEST_TYPE, keys, Manifest)
+
+    def to_beat(self, version: Version) -> Champion:
+        """A version as a run compares itself with it.
+
+        Raises:
+            GateError: Nothing is signed about it.
+            BlobError: Its artifact is gone.
+        """
+        return Champion(
+            path=str(self.blobs.path(version.artifact).absolute()),
+            sha256=version.artifact,
+            signature=self.manifest(version).signature,
+        )
 
     def crown(self, version: Version) -> None:
         """The version has taken over: it is the champion now."""
         released = msgspec.structs.replace(version, state=VersionState.RELEASED)
-        self._catalog.put(released, _alias(version, CHAMPION))
+        self.catalog.put(released, _alias(version, CHAMPION))
 
     def withdraw(self, version: Version) -> None:
         """The version was reverted in the field; the champion stays what it was."""
-        self._catalog.put(msgspec.structs.replace(version, state=VersionState.REVERTED))
+        self.catalog.put(msgspec.structs.replace(version, state=VersionState.REVERTED))
 
 
 def _alias(version: Version, name: str) -> Alias:

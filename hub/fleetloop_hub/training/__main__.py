@@ -36,6 +36,8 @@ def _work(folder: Path, disk: RealDisk) -> None:
         output = train(job, lambda p: lines.write(msgspec.json.encode(p) + b"\n"))
     replace(disk, files.ARTIFACT, output.artifact)
     replace(disk, files.ENCODED, output.encoded)
+    replace(disk, files.FLOAT, output.float_data)
+    replace(disk, files.EVALUATION, output.evaluation)
     replace(disk, files.RESULT, msgspec.json.encode(output.result))
 
 

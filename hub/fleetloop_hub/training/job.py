@@ -1,12 +1,14 @@
 """What hub and training process tell each other through the files of a run's folder.
 
-job.json         hub → process: what to do
-progress.jsonl   process → hub: a line whenever it gets further
-artifact.onnx    process → hub: the quantized model
-encoded.bin      process → hub: the same as it travels
-result.json      process → hub: written last, so that everything it speaks of is there
-failure.json     process → hub: instead of a result
-log.txt          what libraries print
+job.json            hub → process: what to do
+progress.jsonl      process → hub: a line whenever it gets further
+artifact.onnx       process → hub: the quantized model
+encoded.bin         process → hub: the same as it travels
+float.onnx          process → hub: the same model, nothing quantized
+evaluation.parquet  process → hub: truth and answers of the held-out rows
+result.json         process → hub: written last, so that everything it speaks of is there
+failure.json        process → hub: instead of a result
+log.txt             what libraries print
 """
 
 from pathlib import Path
@@ -20,6 +22,8 @@ JOB = Path("job.json")
 PROGRESS = Path("progress.jsonl")
 ARTIFACT = Path("artifact.onnx")
 ENCODED = Path("encoded.bin")
+FLOAT = Path("float.onnx")
+EVALUATION = Path("evaluation.parquet")
 RESULT = Path("result.json")
 FAILURE = Path("failure.json")
 LOG = Path("log.txt")
@@ -52,6 +56,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         code: The code's version.
         reason: Why it is trained, in words.
         champion: What it has to beat, None if there is nothing.
+        asked_by: A person's name, or what the hub was led by.
+        decision: The decision record it comes from, "" if it is a reproduction.
+        reproduces: The run that is to be done again, None if this one is to become a version.
     """
 
     run: str
@@ -63,6 +70,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     champion: Champion | None = None
+    asked_by: str = ""
+    decision: str = ""
+    reproduces: str | None = None
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.labels import positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.opening import opened
+from fleetloop_hub.training import evaluation
 from fleetloop_hub.training.classes import classes_of
 from fleetloop_hub.training.job import Champion, Job, Progress, Result
 from fleetloop_hub.training.split import Split, split
@@ -40,11 +41,15 @@ class Output:
         result: All that is known about it.
         artifact: The quantized ONNX file.
         encoded: Its bytes as they travel.
+        float_data: The same model, nothing quantized.
+        evaluation: Truth and answers of the held-out rows.
     """
 
     result: Result
     artifact: bytes
     encoded: bytes
+    float_data: bytes
+    evaluation: bytes
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,8 @@ def train(job: Job, tell: Tell) -> Output:
         duration_s=time.monotonic() - clock,
     )
     result = Result(run=run, gates=gates, parity=exam.parity, manifest=manifest)
-    return Output(result, winner.packed.data, encoded)
+    held_out = evaluation.encode(exam.challenger, prepared.split.held_out)
+    return Output(result, winner.packed.data, encoded, winner.packed.float_data, held_out)
 
 
 def _prepare(job: Job) -> _Prepared:

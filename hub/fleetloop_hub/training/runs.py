@@ -1,21 +1,27 @@
 """Training runs under way: started, watched, and handed over when they have ended."""
 
+import contextlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tracking.environment import code_version
+from fleetloop_hub.tracking.kept import SPEC, kept
 from fleetloop_hub.tracking.opening import opened
+from fleetloop_hub.tracking.reproduction import judged
 from fleetloop_hub.training import job as files
 from fleetloop_hub.training.job import Champion, Failure, Job, Progress, Result
 from fleetloop_hub.training.process import TrainingProcess
+from fleetloop_shared.errors import FleetloopError
 
 _INTERRUPTED = "the hub was stopped while it ran; train again"
+_UNKNOWN = "the catalog does not know this run; train again"
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ class Order:
         champion: What it has to beat.
         decision: The decision record it comes from.
         reason: Why, in words.
+        asked_by: A person's name, or what the hub was led by.
+        reproduces: The run that is to be done again, None if this one is to become a version.
     """
 
     spec_text: str
@@ -39,6 +47,8 @@ class Order:
     champion: Champion | None
     decision: str
     reason: str
+    asked_by: str = ""
+    reproduces: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,31 +114,49 @@ class Runs:
             code=code_version(),
             reason=order.reason,
             champion=order.champion,
+            asked_by=order.asked_by,
+            decision=order.decision,
+            reproduces=order.reproduces,
         )
+        run = opened(job, spec, now)
+        text = self._blobs.put(order.spec_text.encode())
         process = TrainingProcess(self._folder / name)
         process.start(job)
         self._current = (name, order.decision, process)
-        self._catalog.put(opened(job, spec, now))
+        self._catalog.put(replace(run, artifacts={SPEC: text}))
         return name
 
     def poll(self) -> list[Finished | Failed]:
-        """The run that has ended since the last call, if one has."""
+        """The run that has ended since the last call, if one has; it stays until all is kept.
+
+        What comes of doing a run again is noted in its record, and nobody is told.
+
+        Raises:
+            DiskFullError: No room for what the run has left; the next call tries again.
+        """
         if self._current is None:
             return []
         name, decision, process = self._current
         state = process.poll()
         if isinstance(state, Progress):
             return []
-        self._current = None
-        if isinstance(state, Failure):
-            run = self._catalog.find(Run, name)
+        run = self._catalog.find(Run, name)
+        if isinstance(state, Failure) or run is None:
+            text = state.text if isinstance(state, Failure) else _UNKNOWN
             if run is not None:
-                self._fail(run, state.text)
-            return [Failed(name, state.text, decision)]
-        self._catalog.put(state.run)
+                self._fail(replace(run, duration_s=time.time() - run.started_at), text)
+            self._current = None
+            return [] if run and run.reproduces else [Failed(name, text, decision)]
+        ended = kept(replace(state.run, artifacts=run.artifacts), self._folder / name, self._blobs)
+        if ended.reproduces is not None:
+            self._catalog.put(judged(self._catalog, self._blobs, ended))
+            self._current = None
+            return []
         artifact = (self._folder / name / files.ARTIFACT).read_bytes()
         encoded = (self._folder / name / files.ENCODED).read_bytes()
-        return [Finished(state, artifact, encoded, decision)]
+        self._catalog.put(ended)
+        self._current = None
+        return [Finished(replace(state, run=ended), artifact, encoded, decision)]
 
     def progress(self) -> str | None:
         """What the run that is under way is doing, in words."""
@@ -146,4 +174,7 @@ class Runs:
             self._current = None
 
     def _fail(self, run: Run, text: str) -> None:
-        self._catalog.put(msgspec.structs.replace(run, state=RunState.FAILED, error=text))
+        failed = replace(run, state=RunState.FAILED, error=text)
+        with contextlib.suppress(FleetloopError):  # the failure counts, whether its log is kept
+            failed = kept(failed, self._folder / run.key, self._blobs)
+        self._catalog.put(failed)

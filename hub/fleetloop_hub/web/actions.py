@@ -1,6 +1,7 @@
 """What console, API and command line ask the hub to do, as promises."""
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TypedDict
 
@@ -59,17 +60,35 @@ class HubActions(ABC):
         """
 
     @abstractmethod
-    def train(self, model: str, trigger: str, reason: str) -> str:
+    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
         """Start a run in a process of its own; returns the run's key without waiting.
 
         Args:
             model: The model's name.
             trigger: What led to it: "person", "drift", "accuracy".
             reason: Why, in words, for the decision log.
+            by: The person's name, if one has asked.
 
         Raises:
             TrainingError: No such model, or a run is under way.
         """
+
+    @abstractmethod
+    def reproduce(self, run: str, by: str) -> str:
+        """Start to train a run once more, as its record says; returns the key of the new run.
+
+        Args:
+            run: The run that is to be done again.
+            by: Who has asked.
+
+        Raises:
+            TrainingError: No such run, nothing to compare with, what it was made of is gone, or
+                another run is under way.
+        """
+
+    @abstractmethod
+    def held(self) -> AbstractContextManager[object]:
+        """Nothing that the hub does of itself happens while this is held."""
 
     @abstractmethod
     def roll_out(self, model: str, version: int, cohort: str) -> str:

@@ -12,7 +12,7 @@ from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Decision, Run
+from fleetloop_hub.records import Decision
 from fleetloop_hub.web import guard
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
@@ -58,10 +58,12 @@ class RunAsk(Ask, frozen=True, kw_only=True):
     Attributes:
         model: The model's name.
         reason: Why, in words, for the decision log.
+        by: Who asks.
     """
 
     model: str
     reason: str = "asked for by a person"
+    by: str = ""
 
 
 class RolloutAsk(Ask, frozen=True, kw_only=True):
@@ -110,11 +112,6 @@ def reading(
         found = sorted(catalog.all(Decision), key=lambda d: d.at, reverse=True)
         return _json({"decisions": found[:_MAX_LISTED]})
 
-    @api.get("/runs")
-    def runs() -> Response:
-        found = sorted(catalog.all(Run), key=lambda r: r.started_at, reverse=True)
-        return _json({"runs": found[:_MAX_LISTED]})
-
     @api.get("/status")
     def status() -> Response:
         return _json(actions.status())
@@ -161,9 +158,8 @@ def changing(actions: HubActions, admin_token: str) -> Blueprint:
     @api.post("/runs")
     def runs() -> Response:
         asked = guard.body(RunAsk, _SMALL_BYTES)
-        return _json(
-            {"run": actions.train(asked.model, "person", asked.reason)}, HTTPStatus.CREATED
-        )
+        run = actions.train(asked.model, "person", asked.reason, asked.by)
+        return _json({"run": run}, HTTPStatus.CREATED)
 
     @api.post("/rollouts")
     def rollouts() -> Response:

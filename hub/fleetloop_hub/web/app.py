@@ -5,8 +5,8 @@ from typing import Protocol
 from flask import Flask
 
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
-from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.web import api, drawings, guard, pages, problem, words
+from fleetloop_hub.ports import Blobs, Catalog, Telemetry
+from fleetloop_hub.web import api, api_runs, drawings, guard, pages, problem, words
 from fleetloop_hub.web.actions import HubActions
 
 _MAX_BODY_BYTES = 1_048_576
@@ -22,6 +22,10 @@ class HubParts(Protocol):
     @property
     def catalog(self) -> Catalog:
         """Its documents."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Its content."""
 
     @property
     def telemetry(self) -> Telemetry:
@@ -47,6 +51,8 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(api.reading(hub.catalog, hub.telemetry, overviews, hub.actions))
     app.register_blueprint(api.enrolling(hub.actions))
     app.register_blueprint(api.changing(hub.actions, admin_token))
+    app.register_blueprint(api_runs.reading_runs(hub.catalog, hub.blobs))
+    app.register_blueprint(api_runs.changing_runs(hub.actions, admin_token))
     app.register_blueprint(pages.pages(overviews, hub.actions))
     return app
 

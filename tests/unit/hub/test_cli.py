@@ -6,21 +6,29 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from fleetloop_hub import __main__ as program
 from fleetloop_hub.config import URL_FILE
 from fleetloop_hub.errors import ConfigError, GateError
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read_or_make
-from fleetloop_hub.web.app import create_app
-from fleetloop_hub.web.server import WebServer
-from support.hubweb import WebHub, fill, web_hub
+from support.commands import Run, a_refusal, listening_hub, runner
+from support.hubweb import WebHub, fill
 
-COMMANDS = ["serve", "token", "train", "models", "devices", "rollout", "why", "check", "init"]
+COMMANDS = [
+    "serve",
+    "token",
+    "train",
+    "models",
+    "devices",
+    "rollout",
+    "why",
+    "check",
+    "init",
+    "runs",
+]
 SPEC = """
 [model]
 name = "rain"
@@ -41,48 +49,15 @@ family = "linear"
 ROWS = "day,temperature,rained\n1,20.5,0\n2,99,1\n3,,1\n"
 
 
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Said]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    monkeypatch.delenv("FLEETLOOP_HUB", raising=False)
-    monkeypatch.delenv("FLEETLOOP_TOKEN", raising=False)
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["fleetloop", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            program.main()
-        said = capsys.readouterr()
-        code = ended.value.code
-        assert code is None or isinstance(code, int)
-        return Said(code or 0, said.out, said.err)
-
-    return run
+    return runner(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[WebHub]:
-    """A hub that listens, whose state folder is where commands look by default."""
-    state_dir = tmp_path / ".state" / "hub"
-    with web_hub(state_dir) as hub:
-        server = WebServer("127.0.0.1", 0)
-        server.start(create_app(hub, read_or_make(state_dir / ADMIN_TOKEN_FILE), "127.0.0.1"))
-        (state_dir / URL_FILE).write_text(server.url, "utf-8")
-        try:
-            yield hub
-        finally:
-            server.stop()
+    with listening_hub(tmp_path) as hub:
+        yield hub
 
 
 @pytest.fixture
@@ -90,15 +65,6 @@ def spec(tmp_path: Path) -> str:
     (tmp_path / "rain.csv").write_text(ROWS, "utf-8")
     (tmp_path / "rain.toml").write_text(SPEC, "utf-8")
     return "rain.toml"
-
-
-def a_refusal(said: Said) -> str:
-    """What a command said that could not do its work: a sentence, never a trace."""
-    assert said.code == 1
-    assert said.out == ""
-    assert said.err.startswith("fleetloop: ")
-    assert "Traceback" not in said.err
-    return said.err
 
 
 @pytest.mark.parametrize("command", COMMANDS)

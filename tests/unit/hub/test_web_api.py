@@ -1,6 +1,7 @@
 """The HTTP API: who may do what, and what a request that is not served is told."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ BODIES: dict[str, dict[str, object]] = {
     "models": {"spec": "[model]", "folder": "/data"},
     "runs": {"model": "rain", "reason": "to see"},
     "rollouts": {"model": "rain", "version": 2},
+    "runs/rain-1/reproduce": {"by": "ann"},
 }
 ENROLMENT: dict[str, object] = {
     "token": "secret",
@@ -55,7 +57,9 @@ def test_without_the_admin_token_nothing_is_changed(
 
 def test_every_route_that_changes_something_is_known_to_these_tests(hub: WebHub) -> None:
     rules = hub.client().application.url_map.iter_rules()
-    posts = {rule.rule for rule in rules if "POST" in (rule.methods or set())}
+    posts = {
+        re.sub("<[^>]+>", "rain-1", rule.rule) for rule in rules if "POST" in (rule.methods or ())
+    }
     assert posts == {f"/api/v1/{path}" for path in [*BODIES, "enrol"]}
 
 
@@ -64,7 +68,8 @@ def test_every_route_that_changes_something_is_known_to_these_tests(hub: WebHub)
     [
         ("tokens", {"token": "secret.fingerprint"}, ("token", "plains", 60.0)),
         ("models", {"model": "rain"}, ("model", "[model]", Path("/data"))),
-        ("runs", {"run": "rain-run-9"}, ("train", "rain", "person", "to see")),
+        ("runs", {"run": "rain-run-9"}, ("train", "rain", "person", "to see", "")),
+        ("runs/rain-1/reproduce", {"run": "rain-run-10"}, ("reproduce", "rain-1", "ann")),
         ("rollouts", {"rollout": "rollout-1"}, ("rollout", "rain", 2, "default")),
     ],
 )

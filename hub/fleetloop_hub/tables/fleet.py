@@ -1,0 +1,40 @@
+"""Devices, as a table."""
+
+import time
+
+from rich.table import Table
+from rich.text import Text
+
+from fleetloop_hub.monitoring.overview import DeviceView, Level
+from fleetloop_hub.tables.forms import table
+from fleetloop_hub.web.words import ago, share
+
+_STYLES = {
+    Level.GOOD: "green",
+    Level.BUSY: "blue",
+    Level.WARN: "yellow",
+    Level.BAD: "red",
+    Level.OFF: "dim",
+}
+
+
+def devices_table(devices: list[DeviceView]) -> Table:
+    """A line a device."""
+    shown = table(
+        "device", "cohort", "state", "model", "rows", "drift", "right", "last heard", wraps="state"
+    )
+    for device in devices:
+        drift = "" if device.drift_ratio is None else f"{device.drift_ratio:.2f}"
+        shown.add_row(
+            device.device,
+            device.cohort,
+            Text(
+                device.words if device.online else f"offline, {device.words}", _STYLES[device.level]
+            ),
+            "" if device.version is None else f"{device.model} v{device.version}",
+            f"{device.rows:,}",
+            Text(f"{drift} alarm", "yellow") if device.alarm else drift,
+            "" if device.accuracy is None else f"{share(device.accuracy)} of {device.labels:,}",
+            "never" if device.seen_at is None else ago(device.seen_at, time.time()),
+        )
+    return shown

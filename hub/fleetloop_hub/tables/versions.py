@@ -1,0 +1,73 @@
+"""Versions, their gates, and why they exist, as tables."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fleetloop_hub.monitoring.overview import VersionView
+from fleetloop_hub.records import Decision, GateResult, Run
+from fleetloop_hub.tables.forms import interval, table
+from fleetloop_hub.tables.runs import candidates_table
+from fleetloop_hub.web.words import exactly, number, share, size
+
+
+def versions_table(versions: list[VersionView]) -> Table:
+    """A line a version."""
+    shown = table(
+        "model",
+        "version",
+        "state",
+        "metric",
+        "gates",
+        "size",
+        "devices",
+        "on devices",
+        wraps="metric",
+    )
+    for version in versions:
+        value = "" if version.value is None else f"{version.metric} {version.value:.3f}"
+        right = version.field_accuracy
+        shown.add_row(
+            version.model,
+            " ".join([f"v{version.number}", *version.aliases]),
+            version.state,
+            value,
+            f"{version.gates_passed}/{len(version.gates)}",
+            f"{size(version.artifact_bytes)} from {size(version.float_bytes)}",
+            str(version.serving),
+            "" if right is None else f"{share(right)} right of {version.field_labels:,}",
+        )
+    return shown
+
+
+def gates_table(gates: list[GateResult]) -> Table:
+    """A line a gate."""
+    shown = table("gate", "", "measured", "must reach", "verdict", wraps="verdict")
+    for gate in gates:
+        shown.add_row(
+            gate.name,
+            Text("passed", "green") if gate.passed else Text("failed", "bold red"),
+            f"{number(gate.value)}{interval(gate.low, gate.high)}",
+            number(gate.limit),
+            gate.text,
+        )
+    return shown
+
+
+def story(version: VersionView, decision: Decision | None, run: Run | None) -> RenderableType:
+    """Why a version exists, from the decision to the gates."""
+    name = f"{version.model} v{version.number}"
+    parts: list[RenderableType] = [Text(f"{name}, {version.state}, {exactly(version.created_at)}")]
+    if decision is not None:
+        parts.append(Text(f"{decision.verdict} by {decision.trigger}:"))
+        parts += [Text(f"  {reason}") for reason in decision.reasons]
+        told = ", ".join(
+            f"{key.replace('_', ' ')} {number(value)}" for key, value in decision.evidence.items()
+        )
+        parts += [Text(f"  evidence: {told}", "dim")] if told else []
+        parts += [Text(f"  outcome: {decision.outcome}")] if decision.outcome else []
+    if run is not None:
+        made = f"run {run.key}: dataset {run.dataset[:12]}, seed {run.seed}, {run.duration_s:.0f} s"
+        parts += [Text(made), candidates_table(run.candidates, run.chosen)]
+        parts += [Text(f"note: {note}") for note in run.notes]
+    return Group(*parts, gates_table(version.gates))

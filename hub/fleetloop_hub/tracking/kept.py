@@ -1,0 +1,64 @@
+"""What a run leaves behind, kept among the blobs, so that its record stays small."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from fleetloop_hub.errors import BlobError
+from fleetloop_hub.ports import Blobs
+from fleetloop_hub.records import Candidate, Run
+from fleetloop_hub.training import job as files
+
+CANDIDATES = "candidates.json"
+SPEC = "spec.toml"
+
+_LEFT = (files.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION)
+_LOG_BYTES = 4_000_000
+_SMALL_BYTES = 8_000
+
+
+def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
+    """The record with all that lies in the run's folder, which may be deleted then.
+
+    Of a log, the last 4 MB are kept. Candidates whose records are larger than 8 kB lose their
+    curves, which `whole` gives back.
+
+    Args:
+        run: Its record as it has ended.
+        folder: Where it has worked.
+        blobs: Where everything goes.
+
+    Raises:
+        DiskFullError: No room; what was kept already is used when it is tried again.
+        BlobError: A file cannot be read.
+    """
+    found = dict(run.artifacts)
+    for name in _LEFT:
+        try:
+            data = (folder / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise BlobError(
+                f"{folder / name} cannot be kept with run {run.key}: {error}"
+            ) from error
+        found[str(name)] = blobs.put(data[-_LOG_BYTES:] if name == files.LOG else data)
+    written = msgspec.json.encode(run.candidates)
+    if len(written) <= _SMALL_BYTES:
+        return replace(run, artifacts=found)
+    found[CANDIDATES] = blobs.put(written)
+    return replace(run, artifacts=found, candidates=[_slim(c) for c in run.candidates])
+
+
+def whole(run: Run, blobs: Blobs) -> Run:
+    """The record with the curves of its candidates, as far as they are kept."""
+    sha256 = run.artifacts.get(CANDIDATES)
+    if sha256 is None or not blobs.has(sha256):
+        return run
+    candidates = msgspec.json.decode(blobs.get(sha256), type=list[Candidate])
+    return replace(run, candidates=candidates)
+
+
+def _slim(candidate: Candidate) -> Candidate:
+    return replace(candidate, curves={})

@@ -1,0 +1,84 @@
+"""Runs in brief, for lists that stay quick with hundreds of them."""
+
+import msgspec
+
+from fleetloop_hub.ports import Catalog
+from fleetloop_hub.records import Run, RunState, Version
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A line about a run.
+
+    Attributes:
+        key: Its key.
+        model: The model it was for.
+        state: How far it has come.
+        started_at: Unix seconds.
+        duration_s: How long it took.
+        dataset: The dataset version it was trained on.
+        asked_by: A person's name, or what the hub was led by.
+        reason: Why it was trained, in words.
+        candidates: How many were tried.
+        chosen: The candidate that was taken.
+        metrics: Of the chosen artifact on the held-out rows, without their intervals.
+        version: The number of the version that came of it.
+        reproduces: The run that it did again.
+        equal: Whether that gave the same bytes, None if it is no reproduction or has not ended.
+        error: Why it failed.
+    """
+
+    key: str
+    model: str
+    state: RunState
+    started_at: float
+    duration_s: float
+    dataset: str
+    asked_by: str
+    reason: str
+    candidates: int
+    chosen: str | None
+    metrics: dict[str, float]
+    version: int | None
+    reproduces: str | None
+    equal: bool | None
+    error: str | None
+
+
+def summaries(
+    catalog: Catalog, *, model: str | None = None, state: RunState | None = None, limit: int
+) -> list[RunSummary]:
+    """The newest runs, newest first.
+
+    Args:
+        catalog: Has them.
+        model: Only of this model.
+        state: Only in this state.
+        limit: No more than so many.
+    """
+    found = [
+        run for run in catalog.all(Run) if model in {None, run.model} and state in {None, run.state}
+    ]
+    versions = {version.run: version.number for version in catalog.all(Version)}
+    newest = sorted(found, key=lambda run: run.started_at, reverse=True)[:limit]
+    return [_summary(run, versions.get(run.key)) for run in newest]
+
+
+def _summary(run: Run, version: int | None) -> RunSummary:
+    ends = ("_low", "_high")
+    return RunSummary(
+        key=run.key,
+        model=run.model,
+        state=run.state,
+        started_at=run.started_at,
+        duration_s=run.duration_s,
+        dataset=run.dataset,
+        asked_by=run.asked_by,
+        reason=run.reason,
+        candidates=len(run.candidates),
+        chosen=run.chosen,
+        metrics={k: v for k, v in run.metrics.items() if not k.endswith(ends)},
+        version=version,
+        reproduces=run.reproduces,
+        equal=None if run.reproduction is None else run.reproduction.equal,
+        error=run.error,
+    )
