@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.config import HubConfig
+from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.hub import Hub, Parts
 from fleetloop_hub.keys import Keys
@@ -39,6 +40,7 @@ class Running:
         blobs: Its content.
         broker: Its broker.
         link: To that broker.
+        additions: Dataset versions being built.
     """
 
     actions: Hub
@@ -47,6 +49,7 @@ class Running:
     blobs: Blobs
     broker: Broker
     link: Link
+    additions: Additions
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -100,6 +103,7 @@ def bootstrap(config: HubConfig) -> Running:
         raise
     account = broker.hub_account(BrokerAccount(HUB, password, None))
     link = PahoLink(broker.address, HUB, account.username, account.password)
+    additions = Additions(catalog, blobs, config.state_dir / "data")
     parts = Parts(
         catalog=catalog,
         telemetry=telemetry,
@@ -109,10 +113,11 @@ def bootstrap(config: HubConfig) -> Running:
         keys=keys,
         hub_password=password,
         runs_dir=config.state_dir / "runs",
+        additions=additions,
     )
     hub = Hub(parts)
     link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
-    return Running(hub, catalog, telemetry, blobs, broker, link)
+    return Running(hub, catalog, telemetry, blobs, broker, link, additions)
 
 
 def _hub_password(disk: Disk) -> str:

@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetloop_hub.data.dataset import from_csv, with_samples
+from fleetloop_hub.data import datasets
+from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.rollout import Move
@@ -59,6 +60,7 @@ class Parts:
         keys: For signing.
         hub_password: Of the hub's own account at the broker.
         runs_dir: Where training processes work.
+        additions: Dataset versions being built.
     """
 
     catalog: Catalog
@@ -69,6 +71,7 @@ class Parts:
     keys: Keys
     hub_password: str
     runs_dir: Path
+    additions: Additions
 
 
 class Hub(HubActions):
@@ -84,6 +87,7 @@ class Hub(HubActions):
         self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
         self._seeder = Seeder(parts.catalog, parts.blobs, self._say)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
+        self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
         self._ingest = Ingest(parts.telemetry)
         self._lock = threading.RLock()
@@ -102,20 +106,12 @@ class Hub(HubActions):
         return self._enrolment.token(cohort, time.time(), expires_s)
 
     def add_model(self, spec_text: str, folder: Path) -> str:
-        spec = specs.parse(spec_text)
-        dataset = from_csv(spec, folder / (spec.sources[0].csv or ""), self._blobs, time.time())
-        with self._lock:
-            model = self._catalog.find(Model, spec.model.name)
-            text = self._blobs.put(spec_text.encode())
-            floor = 0 if model is None else model.floor
-            added = Model(key=spec.model.name, spec=text, floor=floor, added_at=time.time())
-            self._catalog.put(added, dataset)
-        return spec.model.name
+        return self._additions.wait(self._additions.start(spec_text, folder).key).model
 
     def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
         advice = Advice(Finding.CHANGED, Verdict.RETRAIN, trigger, [reason], [], {})
         with self._lock:
-            return self._train(model, advice, self._newest_dataset(model), by)
+            return self._train(model, advice, datasets.newest(self._catalog, model), by)
 
     def reproduce(self, run: str, by: str) -> str:
         with self._lock:
@@ -139,6 +135,7 @@ class Hub(HubActions):
 
     def stop(self) -> None:
         """End a run that is under way; everything else is in the catalog already."""
+        self._additions.stop()
         with self._lock:
             self._runs.stop()
 
@@ -201,11 +198,10 @@ class Hub(HubActions):
         evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
         advice = decide(evidence, spec.retrain)
         if advice.verdict is Verdict.RETRAIN:
-            parent = self._newest_dataset(model)
-            samples = self._telemetry.labelled(model)
-            grown = with_samples(spec, parent, samples, self._blobs, now)
-            self._catalog.put(grown)
-            self._train(model, advice, grown)
+            text = self._blobs.get(self._model(model).spec).decode()
+            grown = self._additions.grow(model, text, self._telemetry.labelled(model))
+            if grown is not None:
+                self._train(model, advice, grown)
             return
         alone = advice.devices if advice.finding is Finding.ODD_ONE else []
         noted = (model, champion.number, advice.finding, *alone)
@@ -277,12 +273,6 @@ class Hub(HubActions):
 
     def _spec(self, model: str) -> ModelSpec:
         return specs.parse(self._blobs.get(self._model(model).spec).decode())
-
-    def _newest_dataset(self, model: str) -> Dataset:
-        datasets = [d for d in self._catalog.all(Dataset) if d.model == model]
-        if not datasets:
-            raise TrainingError(f"no model {model!r}: add one with `fleetloop train SPEC.toml`")
-        return max(datasets, key=lambda d: d.created_at)
 
     def _seed(self) -> None:
         self._seeder.want(

@@ -176,6 +176,15 @@ class Blobs(ABC):
         """Keep bytes; returns their SHA-256. Costs nothing if they are there already."""
 
     @abstractmethod
+    def put_file(self, path: Path) -> str:
+        """Keep the bytes of a file, a piece at a time; returns their SHA-256.
+
+        Raises:
+            BlobError: The file cannot be read, or changes meanwhile.
+            DiskFullError: No room; nothing was kept.
+        """
+
+    @abstractmethod
     def get(self, sha256: str) -> bytes:
         """The bytes, checked against their name.
 

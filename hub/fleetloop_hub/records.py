@@ -14,17 +14,93 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
+class SourceMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of one source, and where to go on.
+
+    Attributes:
+        words: The source, as reports name it: "winters.csv", "logs/monday.jsonl", a query.
+        sha256: Of the bytes that were read (of a query: of its rows).
+        bytes: How many they were.
+        rows: Rows in them, the quarantined ones too.
+        lines: Lines in them, where there are lines.
+        since: What `:since` stands for when a query is asked again.
+        late: Whether it holds late labels.
+    """
+
+    words: str
+    sha256: str
+    bytes: int
+    rows: int
+    lines: int = 0
+    since: str | None = None
+    late: bool = False
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A check that rows have failed.
+
+    Attributes:
+        reason: The check, in words.
+        rows: How many rows failed it.
+        examples: The first of them: where they stand, and their text.
+    """
+
+    reason: str
+    rows: int
+    examples: list[str]
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """How a column of new rows differs from the rows that were there before.
+
+    Attributes:
+        column: The feature, or the label.
+        unit: Of `before`, `now` and `shift`.
+        before: Mean of the earlier rows.
+        now: Mean of the new rows.
+        shift: The difference.
+        shift_sd: The same in standard deviations of the earlier rows.
+        psi: Population stability index; by convention 0.1 is "look" and 0.25 is "act".
+        triangular: Triangular discrimination, 0 to 2.
+        anderson_darling: Binned Anderson-Darling statistic; about 1 where nothing has changed.
+        missing_before: Share of the earlier rows in which it is missing.
+        missing_now: The same of the new rows.
+    """
+
+    column: str
+    unit: str
+    before: float
+    now: float
+    shift: float
+    shift_sd: float
+    psi: float
+    triangular: float
+    anderson_darling: float
+    missing_before: float
+    missing_now: float
+
+
 class Dataset(Record, frozen=True, kw_only=True):
     """An immutable dataset version; `key` is the SHA-256 of its rows.
 
     Attributes:
         model: The model it is for.
         source: Where its rows came from, in words.
-        rows: How many.
+        rows: How many can be trained on.
         positives: How many carry the positive label.
-        quarantined: Rows that were kept out, by reason.
+        quarantined: How many rows failed each check; a row that failed several counts for each.
         parent: The dataset version it grew from.
         created_at: Unix seconds.
+        quarantined_rows: Rows that were kept out.
+        waiting: Rows whose label has not come yet.
+        added: Rows that the parent did not have, of all kinds.
+        labels: Rows of each class, by its number; of no class that no row has.
+        sources: What was read, and where to go on.
+        shape: SHA-256 of what the spec says about rows; another shape is read anew.
+        quarantine: SHA-256 of the Parquet file with the quarantined rows, if there are any.
+        late_labels: SHA-256 of the Parquet file with the late labels that were read, if any.
+        faults: Every failed check with its count and first rows.
+        drift: The new rows against the parent's, the column that moved most first.
     """
 
     model: str
@@ -34,6 +110,16 @@ class Dataset(Record, frozen=True, kw_only=True):
     quarantined: dict[str, int]
     parent: str | None
     created_at: float
+    quarantined_rows: int = 0
+    waiting: int = 0
+    added: int = 0
+    labels: dict[str, int] = {}
+    sources: list[SourceMark] = []
+    shape: str = ""
+    quarantine: str | None = None
+    late_labels: str | None = None
+    faults: list[Fault] = []
+    drift: list[Shift] = []
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

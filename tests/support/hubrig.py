@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fleetloop_firmware_sim.network import SimBroker, SimLink
+from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import PERSON, Hub
 from fleetloop_hub.hub import Parts as HubParts
@@ -47,6 +48,7 @@ class HubRig:
                 keys=self.kept.keys,
                 hub_password="secret",
                 runs_dir=self._folder / "runs",
+                additions=Additions(self.kept.catalog, self.kept.blobs, self._folder / "data"),
             )
         )
         return self.hub

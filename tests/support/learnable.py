@@ -1,14 +1,17 @@
 """Rows that can be learned, a spec for them, and the real weather, for tests of the pipeline."""
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 import fleetloop_firmware_sim
-from fleetloop_hub.data.dataset import from_csv
+from fleetloop_hub.data import build, keeping
 from fleetloop_hub.ports import LabelledSample
 from fleetloop_hub.records import Dataset
+from fleetloop_hub.spec.data_tables import SourceTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.storage.blobs import FileBlobs
@@ -66,6 +69,28 @@ def toy_csv(rows: int = 400, seed: int = 0) -> str:
     return "\n".join(["t,a,b,y", *body]) + "\n"
 
 
+def from_csv(spec: ModelSpec, path: Path, blobs: FileBlobs, now: float) -> Dataset:
+    """A dataset version of a file, whatever source the spec names."""
+    spec = msgspec.structs.replace(spec, sources=[SourceTable(csv=path.name)])
+    with tempfile.TemporaryDirectory() as work:
+        built = build.from_sources(spec, path.parent, Path(work), None, lambda share, text: None)
+        assert built is not None
+        return keeping.keep(built, blobs, now)
+
+
+def with_samples(
+    spec: ModelSpec,
+    parent: Dataset,
+    samples: Iterable[LabelledSample],
+    blobs: FileBlobs,
+    now: float,
+) -> Dataset:
+    """A dataset version with the rows of another and those that devices have seen."""
+    with tempfile.TemporaryDirectory() as work:
+        built = build.with_samples(spec, keeping.before(parent, blobs), samples, Path(work))
+        return keeping.keep(built, blobs, now)
+
+
 def toy_dataset(blobs: FileBlobs, folder: Path, text: str | None = None) -> Dataset:
     """A dataset version of toy rows."""
     (folder / "toy.csv").write_text(toy_csv() if text is None else text)
@@ -76,16 +101,16 @@ def labelled(
     device: str, number: int, values: list[float | None], label: int, at: float | None = None
 ) -> LabelledSample:
     """A served row whose truth has come."""
-    name = f"p{number}"
+    name, at = f"p{number}", 1e9 + number if at is None else at
     sample = Sample(
         prediction_id=name,
-        at=1e9 + number if at is None else at,
+        at=at,
         values=values,
         score=0.5,
         label=0,
         version=1,
     )
-    return LabelledSample(device, sample, Label(prediction_id=name, label=label, at=2e9))
+    return LabelledSample(device, sample, Label(prediction_id=name, label=label, at=at + 0.5))
 
 
 def job(

@@ -1,6 +1,7 @@
 """Commands about the model spec: draft one from data, check one."""
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, get_args
@@ -8,10 +9,11 @@ from typing import Annotated, get_args
 import typer
 
 from fleetloop_hub.cli.options import Json, SpecFile, err, out, print_json
-from fleetloop_hub.data import csv_source
+from fleetloop_hub.data.build import from_sources
 from fleetloop_hub.drafting import sample
 from fleetloop_hub.drafting.draft import draft
 from fleetloop_hub.errors import DataError, SpecError
+from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.explain import Problem, in_dots
 from fleetloop_hub.spec.model_spec import ModelSpec
@@ -63,14 +65,14 @@ def check(
     if parsed is None or found:
         _tell(spec, found, json=json)
         raise typer.Exit(1)
-    rows, faults = _rows(parsed, spec.parent)
+    data = _rows(parsed, spec.parent)
     if json:
-        print_json({"model": parsed.model.name, "rows": rows, "quarantined": faults})
+        print_json({"model": data.model, "rows": data.rows, "quarantined": data.quarantined})
         return
     names = ", ".join(c.name for c in parsed.candidates)
-    out.print(f"{parsed.model.name}: {rows:,} rows, {len(parsed.features)} features, {names}")
-    for fault, count in sorted(faults.items()):
-        out.print(f"kept out: {count:,} rows, {fault}")
+    out.print(f"{data.model}: {data.rows:,} rows, {len(parsed.features)} features, {names}")
+    for fault in data.faults:
+        out.print(f"kept out: {fault.rows:,} rows, {fault.reason}; {fault.examples[0]}")
 
 
 def _tell(spec: Path, found: list[Problem], *, json: bool) -> None:
@@ -93,12 +95,10 @@ def _columns(spec: ModelSpec, folder: Path) -> Iterator[list[str]]:
                 yield sample.names(folder / file, source.delimiter)
 
 
-def _rows(spec: ModelSpec, folder: Path) -> tuple[int, dict[str, int]]:
-    """How many rows can be used, and how many cannot, by reason."""
-    faults: dict[str, int] = {}
-    rows = 0
-    for row in csv_source.read(folder / (spec.sources[0].csv or ""), spec):
-        rows += not row.fault
-        if row.fault:
-            faults[row.fault] = faults.get(row.fault, 0) + 1
-    return rows, faults
+def _rows(spec: ModelSpec, folder: Path) -> Dataset:
+    """What the dataset version would be."""
+    with tempfile.TemporaryDirectory() as work:
+        built = from_sources(spec, folder, Path(work), None, lambda share, text: None)
+    if built is None:
+        raise DataError("the sources hold nothing; add rows")
+    return built.dataset

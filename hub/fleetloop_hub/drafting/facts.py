@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-import pyarrow.compute as pc  # type: ignore[import-untyped]  # as above
+import pyarrow as pa
+import pyarrow.compute as pc
 
 _MOST_VALUES = 4_096
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")

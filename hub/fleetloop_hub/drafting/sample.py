@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-import pyarrow.compute as pc  # type: ignore[import-untyped]  # as above
-import pyarrow.csv as pa_csv  # type: ignore[import-untyped]  # as above
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # as above
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from fleetloop_hub.errors import DataError
 

@@ -1,13 +1,31 @@
-"""What a rule's check may look like: arithmetic and comparisons over column names, nothing else."""
+"""Rules across columns: an expression is read, never run; only what is listed here may be in it."""
 
 import ast
+from collections.abc import Callable, Mapping
+from typing import Any
 
-_ALLOWED = (
-    ast.Expression, ast.BoolOp, ast.And, ast.Or, ast.UnaryOp, ast.Not, ast.USub, ast.UAdd,
-    ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Mod, ast.Pow, ast.Compare,
-    ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Name, ast.Load, ast.Constant,
-)  # fmt: skip
-_CONSTANTS = (int, float, str)
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+_ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.Mod: np.mod,
+}
+_COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+    ast.Lt: np.less,
+    ast.LtE: np.less_equal,
+    ast.Gt: np.greater,
+    ast.GtE: np.greater_equal,
+    ast.Eq: np.equal,
+    ast.NotEq: np.not_equal,
+}
+_DEEPEST = 50
+_LARGEST = 1e300
 
 
 def names_in(check: str) -> set[str]:
@@ -16,18 +34,118 @@ def names_in(check: str) -> set[str]:
     Raises:
         ValueError: It is no such expression; the text says what in it is not.
 
-    Examples:
-        >>> sorted(names_in("low <= high and not high > 2 * low"))
-        ['high', 'low']
+    >>> sorted(names_in("low <= high and not high > 2 * low"))
+    ['high', 'low']
     """
+    return {node.id for node in ast.walk(_parsed(check)) if isinstance(node, ast.Name)}
+
+
+def holds(check: str, columns: Mapping[str, Floats], rows: int) -> npt.NDArray[np.bool_]:
+    """Whether it holds for each row; where a value it speaks of is missing, it does.
+
+    Args:
+        check: The expression.
+        columns: The values of `names_in`, NaN where missing.
+        rows: How many rows there are.
+
+    Raises:
+        ValueError: It is no expression of the allowed kind.
+
+    >>> a = np.array([1.0, 5.0, np.nan])
+    >>> holds("a < 3", {"a": a}, 3).tolist()
+    [True, False, True]
+    """
+    tree = _parsed(check)
+    with np.errstate(all="ignore"):
+        result = np.broadcast_to(_evaluate(tree, columns), rows).astype(bool)
+    missing = np.zeros(rows, bool)
+    for name in names_in(check):
+        missing |= np.isnan(columns[name])
+    return result | missing
+
+
+def _parsed(check: str) -> ast.expr:
     try:
-        tree = ast.parse(check.strip(), mode="eval")
+        tree = ast.parse(check.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise ValueError(f"{check!r} is not an expression ({error})") from error
-    for node in ast.walk(tree):
-        number_or_text = not isinstance(node, ast.Constant) or isinstance(node.value, _CONSTANTS)
-        if not isinstance(node, _ALLOWED) or not number_or_text:
-            raise ValueError(f"{ast.unparse(node) or type(node).__name__!r} is not allowed")
-    if not any(isinstance(node, ast.Compare) for node in ast.walk(tree)):
-        raise ValueError(f"{check!r} compares nothing")
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    _demand_truth(tree, 0)
+    return tree
+
+
+def _demand_truth(node: ast.expr, depth: int) -> None:
+    """What is true or false: comparisons, and what joins them."""
+    _demand_shallow(depth)
+    match node:
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                _demand_truth(part, depth + 1)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            _demand_truth(operand, depth + 1)
+        case ast.Compare(left=left, ops=ops, comparators=others) if all(
+            type(op) in _COMPARISONS for op in ops
+        ):
+            for part in (left, *others):
+                _demand_number(part, depth + 1)
+        case ast.Compare():
+            raise ValueError(f"{ast.unparse(node)!r} is not allowed")
+        case _:
+            _demand_number(node, depth + 1)
+            raise ValueError(f"{ast.unparse(node)!r} compares nothing")
+
+
+def _demand_number(node: ast.expr, depth: int) -> None:
+    """What is a number: columns, numbers, and arithmetic with them."""
+    _demand_shallow(depth)
+    match node:
+        case ast.Name():
+            return
+        case ast.Constant(value=bool()):
+            raise ValueError(f"{ast.unparse(node)!r} is not allowed")
+        case ast.Constant(value=int() | float() as value) if abs(value) < _LARGEST:
+            return
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
+            _demand_number(operand, depth + 1)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
+            _demand_number(left, depth + 1)
+            _demand_number(right, depth + 1)
+        case _:
+            raise ValueError(f"{ast.unparse(node)!r} is not allowed")
+
+
+def _demand_shallow(depth: int) -> None:
+    if depth > _DEEPEST:
+        raise ValueError("it is nested too deep: split it into several rules")
+
+
+def _evaluate(  # noqa: PLR0911  # one a kind of node
+    node: ast.expr, columns: Mapping[str, Floats]
+) -> Any:  # noqa: ANN401  # number or truth
+    match node:
+        case ast.BoolOp(op=op, values=values):
+            join = np.logical_and if isinstance(op, ast.And) else np.logical_or
+            parts = [_evaluate(value, columns) for value in values]
+            result = parts[0]
+            for part in parts[1:]:
+                result = join(result, part)
+            return result
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return np.logical_not(_evaluate(operand, columns))
+        case ast.UnaryOp(op=op, operand=operand):
+            value = _evaluate(operand, columns)
+            return np.negative(value) if isinstance(op, ast.USub) else value
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            sides = [_evaluate(part, columns) for part in (left, *others)]
+            truths = [
+                _COMPARISONS[type(op)](a, b)
+                for op, a, b in zip(ops, sides[:-1], sides[1:], strict=True)
+            ]
+            return np.logical_and.reduce(np.broadcast_arrays(*truths))
+        case ast.BinOp(left=left, op=op, right=right):
+            return _ARITHMETIC[type(op)](_evaluate(left, columns), _evaluate(right, columns))
+        case ast.Name(id=name):
+            return columns[name]
+        case ast.Constant(value=value):
+            return float(value)  # type: ignore[arg-type]  # _demand_number has seen that it is one
+        case _:
+            raise ValueError(f"{ast.unparse(node)!r} is not allowed")

@@ -1,14 +1,18 @@
 """Content as files named by their SHA-256, in folders of their first two and next two digits."""
 
+import hashlib
 import re
 import threading
 from pathlib import Path
+from typing import BinaryIO
 
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
-from fleetloop_shared.durable import Disk, RealDisk, replace
+from fleetloop_shared.durable import Disk, RealDisk, publish, replace
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import SHA256, sha256_hex
 
+_PIECE_BYTES = 4 * 2**20
 _NAME = re.compile(SHA256)
 
 
@@ -36,6 +40,42 @@ class FileBlobs(Blobs):
             if self._read(path) != data:  # not there; or damaged, and hereby mended
                 replace(self._disk, path, data)
         return sha256
+
+    def put_file(self, path: Path) -> str:
+        try:
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+                place = self._place(sha256)
+                with self._lock:
+                    if not self._is_sound(place, sha256):
+                        self._copy(file, place, sha256)
+        except DiskFullError:
+            raise
+        except OSError as error:
+            raise BlobError(f"{path} cannot be read: {error}") from error
+        return sha256
+
+    def _copy(self, file: BinaryIO, place: Path, sha256: str) -> None:
+        part = place.with_name(f".{place.name}.part")
+        digest, offset = hashlib.sha256(), 0
+        file.seek(0)
+        try:
+            self._disk.write(part, b"")
+            while data := file.read(_PIECE_BYTES):
+                self._disk.write(part, data, offset)
+                digest.update(data)
+                offset += len(data)
+        except DiskFullError:
+            self._disk.remove(part)
+            raise
+        if digest.hexdigest() != sha256:
+            self._disk.remove(part)
+            raise BlobError(f"{file.name} changes while it is read: let it be, and try again")
+        publish(self._disk, part, place)
+
+    def _is_sound(self, place: Path, sha256: str) -> bool:
+        data = self._read(place)
+        return data is not None and sha256_hex(data) == sha256
 
     def get(self, sha256: str) -> bytes:
         path = self._place(sha256)

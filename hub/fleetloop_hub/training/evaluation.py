@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa  # type: ignore[import-untyped]  # it ships no types
-import pyarrow.parquet as pq  # type: ignore[import-untyped]  # as above
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import DataError

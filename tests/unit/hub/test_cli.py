@@ -196,9 +196,11 @@ def test_check_counts_rows_and_what_is_kept_out(run: Run, spec: str) -> None:
     assert json.loads(run("check", spec, "--json").out)["rows"] == 2
 
 
-def test_check_names_the_line_that_cannot_be_read(run: Run, spec: str, tmp_path: Path) -> None:
+def test_check_names_what_cannot_be_read(run: Run, spec: str, tmp_path: Path) -> None:
     (tmp_path / "rain.csv").write_text(ROWS + "4,warm,1\n", "utf-8")
-    assert "line 5" in a_refusal(run("check", spec))
+    assert "rain.csv line 5: 4,warm,1" in run("check", spec).out
+    (tmp_path / "rain.csv").write_text(ROWS.replace(",", ";"), "utf-8")
+    assert "it has day;temperature;rained" in run("check", spec).out
 
 
 @pytest.mark.parametrize("command", ["check", "train"])

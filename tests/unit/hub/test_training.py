@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from fleetloop_hub.data.dataset import from_csv, with_samples
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.records import Dataset, GateResult, RunState
@@ -22,6 +21,7 @@ from support.learnable import (
     WEATHER,
     YEAR,
     as_champion,
+    from_csv,
     job,
     labelled,
     line_text,
@@ -30,6 +30,7 @@ from support.learnable import (
     toy_csv,
     toy_dataset,
     toy_spec,
+    with_samples,
     write_winters,
 )
 

@@ -1,0 +1,88 @@
+"""What the hub and the process that reads data tell each other through the files of a folder.
+
+job.json         hub → process: what to do
+samples.jsonl    hub → process: rows that devices have served, one with its label a line
+progress.jsonl   process → hub: a line whenever it gets further
+rows.parquet, quarantine.parquet, late.parquet
+                 process → hub: the dataset version
+result.json      process → hub: written last, so that everything it speaks of is there
+failure.json     process → hub: instead of a result
+log.txt          what libraries print
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from fleetloop_hub.records import Dataset
+
+JOB = Path("job.json")
+SAMPLES = Path("samples.jsonl")
+PROGRESS = Path("progress.jsonl")
+RESULT = Path("result.json")
+FAILURE = Path("failure.json")
+LOG = Path("log.txt")
+
+
+class Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a dataset version lies.
+
+    Attributes:
+        rows: Its rows.
+        quarantine: The rows that were kept out, if there are any.
+        late: The late labels, if there are any.
+    """
+
+    rows: str
+    quarantine: str | None = None
+    late: str | None = None
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset version to be built.
+
+    Attributes:
+        spec: The model spec's text.
+        folder: What the paths in it are relative to; None if rows come from devices.
+        before: The version to grow from, if there is one.
+        files: Where that lies.
+    """
+
+    spec: str
+    folder: str | None
+    before: Dataset | None
+    files: Files | None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it is.
+
+    Attributes:
+        share: Of the work that is done, 0 to 1.
+        text: What is being done, in words.
+    """
+
+    share: float
+    text: str
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What was built.
+
+    Attributes:
+        dataset: Its record, None if there was nothing new.
+        files: Where it lies.
+    """
+
+    dataset: Dataset | None
+    files: Files | None
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing was built.
+
+    Attributes:
+        text: What happened and what to do next.
+    """
+
+    text: str
