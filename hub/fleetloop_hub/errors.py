@@ -5,6 +5,7 @@ FleetloopError
 ├── SpecError          the model spec does not say what it should
 ├── DataError          rows that cannot be used, with file and line where known
 ├── TrainingError      a run that came to nothing
+├── UnsupportedModelError  a model that the lean graphs do not know; a slower way is taken
 ├── GateError          a version that a gate blocks, where one was demanded
 ├── BlobError          content that is gone or no longer what its hash says
 ├── CatalogError       a catalog that is locked, unreadable, or of a newer form
@@ -31,6 +32,10 @@ class DataError(FleetloopError):
 
 class TrainingError(FleetloopError):
     """A run came to nothing; the text says what to change."""
+
+
+class UnsupportedModelError(FleetloopError):
+    """No lean graph is known for this model; the text says what is unusual about it."""
 
 
 class GateError(FleetloopError):

@@ -1,31 +1,34 @@
 """Linear models and dense networks as graphs: matrices with a ReLU between them."""
 
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 
+from fleetloop_hub.errors import UnsupportedModelError
 from fleetloop_hub.packaging.fitted import Fitted
+from fleetloop_hub.packaging.forest import Floats
 from fleetloop_hub.packaging.graph import GraphBuilder
-
-_LARGEST_INT8 = 127
+from fleetloop_hub.packaging.weights import Kept, keep_weights
 
 Layers = list[tuple[np.ndarray, np.ndarray]]
 
+_BETWEEN = {"relu": "Relu", "tanh": "Tanh", "logistic": "Sigmoid"}
 
-class Recipe(StrEnum):
-    """How weights are kept in the file; the arithmetic is float32 in each of them.
 
-    int8 has a scale for each output. ONNX Runtime makes float32 of the weights once, when it loads
-    the file, so that no answer takes longer. (`DequantizeLinear` would be worked out anew for each
-    answer: three times slower. Quantizing what flows between the layers as well makes the file no
-    smaller, changes a tenth of the answers, and lets a row's answer depend on its batch.)
+def dense_bodies(
+    fitted: Fitted, learned: Floats | None
+) -> Iterator[tuple[str, Callable[[GraphBuilder, str], str]]]:
+    """Each recipe of a linear model or network, and what appends it to a graph.
+
+    Raises:
+        UnsupportedModelError: Between its layers is a function that is not known here.
     """
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16 weights"
-    INT8 = "int8 weights"
+    if fitted.family == "mlp" and fitted.estimator.activation not in _BETWEEN:
+        raise UnsupportedModelError(f"a network with {fitted.estimator.activation!r} units")
+    for kept in Kept:
+        yield kept.value, partial(_write, fitted, kept)
 
 
 def layers_of(fitted: Fitted) -> Layers:
@@ -39,37 +42,22 @@ def layers_of(fitted: Fitted) -> Layers:
     return [(np.array(w, np.float32), np.array(b, np.float32)) for w, b in pairs]
 
 
-def write_dense(graph: GraphBuilder, fitted: Fitted, x: str, recipe: Recipe) -> str:
-    """Append the layers and what makes probabilities of the last; return the name of the result.
+def _write(fitted: Fitted, kept: Kept, graph: GraphBuilder, x: str) -> str:
+    for index, (weights, bias) in enumerate(layers_of(fitted)):
+        if index:
+            x = graph.add(_BETWEEN[fitted.estimator.activation], x)
+        x = graph.add("Gemm", x, keep_weights(graph, weights, kept), graph.keep(bias))
+    return finish(graph, fitted, x)
+
+
+def finish(graph: GraphBuilder, fitted: Fitted, x: str) -> str:
+    """What makes raw outputs of the last layer's.
 
     Of two classes that is the probability of the second, of several their softmax, of a regression
     the value.
     """
-    for index, (weights, bias) in enumerate(layers_of(fitted)):
-        x = graph.add("Relu", x) if index else x
-        x = graph.add("Add", _product(graph, x, weights, recipe), graph.keep(bias))
     if fitted.task == "regression":
         return x
     if len(fitted.estimator.classes_) > 2:  # noqa: PLR2004  # more than yes and no
         return graph.add("Softmax", x, axis=1)
     return graph.add("Sigmoid", x)
-
-
-def _product(graph: GraphBuilder, x: str, weights: np.ndarray, recipe: Recipe) -> str:
-    match recipe:
-        case Recipe.FLOAT32:
-            return graph.add("MatMul", x, graph.keep(weights))
-        case Recipe.FLOAT16:
-            halves = graph.keep(weights.astype(np.float16))
-            return graph.add("MatMul", x, graph.add("Cast", halves, to=TensorProto.FLOAT))
-        case Recipe.INT8:
-            scale, steps = _to_int8(weights)
-            floats = graph.add("Cast", graph.keep(steps), to=TensorProto.FLOAT)
-            return graph.add("MatMul", x, graph.add("Mul", floats, graph.keep(scale)))
-
-
-def _to_int8(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Scale of each output and the weights as whole steps of it."""
-    smallest = np.finfo(np.float32).tiny
-    scale = np.maximum(np.abs(weights).max(axis=0) / _LARGEST_INT8, smallest)
-    return scale.astype(np.float32), np.rint(weights / scale).astype(np.int8)

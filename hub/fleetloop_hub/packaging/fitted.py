@@ -9,6 +9,9 @@ import numpy.typing as npt
 from fleetloop_hub.packaging.preparation import Doubles, Floats, Preparation
 from fleetloop_hub.spec.scalars import Family, Task
 
+Estimator = Any
+"""scikit-learn ships no types."""
+
 Parameters = dict[str, float | int | str | bool | list[int] | None]
 
 
@@ -30,7 +33,7 @@ class Fitted:
     family: Family
     task: Task
     preparation: Preparation
-    estimator: Any
+    estimator: Estimator
     parameters: Parameters
     curves: dict[str, list[float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
