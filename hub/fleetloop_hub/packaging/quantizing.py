@@ -6,13 +6,21 @@ slower), and static int8 of everything (a Concat of raw columns gets one scale f
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper, version_converter
+from onnx import (
+    AttributeProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    helper,
+    numpy_helper,
+    version_converter,
+)
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from onnxruntime.quantization import (
     CalibrationDataReader,
@@ -32,9 +40,15 @@ DYNAMIC = "dynamic int8"
 HALVES = "float16 weights"
 
 _PRODUCTS = ("MatMul", "Gemm")
+_BESIDE_CONVOLUTIONS = ("Relu", "Clip", "MaxPool")
+"""They leave the scale as it is; convolutions on both sides can then stay in int8."""
+
 _WEIGHTED = (*_PRODUCTS, "Conv", "ConvTranspose")
 _OPSET = 21
 _WORTH_ELEMENTS = 64
+_PREPARED = {"onnx.quant.pre_process": "onnxruntime.quant"}
+"""Says that nothing is left to be simplified, so that ONNX Runtime does not tell the root log."""
+
 _CANNOT = (
     ValueError,
     TypeError,
@@ -64,7 +78,7 @@ def quantized_variants(data: bytes, calibration_rows: Rows) -> Iterator[tuple[st
     """
     model = onnx.load_from_string(data)
     operators = {node.op_type for node in model.graph.node}
-    recipes = {
+    recipes: dict[str, Callable[[], bytes]] = {
         STATIC: lambda: _static(model, calibration_rows, operators),
         WEIGHTS: lambda: _with_weights(model, halves=False),
         DYNAMIC: lambda: _dynamic(model, operators),
@@ -83,6 +97,7 @@ class _Rows(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime ships 
     """Gives the calibration rows to ONNX Runtime in one batch."""
 
     def __init__(self, name: str, rows: Rows) -> None:
+        """Name the input, and the rows for it."""
         self._batches = iter([{name: rows}])
 
     def get_next(self) -> dict[str, Rows] | None:
@@ -91,6 +106,8 @@ class _Rows(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime ships 
 
 def _static(model: ModelProto, rows: Rows, operators: set[str]) -> bytes:
     chosen = sorted(operators & {*_PRODUCTS, "Conv"})
+    if "Conv" in chosen:
+        chosen += sorted(operators & set(_BESIDE_CONVOLUTIONS))
     if not chosen or not len(rows):
         return _bytes(model)
     with tempfile.TemporaryDirectory() as folder:
@@ -109,15 +126,14 @@ def _static(model: ModelProto, rows: Rows, operators: set[str]) -> bytes:
 
 
 def _dynamic(model: ModelProto, operators: set[str]) -> bytes:
-    chosen = sorted(operators & set(_PRODUCTS))
-    if not chosen:
+    if not operators & set(_PRODUCTS):
         return _bytes(model)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "dynamic.onnx"
         quantize_dynamic(
             _modern(model),
             target,
-            op_types_to_quantize=chosen,
+            op_types_to_quantize=list(_PRODUCTS),
             per_channel=True,
             weight_type=QuantType.QInt8,
         )
@@ -131,6 +147,7 @@ def _modern(model: ModelProto) -> ModelProto:
     copy.CopyFrom(model)
     if 0 < versions.get("", 0) < _OPSET and set(versions) <= {""}:
         copy = version_converter.convert_version(copy, _OPSET)
+    helper.set_model_props(copy, _PREPARED)
     return copy
 
 
@@ -138,9 +155,32 @@ def _tidy(path: Path) -> bytes:
     """Without what only tools read; equal graphs give equal bytes."""
     model = onnx.load(path)
     del model.graph.value_info[:]
-    for node in model.graph.node:
-        node.name = node.doc_string = ""
+    del model.metadata_props[:]
+    _shorten(model)
     return _bytes(model)
+
+
+def _shorten(model: ModelProto) -> None:
+    """Short names for all that is neither input nor output."""
+    graph = model.graph
+    if any(
+        a.type in {AttributeProto.GRAPH, AttributeProto.GRAPHS}
+        for n in graph.node
+        for a in n.attribute
+    ):
+        return  # a branch or loop may use names of what is around it
+    fixed = {value.name for value in (*graph.input, *graph.output)}
+    names: dict[str, str] = {"": ""}
+
+    def short(name: str) -> str:
+        return name if name in fixed else names.setdefault(name, f"q{len(names)}")
+
+    for tensor in graph.initializer:
+        tensor.name = short(tensor.name)
+    for node in graph.node:
+        node.name = node.doc_string = ""
+        node.input[:] = [short(name) for name in node.input]
+        node.output[:] = [short(name) for name in node.output]
 
 
 def _bytes(model: ModelProto) -> bytes:

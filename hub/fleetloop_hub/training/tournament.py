@@ -68,7 +68,14 @@ def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Si
         return measure(spec.gates.metric, Answers(truth, outputs, signature))
 
     head = Head(positive=signature.positive)
-    trial = Trial(rows, score, spec.quantization.largest_loss, spec.gates.label_flips)
+    trial = Trial(
+        rows,
+        score,
+        spec.quantization.largest_loss,
+        spec.gates.label_flips,
+        learned=split.train.values,
+        calibration_rows=spec.quantization.calibration_rows,
+    )
     packed = pack(fitted, head, signature, trial)
     record = Candidate(
         name=candidate.name,

@@ -14,15 +14,15 @@ from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact, Outputs, Rows
 from fleetloop_hub.packaging.assembly import signature
-from fleetloop_hub.packaging.dense import Recipe
+from fleetloop_hub.packaging.conversion import float_graph
 from fleetloop_hub.packaging.files import files
 from fleetloop_hub.packaging.fitted import Fitted
-from fleetloop_hub.packaging.float_graph import float_graph
 from fleetloop_hub.packaging.golden import golden
 from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.packing import Trial, pack
 from fleetloop_hub.packaging.parity import compare
 from fleetloop_hub.packaging.preparation import Preparation
+from fleetloop_hub.packaging.weights import Kept
 from fleetloop_hub.training.families import fit
 from fleetloop_shared.manifest import Signature
 from support.learnable import toy_spec
@@ -59,7 +59,7 @@ def network(hidden: tuple[int, ...] = (32, 16), seed: int = 0, size: float = 1.0
     return Fitted("mlp", "classification", preparation, model, {})
 
 
-def file_of(fitted: Fitted, recipe: Recipe, positive: int = 1) -> bytes:
+def file_of(fitted: Fitted, recipe: Kept, positive: int = 1) -> bytes:
     """The file that a recipe makes."""
     return dict(files(fitted, Head(positive=positive)))[recipe]
 
@@ -89,20 +89,20 @@ def test_graph_computes_the_network_preprocessing_included(hidden: tuple[int, ..
     net, values = network(hidden), rows()
     values[3, 0] = values[7, 1] = np.nan
     values[9] = np.nan
-    scores = Artifact(file_of(net, Recipe.FLOAT32), FORM).scores(values)
+    scores = Artifact(file_of(net, Kept.FLOAT32), FORM).scores(values)
     np.testing.assert_allclose(scores, by_hand(net, values), atol=1e-5)
 
 
-@pytest.mark.parametrize("recipe", list(Recipe))
-def test_every_recipe_is_a_valid_graph_with_the_agreed_names(recipe: Recipe) -> None:
+@pytest.mark.parametrize("recipe", list(Kept))
+def test_every_recipe_is_a_valid_graph_with_the_agreed_names(recipe: Kept) -> None:
     model = onnx.load_from_string(file_of(network(), recipe))
     onnx.checker.check_model(model, full_check=True)
     assert [i.name for i in model.graph.input] == [FORM.input_name] == ["features"]
     assert [o.name for o in model.graph.output] == [FORM.score_name] == ["probabilities"]
 
 
-@pytest.mark.parametrize("recipe", list(Recipe))
-def test_an_answer_does_not_depend_on_the_rows_beside_it(recipe: Recipe) -> None:
+@pytest.mark.parametrize("recipe", list(Kept))
+def test_an_answer_does_not_depend_on_the_rows_beside_it(recipe: Kept) -> None:
     data, values = file_of(network(), recipe), rows(64)
     one_by_one = Artifact(data, FORM).scores(values)
     session = Artifact(data, FORM)._session
@@ -111,13 +111,13 @@ def test_an_answer_does_not_depend_on_the_rows_beside_it(recipe: Recipe) -> None
 
 
 def test_equal_networks_are_equal_bytes() -> None:
-    for recipe in Recipe:
+    for recipe in Kept:
         assert file_of(network(), recipe) == file_of(network(), recipe)
 
 
 def test_the_positive_class_may_be_the_first_column() -> None:
-    first = Artifact(file_of(network(), Recipe.FLOAT32, 0), FIRST).outputs(rows())
-    second = Artifact(file_of(network(), Recipe.FLOAT32), FORM).outputs(rows())
+    first = Artifact(file_of(network(), Kept.FLOAT32, 0), FIRST).outputs(rows())
+    second = Artifact(file_of(network(), Kept.FLOAT32), FORM).outputs(rows())
     np.testing.assert_allclose(first, second, atol=1e-6)
 
 
@@ -125,7 +125,7 @@ def test_the_positive_class_may_be_the_first_column() -> None:
 def test_weights_too_small_for_a_scale_are_zero_and_not_noise(size: float) -> None:
     small = network((), size=size)
     small.estimator.intercepts_ = [np.zeros(1)]
-    assert set(Artifact(file_of(small, Recipe.INT8), FORM).scores(rows(5))) == {0.5}
+    assert set(Artifact(file_of(small, Kept.INT8), FORM).scores(rows(5))) == {0.5}
 
 
 def trial(measure_loss: float = 0.0, flips: float = 1.0) -> Trial:
@@ -140,26 +140,24 @@ def trial(measure_loss: float = 0.0, flips: float = 1.0) -> Trial:
 
 def test_the_smallest_file_is_taken_if_it_answers_as_well() -> None:
     packed = pack(network(), Head(positive=1), FORM, trial())
-    assert packed.recipe == Recipe.INT8
+    assert packed.recipe == Kept.INT8
     assert len(packed.data) < 0.6 * len(packed.float_data)
 
 
 def test_a_recipe_that_loses_half_a_point_is_not_taken() -> None:
-    assert (
-        pack(network(), Head(positive=1), FORM, trial(measure_loss=0.006)).recipe == Recipe.FLOAT16
-    )
+    assert pack(network(), Head(positive=1), FORM, trial(measure_loss=0.006)).recipe == Kept.FLOAT16
 
 
 def test_a_recipe_that_flips_answers_is_not_taken() -> None:
     exact, rough = (
         Artifact(file_of(network(), recipe), FORM).scores(rows())
-        for recipe in (Recipe.FLOAT32, Recipe.INT8)
+        for recipe in (Kept.FLOAT32, Kept.INT8)
     )
     at = int(np.argmax(np.abs(exact - rough)))
     between = msgspec.structs.replace(FORM, decision_threshold=float(exact[at] + rough[at]) / 2)
     one = Trial(rows()[at : at + 1], lambda _: 1.0, 0.005, 0.0)
     packed = pack(network(), Head(positive=1), between, one)
-    assert packed.recipe == Recipe.FLOAT16
+    assert packed.recipe == Kept.FLOAT16
 
 
 @pytest.mark.parametrize("positive", [0, 1])
@@ -171,8 +169,10 @@ def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, pos
     values = learnable.values.copy()
     values[5, 1] = np.nan
     form = msgspec.structs.replace(FORM, positive=positive)
-    converted = Artifact(float_graph(fitted, Head(positive=positive)), form).scores(values)
-    lean = Artifact(file_of(fitted, Recipe.FLOAT32, positive), form).scores(values)
+    file = float_graph(fitted, Head(positive=positive))
+    assert file.data is not None, file.why
+    converted = Artifact(file.data, form).scores(values)
+    lean = Artifact(file_of(fitted, Kept.FLOAT32, positive), form).scores(values)
     np.testing.assert_allclose(lean, fitted.raw(values)[:, positive], atol=1e-5)
     assert np.abs(converted - lean).max() < 1e-5
     assert converted.std() > 0.05
@@ -180,7 +180,7 @@ def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, pos
 
 def test_parity_tells_sizes_flips_gap_and_times() -> None:
     net = network()
-    exact, quantized = file_of(net, Recipe.FLOAT32), file_of(net, Recipe.INT8)
+    exact, quantized = file_of(net, Kept.FLOAT32), file_of(net, Kept.INT8)
     parity = compare(quantized, exact, FORM, rows())
     assert (parity.rows, parity.float_bytes, parity.artifact_bytes) == (
         300,
@@ -193,7 +193,7 @@ def test_parity_tells_sizes_flips_gap_and_times() -> None:
 
 
 def test_golden_rows_are_real_span_the_scores_and_lack_a_value_once() -> None:
-    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
+    artifact = Artifact(file_of(network(), Kept.INT8), FORM)
     found = golden(artifact, FORM, rows())
     real = {tuple(row) for row in rows().tolist()}
     *whole, incomplete = found.inputs
@@ -211,7 +211,7 @@ def test_golden_rows_are_real_span_the_scores_and_lack_a_value_once() -> None:
 def test_real_incomplete_row_is_preferred() -> None:
     values = rows()
     values[42, 1] = np.nan
-    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
+    artifact = Artifact(file_of(network(), Kept.INT8), FORM)
     assert golden(artifact, FORM, values).inputs[-1] == [float(values[42, 0]), None]
 
 
@@ -221,7 +221,7 @@ def test_bytes_that_are_no_model_are_refused() -> None:
 
 
 def test_rows_of_another_width_are_refused() -> None:
-    artifact = Artifact(file_of(network(), Recipe.INT8), FORM)
+    artifact = Artifact(file_of(network(), Kept.INT8), FORM)
     with pytest.raises(TrainingError, match="fails on 3 values"):
         artifact.scores(np.zeros((1, 3), np.float32))
 
