@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.run_parts import Machine, Reproduction
+from fleetloop_hub.version_parts import Approval, Evidence
 from fleetloop_shared.manifest import CLASSIFICATION
 
 
@@ -220,21 +221,30 @@ class GateResult(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: The gate.
-        passed: Whether it lets the version through.
-        value: What was measured.
-        limit: What it had to reach.
+        passed: Whether it lets the version through by itself.
+        value: What was measured, None where nothing could be.
+        limit: What it had to reach, None where the spec demands nothing.
         low: Lower end of the 95 % interval of `value`, where there is one.
         high: Upper end of it.
         text: The verdict in words, with what to do if it failed.
+        judged: Whether the spec demands anything; a value that is only shown has passed.
+        waived: Whether a person lets this version through although it failed.
     """
 
     name: str
     passed: bool
-    value: float
-    limit: float
+    value: float | None
+    limit: float | None
     text: str
     low: float | None = None
     high: float | None = None
+    judged: bool = True
+    waived: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the version cannot be released because of it."""
+        return not self.passed and not self.waived
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
@@ -263,6 +273,8 @@ class VersionState(StrEnum):
     """What may be done with a version."""
 
     BLOCKED = "blocked"
+    WAITING = "waiting"
+    REJECTED = "rejected"
     READY = "ready"
     RELEASED = "released"
     REVERTED = "reverted"
@@ -288,6 +300,9 @@ class Version(Record, frozen=True, kw_only=True):
         metrics: On the held-out rows.
         decision: The decision record that says why it exists.
         created_at: Unix seconds.
+        evidence: What the gates looked at.
+        approvals: What people have said to it, oldest first.
+        needs_approval: Whether its spec wants a person to approve it.
         task: "classification", "regression" or "anomaly".
         tags: What people have noted about it, by key.
     """
@@ -308,6 +323,9 @@ class Version(Record, frozen=True, kw_only=True):
     created_at: float
     task: str = CLASSIFICATION
     tags: dict[str, str] = {}
+    evidence: Evidence = Evidence()
+    approvals: list[Approval] = []
+    needs_approval: bool = False
 
 
 class Alias(Record, frozen=True, kw_only=True):

@@ -19,8 +19,8 @@ _CELLS = 4_000_000
 
 def interval(metric: Metric, answers: Answers, seed: int) -> tuple[float, float]:
     """The 95 % interval of a metric."""
-    drawn = [METRICS[metric](answers, weights) for weights in _draws(len(answers), seed)]
-    return _ends(np.concatenate(drawn), measure(metric, answers))
+    drawn = [METRICS[metric](answers, weights) for weights in draws(len(answers), seed)]
+    return ends(np.concatenate(drawn), measure(metric, answers))
 
 
 def paired_interval(
@@ -29,13 +29,12 @@ def paired_interval(
     """The 95 % interval of a metric's difference, `answers` minus `other`, on the same rows."""
     compute = METRICS[metric]
     drawn = [
-        compute(answers, weights) - compute(other, weights)
-        for weights in _draws(len(answers), seed)
+        compute(answers, weights) - compute(other, weights) for weights in draws(len(answers), seed)
     ]
-    return _ends(np.concatenate(drawn), measure(metric, answers) - measure(metric, other))
+    return ends(np.concatenate(drawn), measure(metric, answers) - measure(metric, other))
 
 
-def _draws(rows: int, seed: int) -> Iterator[Floats]:
+def draws(rows: int, seed: int) -> Iterator[Floats]:
     """How often each row was drawn, a line for each resample; a limited number of lines a time."""
     rng = np.random.default_rng(seed)
     block = max(1, math.ceil(rows ** (1 / 3)))
@@ -48,7 +47,7 @@ def _draws(rows: int, seed: int) -> Iterator[Floats]:
         yield np.bincount(flat, minlength=many * rows).reshape(many, rows).astype(np.float64)
 
 
-def _ends(drawn: Floats, point: float) -> tuple[float, float]:
+def ends(drawn: Floats, point: float) -> tuple[float, float]:
     """The percentiles; a resample that lacks a class says nothing and is left out."""
     drawn = drawn[np.isfinite(drawn)]
     if not len(drawn):

@@ -58,10 +58,12 @@ def share(value: float) -> str:
     return f"{value * 100:.1f} %"
 
 
-def number(value: float) -> str:
-    """A number with as many digits as help.
+def number(value: float | None) -> str:
+    """A number with as many digits as help; nothing for None.
 
     >>> number(1234.0), number(0.123456)
     ('1,234', '0.123')
     """
+    if value is None:
+        return ""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3f}"

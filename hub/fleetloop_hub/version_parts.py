@@ -1,0 +1,166 @@
+"""Parts of a version's record: what its gates looked at, and what people have said to it."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """A share of some rows.
+
+    Attributes:
+        value: The share, None where there is no such row.
+        rows: Of how many rows.
+        low: Lower end of its 95 % interval (Wilson, 1927).
+        high: Upper end of it.
+    """
+
+    value: float | None
+    rows: int
+    low: float
+    high: float
+
+
+class GroupRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How one group of people is answered.
+
+    Attributes:
+        column: The sensitive column.
+        group: Its value; "" where it is missing.
+        rows: Held-out rows of the group whose truth is known.
+        judged: Whether they are enough to be compared.
+        selection: Share that is answered yes.
+        true_positive: Share of the positive rows that is answered yes.
+        false_positive: Share of the negative rows that is answered yes.
+    """
+
+    column: str
+    group: str
+    rows: int
+    judged: bool
+    selection: Rate
+    true_positive: Rate
+    false_positive: Rate
+
+
+class GroupGap(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the judged groups of a column are apart.
+
+    Attributes:
+        column: The sensitive column.
+        measure: "selection gap", "selection ratio", "true positive gap" or "false positive gap".
+        value: Largest less smallest rate, or smallest by largest; None where nothing can be said.
+        low: Lower end of the 95 % interval of `value`.
+        high: Upper end of it.
+        lowest: The group with the smallest rate.
+        highest: The group with the largest one.
+        limit: What the spec allows, None where it says nothing.
+    """
+
+    column: str
+    measure: str
+    value: float | None
+    low: float | None
+    high: float | None
+    lowest: str
+    highest: str
+    limit: float | None
+
+
+class SliceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The metric on some of the held-out rows.
+
+    Attributes:
+        column: The column that parts them.
+        name: Which part.
+        rows: How many, with a known truth.
+        judged: Whether they are enough to be judged.
+        value: The metric, None where it is not defined on these rows.
+        low: Lower end of its 95 % interval.
+        high: Upper end of it.
+    """
+
+    column: str
+    name: str
+    rows: int
+    judged: bool
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows with about the same score.
+
+    Attributes:
+        rows: How many.
+        score: Their mean score.
+        share: How many of them are as the score says.
+    """
+
+    rows: int
+    score: float
+    share: float
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What the artifact costs in a process of its own.
+
+    Attributes:
+        load_ms: Median time from bytes to a session that answers.
+        memory_bytes: Resident memory that loading and running it adds at most to a process in which
+            a trivial model runs.
+        latency_ms: Median time of one row.
+    """
+
+    load_ms: float
+    memory_bytes: int
+    latency_ms: float
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gates looked at, for the model card.
+
+    Attributes:
+        slices: The metric by slice.
+        groups: Rates by sensitive group.
+        gaps: How far groups are apart.
+        bins: Scores against truth.
+        cost: Of loading and running, None where it was not measured.
+        notes: What could not be looked at, and why.
+    """
+
+    slices: list[SliceRow] = []
+    groups: list[GroupRow] = []
+    gaps: list[GroupGap] = []
+    bins: list[CalibrationBin] = []
+    cost: Cost | None = None
+    notes: list[str] = []
+
+
+class Saying(StrEnum):
+    """What a person can say to a version."""
+
+    APPROVE = "approve"
+    WAIVE = "waive"
+    REJECT = "reject"
+
+
+class Approval(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person has said to a version.
+
+    Attributes:
+        saying: Approved, a gate waived, or rejected.
+        by: The person's name.
+        reason: Why, in words.
+        at: Unix seconds.
+        gate: The gate that is waived, "" otherwise.
+        audit: The hash of the audit log's entry about it.
+    """
+
+    saying: Saying
+    by: str
+    reason: str
+    at: float
+    gate: str = ""
+    audit: str = ""
