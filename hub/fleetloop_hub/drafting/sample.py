@@ -62,17 +62,22 @@ def read(path: Path, delimiter: str | None = None) -> Sample:
         DataError: The file cannot be read, is empty, or has no rows.
     """
     try:
-        if path.name.lower().endswith((".parquet", ".pq")):
-            sample = _parquet(path)
-        elif _is_jsonl(path):
-            sample = _jsonl(path)
-        else:
-            sample = _csv(path, delimiter)
+        sample = _read(path, delimiter)
     except (OSError, EOFError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {error}; nothing was read of it") from error
     if not sample.rows:
         raise DataError(f"{path} has no rows: a header alone says nothing about its columns")
     return sample
+
+
+def _read(path: Path, delimiter: str | None) -> Sample:
+    match form_of(path):
+        case "parquet":
+            return _parquet(path)
+        case "jsonl":
+            return _jsonl(path)
+        case "csv":
+            return _csv(path, delimiter)
 
 
 def names(path: Path, delimiter: str) -> list[str]:
@@ -82,17 +87,23 @@ def names(path: Path, delimiter: str) -> list[str]:
         DataError: It cannot be read.
     """
     try:
-        if path.name.lower().endswith((".parquet", ".pq")):
-            return list(pq.read_schema(path).names)
-        if _is_jsonl(path):
-            return read(path).names
-        return _header(path, delimiter)[0]
+        match form_of(path):
+            case "parquet":
+                return list(pq.read_schema(path).names)
+            case "jsonl":
+                return read(path).names
+            case "csv":
+                return _header(path, delimiter)[0]
     except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
         raise DataError(f"{path}: {error}; nothing was read of it") from error
 
 
-def _is_jsonl(path: Path) -> bool:
-    return path.name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json"))
+def form_of(path: Path) -> Form:
+    """What kind of file it is, by its name; one that says nothing is taken for CSV."""
+    name = path.name.lower()
+    if name.endswith((".parquet", ".pq")):
+        return "parquet"
+    return "jsonl" if name.removesuffix(".gz").endswith((".jsonl", ".ndjson", ".json")) else "csv"
 
 
 def _csv(path: Path, delimiter: str | None) -> Sample:

@@ -6,7 +6,16 @@ from flask import Flask
 
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
-from fleetloop_hub.web import api, api_runs, drawings, guard, pages, problem, words
+from fleetloop_hub.web import (
+    api,
+    api_artifacts,
+    api_runs,
+    drawings,
+    guard,
+    pages,
+    problem,
+    words,
+)
 from fleetloop_hub.web.actions import HubActions
 
 _MAX_BODY_BYTES = 1_048_576
@@ -24,12 +33,12 @@ class HubParts(Protocol):
         """Its documents."""
 
     @property
-    def blobs(self) -> Blobs:
-        """Its content."""
-
-    @property
     def telemetry(self) -> Telemetry:
         """What its devices say."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Its content."""
 
 
 def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
@@ -49,6 +58,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     problem.register(app)
     _teach(app)
     app.register_blueprint(api.reading(hub.catalog, hub.telemetry, overviews, hub.actions))
+    app.register_blueprint(api_artifacts.artifacts(hub.catalog, hub.blobs))
     app.register_blueprint(api.enrolling(hub.actions))
     app.register_blueprint(api.changing(hub.actions, admin_token))
     app.register_blueprint(api_runs.reading_runs(hub.catalog, hub.blobs))

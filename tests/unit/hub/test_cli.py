@@ -28,6 +28,7 @@ COMMANDS = [
     "check",
     "init",
     "runs",
+    "predict",
 ]
 SPEC = """
 [model]

@@ -1,0 +1,53 @@
+"""The routes to one version: what the catalog says of it, its artifact, its signed manifest."""
+
+from flask import Blueprint, Response
+
+from fleetloop_hub.errors import GateError
+from fleetloop_hub.ports import Blobs, Catalog
+from fleetloop_hub.records import Alias, Version
+from fleetloop_shared.codec import encode
+
+NEWEST = "newest"
+
+
+def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
+    """The routes; `which` is a number, an alias such as champion, or newest."""
+    api = Blueprint("artifacts", __name__, url_prefix="/api/v1/versions/<model>/<which>")
+
+    @api.get("")
+    def version(model: str, which: str) -> Response:
+        return Response(encode(_version(catalog, model, which)), content_type="application/json")
+
+    @api.get("/artifact")
+    def artifact(model: str, which: str) -> Response:
+        data = blobs.get(_version(catalog, model, which).artifact)
+        return Response(data, content_type="application/octet-stream")
+
+    @api.get("/manifest")
+    def manifest(model: str, which: str) -> Response:
+        found = _version(catalog, model, which)
+        if found.manifest is None:
+            failed = "; ".join(gate.text for gate in found.gates if not gate.passed)
+            raise GateError(f"{found.key} is blocked and has no signed manifest: {failed}")
+        return Response(blobs.get(found.manifest), content_type="application/json")
+
+    return api
+
+
+def _version(catalog: Catalog, model: str, which: str) -> Version:
+    """The version that is meant.
+
+    Raises:
+        GateError: There is none; the text says which there are.
+    """
+    versions = [v for v in catalog.all(Version) if v.model == model]
+    alias = catalog.find(Alias, f"{model}/{which}")
+    number = str(alias.version) if alias is not None else which
+    if which == NEWEST and versions:
+        signed = [v for v in versions if v.manifest is not None]
+        return max(signed or versions, key=lambda v: v.number)
+    for version in versions:
+        if str(version.number) == number:
+            return version
+    known = ", ".join(f"{model}@{v.number}" for v in versions) or "none yet: fleetloop models"
+    raise GateError(f"{model} has no version {which}; there are: {known}")
