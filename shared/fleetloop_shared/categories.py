@@ -1,39 +1,65 @@
 """Turns the values of a category into the numbers that a model takes, alike on hub and device."""
 
 import math
-import re
 from collections.abc import Sequence
 
 from fleetloop_shared.manifest import OTHER
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?", re.ASCII)
+_TOO_LARGE = 2**53
+_MOST_BITS = 64
 
 
 class Categories:
     """The values that one category can have, as they stand in the spec.
 
-    A text is its own place; a number is the place of the text that reads as it, so that 1 and 1.0
-    are "1", or "01" where there is no "1". Nothing else is guessed: "1.0" is not "1", " a" not "a".
+    A value is compared as text, without blanks around it. One that is not listed as it stands is
+    compared as a number: 1, 1.0, "1" and "1.0" are the same. Nothing, an empty text and NaN are
+    missing; anything else is `OTHER`.
 
     Examples:
         >>> colours = Categories(["red", "green", "7"])
-        >>> [colours.place(value) for value in ("green", "7", 7, 7.0, "blue", 8)]
-        [1.0, 2.0, 2.0, 2.0, -1.0, -1.0]
-        >>> colours.place(None), colours.place(math.nan)
-        (nan, nan)
+        >>> [colours.place(value) for value in ("green", "7", 7, 7.0, "7.0", "blue", 8)]
+        [1.0, 2.0, 2.0, 2.0, 2.0, -1.0, -1.0]
+        >>> colours.place(None), colours.place(""), colours.place(math.nan)
+        (nan, nan, nan)
     """
 
     def __init__(self, categories: Sequence[str]) -> None:
-        self._count = len(categories)
-        self._places: dict[str | float, float] = {c: float(k) for k, c in enumerate(categories)}
-        for text in sorted(filter(_NUMBER.fullmatch, categories), key=len):
-            self._places.setdefault(float(text), self._places[text])
+        self._places = {text: float(k) for k, text in enumerate(categories)}
+        self._by_number = {plain(c): self._places[c] for c in reversed(categories)}
 
     def __len__(self) -> int:
         """How many there are."""
-        return self._count
+        return len(self._places)
 
     def place(self, value: str | float | None) -> float:
         """The number the model takes: the value's place, `OTHER`, or NaN where it is missing."""
-        place = self._places.get(value, OTHER) if value is not None else math.nan
-        return place if value == value else math.nan  # noqa: PLR0124  # only NaN is not itself
+        if value is None or value != value:  # noqa: PLR0124  # only NaN is not itself
+            return math.nan
+        text = value.strip() if isinstance(value, str) else _as_text(value)
+        place = self._places.get(text)
+        if place is None:
+            place = self._by_number.get(plain(text), OTHER) if text else math.nan
+        return place
+
+
+def plain(text: str) -> str:
+    """A text that reads as a whole number, as that number is written; any other as it is.
+
+    >>> plain("1.0"), plain("01"), plain("x"), plain("2.50"), plain("1_0")
+    ('1', '1', 'x', '2.50', '1_0')
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if number.is_integer() and abs(number) < _TOO_LARGE and "_" not in text:
+        return str(int(number))
+    return text
+
+
+def _as_text(number: float) -> str:
+    if isinstance(number, int):
+        return str(number) if number.bit_length() <= _MOST_BITS else "a number without end"
+    whole = number.is_integer() and abs(number) < _TOO_LARGE
+    return str(int(number) if whole else number)

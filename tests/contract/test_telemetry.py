@@ -138,6 +138,22 @@ def test_samples_and_labels_meet_in_either_order(
     assert telemetry.labelled_count("rain") == (2, 1)
 
 
+VALUES = [2.5, -0.0, 3.0, 1e300, -1e-300, 2.0**60, 7]
+
+
+def test_the_numbers_of_a_regression_are_read_back_as_they_were_said(telemetry: Telemetry) -> None:
+    names = [f"p{k}" for k in range(len(VALUES))]
+    rows = [sample(n, at=k, label=v) for k, (n, v) in enumerate(zip(names, VALUES, strict=True))]
+    truth = labels(2, *zip(names, VALUES, strict=True))
+    telemetry.store([samples(1, *rows), truth])
+    found = list(telemetry.labelled("rain"))
+    assert [x.sample.label for x in found] == [x.label.label for x in found] == VALUES
+    telemetry.store([samples(3, *rows), labels(4, ("p0", 2.5))])
+    assert telemetry.refusals() == {}
+    telemetry.store([labels(5, ("p0", 2.75))])
+    assert list(telemetry.refusals()) == [("a", "contradicting-label")]
+
+
 def test_labelled_samples_are_chosen_by_model_version_and_event_time(telemetry: Telemetry) -> None:
     telemetry.store(
         [

@@ -15,7 +15,9 @@ Rows = npt.NDArray[np.float32]
 
 any_float = st.floats(width=32)
 finite = st.floats(width=32, allow_nan=False, allow_infinity=False)
-edge_lists = st.lists(st.lists(finite, max_size=6, unique=True).map(sorted), min_size=1, max_size=4)
+some = st.lists(finite, max_size=6, unique=True).map(sorted)
+many = st.integers(30, 66).map(lambda places: [place - 0.5 for place in range(places)])
+edge_lists = st.lists(some | many, min_size=1, max_size=4)
 
 
 @st.composite

@@ -23,7 +23,7 @@ def event(seq: int, *, device: str = "a", boot: int = 1, text: str = "on") -> Ta
     return "events", encode(report), report
 
 
-def sample(prediction_id: str, *, at: float = 1.0, label: int = 1, version: int = 1) -> Sample:
+def sample(prediction_id: str, *, at: float = 1.0, label: float = 1, version: int = 1) -> Sample:
     """A served row that was answered."""
     return Sample(
         prediction_id=prediction_id,
@@ -41,7 +41,7 @@ def samples(seq: int, *rows: Sample, device: str = "a", model: str = "rain") -> 
     return "samples", encode(report), report
 
 
-def labels(seq: int, *truths: tuple[str, int], device: str = "a") -> Taken:
+def labels(seq: int, *truths: tuple[str, float], device: str = "a") -> Taken:
     """A report of labels: (prediction id, label)."""
     said = [Label(prediction_id=name, label=label, at=9.0) for name, label in truths]
     report = LabelReport(device=device, boot=1, seq=seq, at=1.0, labels=said)

@@ -21,7 +21,7 @@ from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.update import journal
 from fleetloop_agent.update.slots import Slots
 from fleetloop_shared.durable import RealDisk
-from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest import Feature, Manifest
 
 ADDRESS = Path("http-address")
 """Where the running daemon answers; it stands in the state folder."""
@@ -86,7 +86,9 @@ def score(config: AgentConfig, slot: str, rows: Path) -> int:
     with _opened(rows) as file:
         for batch in _batches(file, manifest):
             for answer in predictor.predict(batch):
-                told = {"label": answer.label, "score": answer.score}
+                told: dict[str, object] = {"label": answer.label, "score": answer.score}
+                if answer.class_name is not None:
+                    told["class_name"] = answer.class_name
                 sys.stdout.write(f"{msgspec.json.encode(told).decode()}\n")
     return 0
 
@@ -133,20 +135,29 @@ def _opened(rows: Path) -> Iterator[TextIO]:
         raise InputError(f"{rows} cannot be read: {error}") from error
 
 
-def _batches(file: TextIO, manifest: Manifest) -> Iterator[list[dict[str, float | None]]]:
+def _batches(file: TextIO, manifest: Manifest) -> Iterator[list[dict[str, str | float | None]]]:
     reader = csv.DictReader(file)
-    names = [feature.name for feature in manifest.signature.features]
-    absent = [name for name in names if name not in (reader.fieldnames or [])]
+    features = manifest.signature.features
+    absent = [f.name for f in features if f.name not in (reader.fieldnames or [])]
     if absent:
         raise InputError(f"no column {', '.join(absent)}: the first line names the features")
-    batch: list[dict[str, float | None]] = []
+    batch: list[dict[str, str | float | None]] = []
     for line in reader:
-        batch.append({name: _number(line[name], name, reader.line_num) for name in names})
+        batch.append({f.name: _value(line[f.name], f, reader.line_num) for f in features})
         if len(batch) == BATCH_ROWS:
             yield batch
             batch = []
     if batch:
         yield batch
+
+
+def _value(text: str | None, feature: Feature, line: int) -> str | float | None:
+    """A category is its text; one that reads as missing is so where it is not in the list."""
+    if not feature.categories:
+        return _number(text, feature.name, line)
+    if text is None or (text.strip().lower() in _MISSING and text not in feature.categories):
+        return None
+    return text
 
 
 def _number(text: str | None, name: str, line: int) -> float | None:

@@ -40,11 +40,13 @@ class Intake:
             (k, Categories(f.categories)) for k, f in enumerate(features) if f.categories
         ]
         low = [0.0 if f.categories else f.low for f in features]
-        self._low = np.array([-np.inf if bound is None else bound for bound in low])
+        high = [f.high for f in features]
+        with np.errstate(over="ignore"):  # as values are: 0.7 is not below 0.7
+            self._low = np.array([-np.inf if x is None else x for x in low]).astype(np.float32)
+            self._high = np.array([np.inf if x is None else x for x in high]).astype(np.float32)
         self._ranged = any(
             f.low is not None or f.high is not None or f.categories for f in features
         )
-        self._high = np.array([np.inf if f.high is None else f.high for f in features])
 
     def rows(self, given: object) -> Rows:
         """The model's input, an array that nobody else holds.
@@ -142,7 +144,11 @@ class Intake:
     def _category(self, row: int, feature: int, value: object) -> str | float:
         if isinstance(value, str):
             return str.__str__(value)  # an enumeration of texts would say its own name
-        if isinstance(value, np.floating | np.integer):
+        if isinstance(value, bool | np.bool_):
+            return "true" if value else "false"
+        if isinstance(value, np.integer | int):
+            return int(value)
+        if isinstance(value, np.floating | float):
             return float(value)
         kind = type(value).__name__
         raise self._wrong(row, feature, f"is of type {kind}; give a text, a number, or null")

@@ -45,6 +45,36 @@ def brittle(weights: Sequence[float], bias: float, largest: int) -> bytes:
     return _model(nodes, _coefficients(weights, bias) | constants, len(weights))
 
 
+def classes(weights: Sequence[Sequence[float]], biases: Sequence[float]) -> bytes:
+    """A model of several classes: the softmax of `rows @ weights + biases`, missing values as 0.
+
+    Args:
+        weights: Shape (features, classes).
+        biases: One a class.
+    """
+    return _affine(weights, biases, "Softmax")
+
+
+def values(weights: Sequence[float], bias: float) -> bytes:
+    """A regression: `rows @ weights + bias`, missing values as 0."""
+    return _affine([[w] for w in weights], [bias], "Identity")
+
+
+def _affine(weights: Sequence[Sequence[float]], biases: Sequence[float], last: str) -> bytes:
+    constants: Constants = {
+        "weights": np.array(weights, dtype=np.float32),
+        "bias": np.array(biases, dtype=np.float32),
+        "zero": np.zeros(1, dtype=np.float32),
+    }
+    nodes = [
+        _node("IsNaN", [INPUT], "missing"),
+        _node("Where", ["missing", "zero", INPUT], "filled"),
+        _node("Gemm", ["filled", "weights", "bias"], "logits"),
+        _node(last, ["logits"], OUTPUT),
+    ]
+    return _model(nodes, constants, len(weights), len(biases))
+
+
 def _regression(rows: str) -> list[bytes]:
     return [
         _node("Gemm", [rows, "weights", "bias"], "logits"),
@@ -59,14 +89,14 @@ def _coefficients(weights: Sequence[float], bias: float) -> Constants:
     }
 
 
-def _model(nodes: list[bytes], constants: Constants, width: int) -> bytes:
+def _model(nodes: list[bytes], constants: Constants, width: int, columns: int = 2) -> bytes:
     graph = b"".join(
         [
             *(_field(1, node) for node in nodes),
             _field(2, b"tiny"),
             *(_field(5, _tensor(name, values)) for name, values in constants.items()),
             _field(11, _floats(INPUT, width)),
-            _field(12, _floats(OUTPUT, 2)),
+            _field(12, _floats(OUTPUT, columns)),
         ]
     )
     opset = _field(2, _OPSET)

@@ -1,7 +1,6 @@
 """Picks the rows with which a device proves that its runtime computes what the hub's does."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -21,8 +20,7 @@ _ROUNDING = 1e-6
 def golden(artifact: Artifact, form: Signature, rows: Rows) -> Golden:
     """Real rows of every answer across the whole range of its scores, and what devices meet later.
 
-    That is a row with missing values (if no row lacks one, a copy of the first without its every
-    second one), and for each category a row in which it is none of those that the model knows.
+    That is each value missing in one of two more rows, and categories that the model does not know.
 
     Args:
         artifact: Answers them.
@@ -33,7 +31,7 @@ def golden(artifact: Artifact, form: Signature, rows: Rows) -> Golden:
     order = np.lexsort((scores, answers))
     picks = order[np.linspace(0, len(order) - 1, min(_ROWS, len(order))).round().astype(int)]
     chosen = rows[picks]
-    chosen = np.concatenate([chosen, _incomplete(rows, chosen[0]), *_unseen(form, chosen)])
+    chosen = np.concatenate([chosen, _odd(form, chosen[0])])
     outputs = artifact.outputs(chosen)
     return Golden(
         inputs=[[None if math.isnan(v) else v for v in row] for row in chosen.tolist()],
@@ -45,19 +43,11 @@ def golden(artifact: Artifact, form: Signature, rows: Rows) -> Golden:
     )
 
 
-def _incomplete(rows: Rows, first: Rows) -> Rows:
-    incomplete = rows[np.isnan(rows).any(axis=1)][:1]
-    if not len(incomplete):
-        incomplete = first[None].copy()
-        incomplete[:, ::2] = np.nan
-    return incomplete
-
-
-def _unseen(form: Signature, chosen: Rows) -> Sequence[Rows]:
-    unseen: list[Rows] = []
-    for place, feature in enumerate(form.features):
-        if feature.categories:
-            row = chosen[len(unseen) % len(chosen)][None].copy()
-            row[:, place] = OTHER
-            unseen.append(row)
-    return unseen
+def _odd(form: Signature, row: Rows) -> Rows:
+    """Copies of a row: without its even and its odd values, and with no category that is listed."""
+    places = np.arange(len(form.features))
+    copies = [np.where(places % 2 == part, np.float32(np.nan), row) for part in (0, 1)]
+    categories = np.array([bool(f.categories) for f in form.features])
+    if categories.any():
+        copies.append(np.where(categories, np.float32(OTHER), row))
+    return np.array(copies, np.float32)

@@ -36,7 +36,11 @@ class Bins:
         self._columns = max(self._used, default=1) + 1
         narrow = [k for k, used in enumerate(self._used) if used <= _NARROW]
         wide = [k for k, used in enumerate(self._used) if used > _NARROW]
-        self._groups = [(which, _bounds([edges[k] for k in which])) for which in (narrow, wide)]
+        self._groups: list[tuple[slice | list[int], Columns]] = [
+            (which, _bounds([edges[k] for k in which])) for which in (narrow, wide) if which
+        ]
+        if len(self._groups) == 1:
+            self._groups = [(slice(None), _bounds(edges))]
 
     def count(self, columns: Columns) -> Counts:
         """Rows in each bin, shape (features, bins + 1); the last column is missing.
@@ -46,13 +50,11 @@ class Bins:
         """
         counts = np.zeros((len(columns), self._columns), np.int64)
         for which, bounds in self._groups:
-            if which:
-                part = columns if len(which) == len(columns) else columns[which]
-                reached = _reached(part, bounds)
-                last = len(bounds) - 1
-                counts[which, -1] = columns.shape[1] - reached[:, 0]
-                counts[which, :last] = reached[:, :-1] - reached[:, 1:]
-                counts[which, last] = reached[:, -1]
+            reached = _reached(columns[which], bounds)
+            last = len(bounds) - 1
+            counts[which, -1] = columns.shape[1] - reached[:, 0]
+            counts[which, :last] = reached[:, :-1] - reached[:, 1:]
+            counts[which, last] = reached[:, -1]
         return counts
 
     def fill(self, counts: Sequence[Sequence[int]], missing: Sequence[int]) -> Counts:

@@ -14,7 +14,9 @@ from fleetloop_agent.update.journal import Journal
 from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
-from support.hubside import HARDWARE, Hubside, score
+from fleetloop_shared.manifest import Feature
+from support import kinds
+from support.hubside import HARDWARE, Hubside, Shipment, score
 
 HUB = Hubside()
 ONE, TWO = HUB.ship(1), HUB.ship(2)
@@ -24,16 +26,22 @@ DEVICE = "station-1"
 @pytest.fixture
 def config(tmp_path: Path) -> AgentConfig:
     """A device that has committed version 1 and then version 2."""
-    state = tmp_path / "state"
+    return device_with(tmp_path, TWO, ONE)
+
+
+def device_with(folder: Path, active: Shipment, previous: Shipment | None = None) -> AgentConfig:
+    """A device with these versions on its disk."""
+    state = folder / "state"
     disk = RealDisk(state)
     identity = HUB.identity(DEVICE)
     disk.write(enrol.IDENTITY, encode(identity))
     slots = Slots(disk, identity.image_keys)
-    for shipment in (ONE, TWO):
+    found = []
+    for shipment in (active, previous or active):
         slots.keep_manifest(shipment.envelope)
         slots.keep_artifact(shipment.artifact)
-    one, two = (slot_of(s.manifest, s.release.manifest_sha256) for s in (ONE, TWO))
-    journal.save(disk, Journal(active=two, previous=one, factory=one))
+        found.append(slot_of(shipment.manifest, shipment.release.manifest_sha256))
+    journal.save(disk, Journal(active=found[0], previous=found[1], factory=found[1]))
     return AgentConfig(device=DEVICE, hardware=HARDWARE, state_dir=state, hub_url="http://hub")
 
 
@@ -105,6 +113,29 @@ def test_rows_that_are_not_the_models_inputs_are_named(
 ) -> None:
     with pytest.raises(InputError, match=told):
         inspect.score(config, "active", csv(tmp_path, text))
+
+
+def test_categories_are_texts_and_classes_have_their_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = device_with(tmp_path, HUB.ship_bytes(*kinds.model("three classes")))
+    rows = csv(tmp_path, "size,colour,heat\n10,red,1.5\n2.0,mauve,-2\n,NA,\n")
+    inspect.score(config, "active", rows)
+    twins = kinds.predictor("three classes").predict(
+        [
+            {"heat": 1.5, "colour": "red", "size": 10},
+            {"heat": -2, "colour": "mauve", "size": 2},
+            {"heat": None, "colour": None, "size": None},
+        ]
+    )
+    expected = [{"label": a.label, "score": a.score, "class_name": a.class_name} for a in twins]
+    assert answers(capsys) == expected
+
+
+def test_a_category_may_be_called_none(tmp_path: Path) -> None:
+    feature = Feature(name="wind", categories=["none", "strong"])
+    assert inspect._value("none", feature, 2) == "none"
+    assert inspect._value("None", feature, 2) is None
 
 
 @pytest.mark.parametrize("text", ["", "NA", "nan", " null ", "None"])

@@ -134,3 +134,107 @@ def test_values_out_of_range_are_counted_missing_ones_are_not() -> None:
     features = [Feature(name="wind"), Feature(name="rain")]
     anything = Intake(msgspec.structs.replace(SIGNATURE, features=features))
     assert anything.out_of_range(rows) == 0
+
+
+CATEGORIES = Intake(
+    msgspec.structs.replace(
+        SIGNATURE,
+        features=[
+            Feature(name="wind", low=0.7, high=60.0),
+            Feature(name="sky", categories=["clear", "cloud", "7"]),
+        ],
+    )
+)
+
+
+class Sky(enum.StrEnum):
+    CLOUDY = "cloud"
+
+
+class Sort(str, enum.Enum):  # noqa: UP042  # one whose str() is its own name
+    CLOUDY = "cloud"
+
+
+SKIES: list[tuple[object, float]] = [
+    ("clear", 0),
+    ("cloud", 1),
+    (Sky.CLOUDY, 1),
+    (Sort.CLOUDY, 1),
+    ("7", 2),
+    (7, 2),
+    (7.0, 2),
+    (np.float32(7), 2),
+    (np.uint8(7), 2),
+    (np.str_("clear"), 0),
+    ("Clear", -1),
+    (" 7.0 ", 2),
+    ("", np.nan),
+    (True, -1),
+    (0, -1),
+    (1, -1),
+    (float("inf"), -1),
+    (10**400, -1),
+    (None, np.nan),
+    (float("nan"), np.nan),
+    (np.float64("nan"), np.nan),
+]
+
+
+@pytest.mark.parametrize(("sky", "place"), SKIES)
+def test_a_category_becomes_its_place(sky: object, place: float) -> None:
+    rows = CATEGORIES.rows([{"wind": 1, "sky": sky}])
+    assert np.array_equal(rows, np.array([[1, place]], np.float32), equal_nan=True)
+
+
+@pytest.mark.parametrize("sky", [[], {}, b"clear", 1j, object()])
+def test_what_is_no_category_is_refused_by_name(sky: object) -> None:
+    with pytest.raises(InputError, match=r"row 1: 'sky' is of type .*; give a text, a number, or"):
+        CATEGORIES.rows([{"wind": 1, "sky": "clear"}, {"wind": 1, "sky": sky}])
+
+
+def test_true_and_false_are_the_texts_that_a_table_has_for_them() -> None:
+    yes = Feature(name="wind", categories=["false", "true"])
+    intake = Intake(msgspec.structs.replace(SIGNATURE, features=[yes]))
+    rows = intake.rows([{"wind": True}, {"wind": np.bool_(0)}, {"wind": "true"}, {"wind": 1}])
+    assert rows.tolist() == [[1], [0], [1], [-1]]
+
+
+def test_a_text_is_no_number() -> None:
+    with pytest.raises(InputError, match="row 0: 'wind' is of type str"):
+        CATEGORIES.rows([{"wind": "clear", "sky": "clear"}])
+
+
+def test_an_array_holds_places() -> None:
+    given_array = np.array([[1, 0], [1, 2], [1, -1], [1, np.nan]])
+    assert np.array_equal(
+        CATEGORIES.rows(given_array), given_array.astype(np.float32), equal_nan=True
+    )
+    assert CATEGORIES.rows(np.array([[1, 2]], np.uint8)).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("place", [3, -2, 0.5, np.inf, -np.inf, 1e30])
+def test_what_is_no_place_is_refused(place: float) -> None:
+    with pytest.raises(InputError, match=r"row 1: 'sky' is .*no place among its 3 .* 0 to 2, or"):
+        CATEGORIES.rows(np.array([[1, 0], [1, place]]))
+
+
+def test_unlisted_categories_count_as_out_of_range_missing_ones_do_not() -> None:
+    rows = CATEGORIES.rows(
+        [{"wind": 1, "sky": "mauve"}, {"wind": 61, "sky": None}, {"wind": 1, "sky": "clear"}]
+    )
+    assert CATEGORIES.out_of_range(rows) == 2
+
+
+def test_a_bound_is_within_its_own_range() -> None:
+    assert CATEGORIES.out_of_range(CATEGORIES.rows([{"wind": 0.7, "sky": "clear"}])) == 0
+
+
+@given(json)
+def test_anything_is_a_category_or_refused(value: object) -> None:
+    try:
+        ((_, place),) = CATEGORIES.rows([{"wind": 1, "sky": value}]).tolist()
+    except InputError:
+        assert isinstance(value, list | dict)
+        return
+    assert value is None or isinstance(value, str | int | float)
+    assert place in {-1.0, 0.0, 1.0, 2.0} or np.isnan(place)

@@ -16,6 +16,7 @@ from fleetloop_agent.serving.records import Counters
 from fleetloop_firmware_sim.scenarios import tiny_onnx
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest, Signature
+from support import kinds
 from support.agent_board import ConstantRuntime, StandingClock
 from support.serving_rig import DEVICE, NAMES, WINDOW_ROWS, model, named, predictor, rows
 
@@ -249,6 +250,35 @@ def test_a_label_that_is_none_refuses_all(prediction_id: str, label: int, text: 
     with pytest.raises(InputError, match=text):
         made.feedback([("b", 1), (prediction_id, label)])
     assert made.collect().labels == []
+
+
+def test_without_a_model_numbers_are_passed_on_and_names_are_refused() -> None:
+    made = predictor(loaded=False)
+    assert made.feedback([("a", 3), ("b", 0.5)]) == 0
+    assert [x.label for x in made.collect().labels] == [3, 0.5]
+    with pytest.raises(InputError, match="label 0: 'rain' is not a label; give a number"):
+        made.feedback([("a", "rain")])
+
+
+def test_a_model_that_comes_after_a_regression_has_right_answers_again() -> None:
+    made = kinds.predictor("regression")
+    (value,) = made.predict(kinds.rows(1))
+    made.feedback([(value.prediction_id, 1.5)])
+    made.collect()
+    (value,) = made.predict(kinds.rows(1))
+    made.feedback([(value.prediction_id, 1.5)])
+    made.load(*model())
+    (answer,) = made.predict(rows(1))
+    made.feedback([(answer.prediction_id, answer.label)])
+    counters = made.collect().counters
+    assert (counters.labels, counters.labels_correct) == (1, 1)
+
+
+def test_a_number_too_large_for_an_output_is_the_models_error() -> None:
+    made = kinds.predictor("regression")
+    with pytest.raises(ModelError, match="kind 1 gave no number for row 1"):
+        made.predict([{"heat": h, "colour": "red", "size": 1} for h in (1.0, 3e38)])
+    assert made.health().errors == 2
 
 
 def test_samples_are_the_share_that_was_asked_for_the_same_ones_each_time() -> None:

@@ -29,6 +29,27 @@ def test_it_is_valid_onnx_that_computes_what_it_should(model: bytes) -> None:
     assert score == pytest.approx(1 / (1 + math.exp(-1.5)), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("model", "rows", "outputs"),
+    [
+        (
+            tiny_onnx.classes([[1.0, 0.0, -1.0], [0.0, 2.0, 0.0]], [0.0, 0.5, 0.0]),
+            [[1.0, math.nan], [0.0, 1.0]],
+            [[0.5741, 0.3482, 0.0777], [0.0705, 0.8590, 0.0705]],
+        ),
+        (tiny_onnx.values([2.0, -1.0], 10.0), [[3.0, 4.0], [math.nan, 1.0]], [[12.0], [9.0]]),
+    ],
+    ids=["classes", "values"],
+)
+def test_several_classes_and_values_take_what_is_missing_as_zero(
+    model: bytes, rows: list[list[float]], outputs: list[list[float]]
+) -> None:
+    onnx.checker.check_model(onnx.load_from_string(model), full_check=True)
+    session = onnxruntime.InferenceSession(model)
+    (out,) = session.run(None, {tiny_onnx.INPUT: np.array(rows, dtype=np.float32)})
+    np.testing.assert_allclose(out, outputs, atol=1e-4)
+
+
 def test_a_brittle_model_fails_on_rows_of_a_larger_world() -> None:
     with pytest.raises(Exception, match="out of data bounds"):
         answer(tiny_onnx.brittle([1.0, -2.0], 0.5, 9), [[10.0, 1.0]])

@@ -11,7 +11,7 @@ from fleetloop_hub.fleet_records import RolloutState
 from fleetloop_hub.monitoring.overview import Level, Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.records import RunState, Verdict, Version, VersionState
-from fleetloop_shared.reports import EventKind
+from fleetloop_shared.reports import EventKind, Report
 from support.hubrecords import (
     SHA,
     a_decision,
@@ -24,6 +24,7 @@ from support.hubrecords import (
     an_event,
 )
 from support.hubweb import WebHub, fill, show_up, tell, web_hub
+from support.reports import labels, sample, samples
 
 
 @pytest.fixture
@@ -97,6 +98,21 @@ def test_labels_add_up_under_the_loaded_version_only(hub: WebHub) -> None:
     tell(hub.telemetry, *(a_health(seq, version=2 if seq > 1 else 1) for seq in (1, 2, 3)))
     (device,) = look(hub).devices
     assert (device.labels, device.accuracy) == (100, 0.8)
+
+
+def test_a_regression_has_labels_but_no_right_answers(hub: WebHub) -> None:
+    fill(hub)
+    hub.catalog.put(msgspec.structs.replace(a_version(), task="regression"))
+    tell(hub.telemetry, _of_a_regression(a_health(20)))
+    hub.telemetry.store([samples(1, sample("p", label=2.5)), labels(2, ("p", 2.5))])
+    overview = look(hub)
+    (device,), (version,) = overview.devices, overview.versions
+    assert (device.labels, device.accuracy) == (57, None)
+    assert (version.field_labels, version.field_accuracy) == (1, None)
+
+
+def _of_a_regression(report: Report) -> Report:
+    return msgspec.structs.replace(report, labels=7, labels_correct=None)
 
 
 def test_the_later_report_counts_by_its_number_not_by_its_arrival(hub: WebHub) -> None:

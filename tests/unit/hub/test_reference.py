@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fleetloop_hub.packaging.reference import BINS, build_reference, inner_edges
+from fleetloop_hub.packaging.reference import (
+    BINS,
+    OWN_BINS,
+    build_reference,
+    category_edges,
+    inner_edges,
+)
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import SCORE_BINS, ReferenceProfile
@@ -104,3 +110,32 @@ def test_any_rows_give_a_profile_that_holds_each_of_them_and_travels(rows: Rows)
     assert all(sum(f.counts) + f.missing == len(rows) for f in profile.features)
     assert all(f.sd > 0 for f in profile.features)
     assert decode(encode(profile), ReferenceProfile) == profile
+
+
+def test_each_category_has_a_bin_of_its_own_and_so_has_any_other() -> None:
+    colour = Feature(name="colour", categories=["red", "green", "blue"])
+    rows = column(-1, 0, 0, 1, np.nan, 0).reshape(-1, 1)
+    (feature,) = build_reference([colour], rows, np.zeros(6)).features
+    assert (feature.edges, feature.counts, feature.missing) == ([-0.5, 0.5, 1.5], [1, 3, 1, 0], 1)
+    assert (feature.category, feature.mean, feature.sd) == (True, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("categories", [1, 2, OWN_BINS])
+def test_as_many_categories_as_have_bins_have_one_each(categories: int) -> None:
+    edges = category_edges(categories, np.empty(0, np.float32))
+    assert edges == [k - 0.5 for k in range(categories)]
+
+
+@given(st.lists(st.integers(0, 299), max_size=400), st.integers(OWN_BINS + 1, 300))
+def test_of_more_the_commonest_are_alone_and_the_rest_share(seen: list[int], count: int) -> None:
+    places = np.array([p % count for p in seen], np.float32)
+    edges = category_edges(count, places)
+    assert edges == sorted(set(edges))
+    assert len(edges) <= OWN_BINS + 1
+    tally = np.bincount(places.astype(int), minlength=count)
+    common = np.argsort(-tally, kind="stable")[: OWN_BINS // 2]
+    bins = np.searchsorted(edges, np.arange(-1, count), side="right")
+    assert (bins == bins[0]).sum() == 1, "any other category is alone"
+    assert all((bins == bins[place + 1]).sum() == 1 for place in common)
+    assert (np.diff(bins) >= 0).all()
+    assert bins[-1] == len(edges)
