@@ -8,7 +8,7 @@ from fleetloop_hub.drafting.facts import look
 from fleetloop_hub.drafting.inputs import features, rules
 from fleetloop_hub.drafting.roles import Roles, assign, sorted_by
 from fleetloop_hub.drafting.sample import Sample, read
-from fleetloop_hub.drafting.toml_text import comment, pair
+from fleetloop_hub.drafting.toml_text import comment, pair, raw
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.spec.scalars import Task
 
@@ -93,10 +93,8 @@ def _rows(roles: Roles) -> list[str]:
             'last fifth is held out for judging. If a column tells the time, write time = "COLUMN".'
         )
         if roles.label is not None and sorted_by(roles.label.facts):
-            lines += comment(
-                f"WARNING: the rows are sorted by {roles.label.name}. The held-out rows would have "
-                "answers that training has never seen: shuffle the file before you train."
-            )
+            why = f"they are sorted by {roles.label.name}: the last would have other answers"
+            lines += raw("shuffle = true", why)
     if roles.key is not None:
         lines += pair("key", roles.key.name, f"names a row: {roles.key.why}")
     else:

@@ -57,10 +57,13 @@ class RowsTable(Table, frozen=True, kw_only=True):
         time: The column whose ascending order is time: numbers, or ISO 8601 dates and times.
             Without one, the order of the source is taken for the order in time.
         key: The column that names a row; the second row of a name is quarantined.
+        shuffle: The order of the source means nothing (a file that is sorted by its label, say):
+            training draws another one with the model's seed before it splits the rows.
     """
 
     time: Column | None = None
     key: Column | None = None
+    shuffle: bool = False
 
 
 class LateTable(Table, frozen=True, kw_only=True):

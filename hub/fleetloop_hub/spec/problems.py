@@ -130,6 +130,8 @@ def _columns(spec: ModelSpec) -> Iterator[Problem]:
     if time is not None and time == label:
         wrong = f"{time!r} is label.column as well; name the column that orders the rows"
         yield _at(("rows", "time"), wrong)
+    if time is not None and spec.rows.shuffle:
+        yield _at(("rows", "shuffle"), "rows that time orders are not shuffled; leave one out")
     if twice := _twice([rule.name for rule in spec.rules]):
         yield _at(("rules",), f"the name {twice!r} stands twice; give each a name of its own")
     if twice := _twice([s.column for s in spec.slices]):

@@ -22,7 +22,7 @@ from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation
 from fleetloop_hub.training.classes import classes_of
 from fleetloop_hub.training.job import Champion, Job, Progress, Result
-from fleetloop_hub.training.split import Split, split
+from fleetloop_hub.training.split import Split, ordered, split
 from fleetloop_hub.training.tournament import Tried, hold
 from fleetloop_hub.validation.gates import Exam, judge
 from fleetloop_hub.validation.metrics import Answers, threshold_for
@@ -108,7 +108,7 @@ def train(job: Job, tell: Tell) -> Output:
 def _prepare(job: Job) -> _Prepared:
     spec = specs.parse(job.spec)
     _read(job.dataset_path, job.dataset, "dataset version")
-    frame = parquet.read_frame(Path(job.dataset_path), spec)
+    frame = ordered(parquet.read_frame(Path(job.dataset_path), spec), spec)
     classes = classes_of(frame, spec)
     parts = split(frame, spec)
     older = frame.take(slice(0, len(frame) - len(parts.held_out)))

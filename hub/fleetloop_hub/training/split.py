@@ -1,6 +1,6 @@
 """Splits rows in time: older to fit, newer to choose, newest to judge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,6 +22,21 @@ class Split:
     train: Frame
     validation: Frame
     held_out: Frame
+
+
+def ordered(frame: Frame, spec: ModelSpec) -> Frame:
+    """The rows in the order in which they are split: that of time, unless the spec has none.
+
+    Only rows of sources are shuffled; what devices have seen came in an order that means something.
+    """
+    if not spec.rows.shuffle:
+        return frame
+    of_sources = np.flatnonzero(frame.device == "")
+    drawn = np.random.default_rng(spec.model.seed).permutation(of_sources)
+    taken = frame.take(np.concatenate([drawn, np.flatnonzero(frame.device != "")]))
+    place = np.where(taken.device == "", np.arange(len(taken), dtype=np.float64), taken.at)
+    known = np.where(taken.device == "", place, taken.label_at)
+    return replace(taken, at=place, label_at=known)
 
 
 def split(frame: Frame, spec: ModelSpec) -> Split:

@@ -60,7 +60,7 @@ def test_known_data_sets_are_understood(
     spec, text = drafted(tmp_path / "d.csv")
     assert (spec.model.task, len(spec.label.classes)) == (task, classes)
     assert (spec.label.column, spec.gates.metric) == ("target", metric)
-    assert ("sorted by target" in text) == (name in {"iris", "wine"})
+    assert ("sorted by target" in text) == spec.rows.shuffle == (name in {"iris", "wine"})
     assert spec.rows.time is None
 
 

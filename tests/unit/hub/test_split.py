@@ -8,7 +8,7 @@ from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.training.classes import classes_of
-from fleetloop_hub.training.split import split
+from fleetloop_hub.training.split import ordered, split
 from support.learnable import SPEC, toy_spec
 
 
@@ -49,6 +49,27 @@ def test_a_label_that_was_not_known_yet_is_not_learned_from() -> None:
     assert 10.0 in parts.train.at
     assert 63.0 not in parts.train.at
     assert 70.0 not in parts.validation.at
+
+
+def test_rows_without_an_order_are_shuffled_by_the_seed_and_those_of_devices_are_not() -> None:
+    rows = frame([float(i) for i in range(100)], [0] * 50 + [1] * 50)
+    late = frame([7.0, 8.0], device="s-1")
+    both = Frame(
+        np.concatenate([rows.values, late.values]),
+        np.concatenate([rows.label, late.label]),
+        np.concatenate([rows.at, late.at]),
+        np.concatenate([rows.at, late.at]),
+        np.concatenate([rows.device, late.device]),
+        {},
+    )
+    unordered = parse(SPEC.replace('time = "t"', "shuffle = true"))
+    one, two = (ordered(both, unordered) for _ in range(2))
+    assert ordered(both, spec(0.2)) is both
+    np.testing.assert_array_equal(one.values, two.values)
+    assert sorted(one.values[:100, 0].tolist()) == rows.values[:, 0].tolist()
+    assert one.at[:100].tolist() == list(range(100))
+    assert one.at[100:].tolist() == [7.0, 8.0]
+    assert set(split(one, unordered).held_out.label.tolist()) == {0.0, 1.0}
 
 
 @pytest.mark.parametrize("newest", [0, 1])
