@@ -109,13 +109,11 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         load_ms: Median time from bytes to a session that answers.
         memory_bytes: Resident memory that loading and running it adds at most to a process in which
-            a trivial model runs.
-        latency_ms: Median time of one row.
+            a trivial model runs; None where the system does not tell.
     """
 
     load_ms: float
-    memory_bytes: int
-    latency_ms: float
+    memory_bytes: int | None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fleetloop_hub.records import GateResult, Parity, Run
+from fleetloop_hub.version_parts import Evidence
 from fleetloop_shared.manifest import Manifest, Signature
 
 JOB = Path("job.json")
@@ -95,12 +96,16 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         gates: Every gate's verdict.
         parity: Quantized against float.
         manifest: Of the artifact, not signed yet.
+        evidence: What the gates looked at.
+        needs_approval: Whether a person must approve what has passed.
     """
 
     run: Run
     gates: list[GateResult]
     parity: Parity
     manifest: Manifest
+    evidence: Evidence = Evidence()
+    needs_approval: bool = False
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,9 +10,7 @@ import msgspec
 from fleetloop_hub.data import parquet
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.packaging.assembly import Origin, World, assemble, signature
-from fleetloop_hub.packaging.parity import compare
 from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import RunState
 from fleetloop_hub.spec import reading as specs
@@ -21,11 +19,13 @@ from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation
 from fleetloop_hub.training.classes import classes_of
-from fleetloop_hub.training.job import Champion, Job, Progress, Result
+from fleetloop_hub.training.job import Job, Progress, Result
 from fleetloop_hub.training.split import Split, ordered, split
 from fleetloop_hub.training.tournament import Tried, hold
-from fleetloop_hub.validation.gates import Exam, judge
-from fleetloop_hub.validation.metrics import Answers, threshold_for
+from fleetloop_hub.validation.exam import Exam
+from fleetloop_hub.validation.examine import Papers, examine
+from fleetloop_hub.validation.gates import judge
+from fleetloop_hub.validation.metrics import threshold_for
 from fleetloop_hub.validation.summary import summarise
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import NO_CLASS, Signature
@@ -82,7 +82,7 @@ def train(job: Job, tell: Tell) -> Output:
     winner, candidates = hold(spec, prepared.split, prepared.signature)
     tell(Progress(share=0.6, text=f"judging {winner.record.name} on the held-out rows"))
     exam = _examine(job, prepared, winner)
-    gates, metrics = judge(exam, spec.gates, spec.budget), summarise(exam)
+    gates, evidence = judge(exam, spec)
     tell(Progress(share=0.8, text="calibrating drift thresholds"))
     manifest, encoded = assemble(
         spec,
@@ -96,11 +96,18 @@ def train(job: Job, tell: Tell) -> Output:
         state=RunState.FINISHED,
         candidates=candidates,
         chosen=winner.record.name,
-        metrics=metrics,
+        metrics=summarise(exam),
         notes=shortcomings(len(prepared.frame), spec.drift.window_rows),
         duration_s=time.monotonic() - clock,
     )
-    result = Result(run=run, gates=gates, parity=exam.parity, manifest=manifest)
+    result = Result(
+        run=run,
+        gates=gates,
+        parity=exam.parity,
+        manifest=manifest,
+        evidence=evidence,
+        needs_approval=spec.gates.approval,
+    )
     held_out = evaluation.encode(exam.challenger, prepared.split.held_out)
     return Output(result, winner.packed.data, encoded, winner.packed.float_data, held_out)
 
@@ -133,30 +140,16 @@ def _score_range(older: Frame, spec: ModelSpec) -> tuple[float, float]:
 
 
 def _examine(job: Job, prepared: _Prepared, winner: Tried) -> Exam:
-    held_out, form, packed = prepared.split.held_out, winner.signature, winner.packed
-    outputs = Artifact(packed.data, form).outputs(held_out.values)
-    return Exam(
-        challenger=Answers(held_out.label, outputs, form),
-        champion=None if job.champion is None else _champion(job.champion, prepared),
-        parity=compare(packed.data, packed.float_data, form, held_out.values),
-        seed=prepared.spec.model.seed,
-        task=prepared.spec.model.task,
+    contamination = winner.record.parameters.get("contamination")
+    papers = Papers(
+        packed=winner.packed,
+        signature=winner.signature,
+        champion=job.champion,
+        contamination=contamination if isinstance(contamination, float) else None,
     )
-
-
-def _champion(champion: Champion, prepared: _Prepared) -> Answers:
-    """What the champion says about the same rows, in the columns that it knows."""
-    names = [feature.name for feature in prepared.spec.features]
-    wanted = [feature.name for feature in champion.signature.features]
-    if unknown := [name for name in wanted if name not in names]:
-        raise TrainingError(
-            f"the champion reads {', '.join(unknown)}, which the spec no longer names, so the two "
-            "cannot be compared: keep the column, or add the model under a new name"
-        )
     held_out = prepared.split.held_out
-    artifact = Artifact(_read(champion.path, champion.sha256, "champion"), champion.signature)
-    outputs = artifact.outputs(held_out.values[:, [names.index(name) for name in wanted]])
-    return Answers(held_out.label, outputs, champion.signature)
+    older = prepared.frame.take(slice(0, len(prepared.frame) - len(held_out)))
+    return examine(papers, older, held_out, prepared.spec)
 
 
 def _read(path: str, sha256: str, what: str) -> bytes:

@@ -12,7 +12,9 @@ import numpy as np
 from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.validation.metrics import METRICS, Answers, Floats, measure
 
-_RESAMPLES = 2_000
+_RESAMPLES = (400, 2_000)
+_ALL_CELLS = 80_000_000
+"""Rows drawn in all: of more than 40,000 rows there are fewer resamples."""
 _PERCENT = (2.5, 97.5)
 _CELLS = 4_000_000
 
@@ -34,13 +36,21 @@ def paired_interval(
     return ends(np.concatenate(drawn), measure(metric, answers) - measure(metric, other))
 
 
+def deviation(metric: Metric, answers: Answers, seed: int) -> float:
+    """The standard deviation of a metric over resampled rows."""
+    drawn = np.concatenate([METRICS[metric](answers, w) for w in draws(len(answers), seed)])
+    drawn = drawn[np.isfinite(drawn)]
+    return float(drawn.std()) if len(drawn) else 0.0
+
+
 def draws(rows: int, seed: int) -> Iterator[Floats]:
     """How often each row was drawn, a line for each resample; a limited number of lines a time."""
     rng = np.random.default_rng(seed)
     block = max(1, math.ceil(rows ** (1 / 3)))
-    lines = max(1, min(_RESAMPLES, _CELLS // rows))
-    for first in range(0, _RESAMPLES, lines):
-        many = min(lines, _RESAMPLES - first)
+    resamples = max(_RESAMPLES[0], min(_RESAMPLES[1], _ALL_CELLS // rows))
+    lines = max(1, min(resamples, _CELLS // rows))
+    for first in range(0, resamples, lines):
+        many = min(lines, resamples - first)
         starts = rng.integers(rows, size=(many, math.ceil(rows / block)))
         picks = (starts[:, :, None] + np.arange(block)).reshape(many, -1)[:, :rows] % rows
         flat = (picks + rows * np.arange(many)[:, None]).ravel()

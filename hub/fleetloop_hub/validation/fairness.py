@@ -149,8 +149,8 @@ def within(gap: GroupGap) -> bool:
     return gap.value >= gap.limit if gap.measure == RATIO else gap.value <= gap.limit
 
 
-def excess(answers: Answers, groups: dict[str, Column], limits: FairnessTable) -> str:
-    """Which limits a candidate breaks, in words; "" if none.
+def misses(answers: Answers, groups: dict[str, Column], limits: FairnessTable) -> list[str]:
+    """The limits that answers miss, in words.
 
     Args:
         answers: On rows that candidates are chosen by.
@@ -158,16 +158,16 @@ def excess(answers: Answers, groups: dict[str, Column], limits: FairnessTable) -
         limits: What is allowed.
     """
     if not applies(answers):
-        return ""
-    broken = []
+        return []
+    found = []
     for column in limits.groups:
         rows = group_rows(answers, column, groups[column], limits.group_rows)
-        broken += [g for g in gaps(answers, rows, groups[column], limits) if not within(g)]
-    return "; ".join(
+        found += [g for g in gaps(answers, rows, groups[column], limits) if not within(g)]
+    return [
         f"{g.column}: {g.measure} {'unknown' if g.value is None else f'{g.value:.3f}'}, "
         f"limit {g.limit:g}"
-        for g in broken
-    )
+        for g in found
+    ]
 
 
 def _yes(answers: Answers) -> tuple[Flags, Flags]:

@@ -1,122 +1,119 @@
-"""What stands between a run and a release: pure verdicts on numbers of the quantized bytes."""
+"""What stands between a run and a release: pure verdicts on numbers of the quantized bytes.
 
-from dataclasses import dataclass
+A gate that the spec demands and that cannot be judged has failed. What the spec does not demand is
+measured and shown all the same, and has passed.
+"""
 
-from fleetloop_hub.records import GateResult, Parity
-from fleetloop_hub.spec.scalars import Task
-from fleetloop_hub.spec.training_tables import BudgetTable
-from fleetloop_hub.spec.validation_tables import GateTable
+from fleetloop_hub.records import GateResult
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.validation import costs, fair, trust
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
+from fleetloop_hub.validation.exam import Exam, Flagged
+from fleetloop_hub.validation.fairness import wilson
 from fleetloop_hub.validation.metrics import Answers, measure
+from fleetloop_hub.validation.wording import known, lost, short
+from fleetloop_hub.version_parts import Evidence
+
+FACTOR = 3.0
+"""How many times more or less often than expected an anomaly model may say "odd"."""
+_UNLABELLED = (
+    "No held-out row has a label: how often the model is right, against a floor, a champion or by "
+    "slice, could not be judged, only how many rows it calls odd. Labels, also late ones, change "
+    "that."
+)
 
 
-@dataclass(frozen=True)
-class Exam:
-    """What the gates look at, all of it on the same held-out rows.
-
-    Attributes:
-        challenger: What the quantized artifact says.
-        champion: What the champion's artifact says, None if there is no champion.
-        parity: Quantized against float.
-        seed: Of the resampling.
-        task: Of the model.
-    """
-
-    challenger: Answers
-    champion: Answers | None
-    parity: Parity
-    seed: int
-    task: Task = "classification"
-
-
-def judge(exam: Exam, gates: GateTable, budget: BudgetTable) -> list[GateResult]:
-    """Every gate's verdict; a version that misses one is not signed."""
-    return [
-        _floor(exam, gates),
-        *([] if exam.champion is None else [_champion(exam, exam.champion, gates)]),
-        _flips(exam.parity, gates),
-        _size(exam.parity, budget),
-        _latency(exam.parity, budget),
+def judge(exam: Exam, spec: ModelSpec) -> tuple[list[GateResult], Evidence]:
+    """Every gate's verdict, and what it rests on; a version that misses one is not signed."""
+    if not len(exam.challenger):
+        gates = [_odd(exam.flagged), *costs.judged(exam, spec)]
+        return gates, Evidence(cost=exam.cost, notes=[_UNLABELLED])
+    slices, of_slices = trust.slices(exam, spec.gates)
+    bins, of_scores = trust.calibrated(exam, spec.gates)
+    groups, gaps, of_groups = fair.judged(exam, spec.fairness)
+    gates = [
+        _floor(exam, spec),
+        *([] if exam.champion is None else [_champion(exam, exam.champion, spec)]),
+        *of_slices,
+        *of_scores,
+        *of_groups,
+        *trust.robust(exam, spec.gates),
+        *costs.judged(exam, spec),
     ]
+    return gates, Evidence(slices=slices, bins=bins, groups=groups, gaps=gaps, cost=exam.cost)
 
 
-def _floor(exam: Exam, gates: GateTable) -> GateResult:
-    value = measure(gates.metric, exam.challenger)
-    low, high = interval(gates.metric, exam.challenger, exam.seed)
-    passed = low >= gates.floor
+def _floor(exam: Exam, spec: ModelSpec) -> GateResult:
+    metric, floor = spec.gates.metric, spec.gates.floor
+    value = measure(metric, exam.challenger)
+    if known(value) is None:
+        return lost("floor", floor, f"{metric} is not defined on the held-out rows")
+    low, high = interval(metric, exam.challenger, exam.seed)
+    passed = low >= floor
     verdict = (
-        f"reaches the floor of {gates.floor:.3f}"
+        f"reaches the floor of {floor:.3f}"
         if passed
-        else f"misses the floor of {gates.floor:.3f}; train on more or better rows"
+        else f"misses the floor of {floor:.3f}; train on more or better rows, or try other "
+        "candidates"
     )
     return GateResult(
         name="floor",
         passed=passed,
         value=value,
-        limit=gates.floor,
+        limit=floor,
         low=low,
         high=high,
-        text=f"{gates.metric} {value:.3f} on {len(exam.challenger):,} held-out rows: the "
+        text=f"{metric} {value:.3f} on {len(exam.challenger):,} held-out rows: the "
         f"lower end of its 95 % interval, {low:.3f}, {verdict}",
     )
 
 
-def _champion(exam: Exam, champion: Answers, gates: GateTable) -> GateResult:
-    ours, theirs = (measure(gates.metric, a) for a in (exam.challenger, champion))
-    low, high = paired_interval(gates.metric, exam.challenger, champion, exam.seed)
-    passed = low >= -gates.champion_margin
+def _champion(exam: Exam, champion: Answers, spec: ModelSpec) -> GateResult:
+    metric, margin = spec.gates.metric, spec.gates.champion_margin
+    ours, theirs = (measure(metric, a) for a in (exam.challenger, champion))
+    if known(ours - theirs) is None:
+        return lost("champion", -margin, f"{metric} is not defined on the held-out rows")
+    low, high = paired_interval(metric, exam.challenger, champion, exam.seed)
+    passed = low >= -margin
     verdict = (
-        f"is within the margin of {gates.champion_margin:.3f}"
+        f"is within the margin of {margin:.3f}"
         if passed
-        else f"is below the margin of -{gates.champion_margin:.3f}; the champion stays: "
+        else f"is below the margin of -{margin:.3f}; the champion stays: "
         "wait for more labelled rows"
     )
     return GateResult(
         name="champion",
         passed=passed,
         value=ours - theirs,
-        limit=-gates.champion_margin,
+        limit=-margin,
         low=low,
         high=high,
-        text=f"{gates.metric} {ours:.3f} against the champion's {theirs:.3f} on the same rows: the "
+        text=f"{metric} {ours:.3f} against the champion's {theirs:.3f} on the same rows: the "
         f"lower end of the difference's 95 % interval, {low:+.3f}, {verdict}",
     )
 
 
-def _flips(parity: Parity, gates: GateTable) -> GateResult:
-    share = parity.label_flips / parity.rows
-    passed = share <= gates.label_flips
-    verdict = "within" if passed else "more than"
+def _odd(flagged: Flagged | None) -> GateResult:
+    """Without labels only this can be said: whether about as many rows are odd as were expected."""
+    if flagged is None:
+        return lost("flagged share", None, "no held-out row has a label, so nothing can be judged")
+    share = flagged.flagged / flagged.rows
+    low, high = wilson(flagged.flagged, flagged.rows)
+    least, most = flagged.contamination / FACTOR, min(1.0, flagged.contamination * FACTOR)
+    passed = high >= least and low <= most
+    verdict = f"within a factor of {FACTOR:g} of the {flagged.contamination:.2%} expected"
+    if not passed:
+        verdict = (
+            f"more than a factor of {FACTOR:g} from the {flagged.contamination:.2%} expected; look "
+            "at the newest rows for a change of the world, or set contamination to what is true"
+        )
     return GateResult(
-        name="label flips",
+        name="flagged share",
         passed=passed,
         value=share,
-        limit=gates.label_flips,
-        text=f"quantization changes {parity.label_flips:,} of {parity.rows:,} answers, {verdict} "
-        f"the {gates.label_flips:.1%} allowed",
-    )
-
-
-def _size(parity: Parity, budget: BudgetTable) -> GateResult:
-    passed = parity.artifact_bytes <= budget.artifact_bytes
-    verdict = "within" if passed else "more than"
-    return GateResult(
-        name="artifact size",
-        passed=passed,
-        value=parity.artifact_bytes,
-        limit=budget.artifact_bytes,
-        text=f"{parity.artifact_bytes:,} bytes, {verdict} the budget of {budget.artifact_bytes:,}",
-    )
-
-
-def _latency(parity: Parity, budget: BudgetTable) -> GateResult:
-    passed = parity.artifact_ms <= budget.latency_ms
-    verdict = "within" if passed else "more than"
-    return GateResult(
-        name="latency",
-        passed=passed,
-        value=parity.artifact_ms,
-        limit=budget.latency_ms,
-        text=f"{parity.artifact_ms:.3f} ms a row at the hub, {verdict} the budget of "
-        f"{budget.latency_ms:g} ms",
+        limit=most if share > flagged.contamination else least,
+        low=low,
+        high=high,
+        text=f"{flagged.flagged:,} of {flagged.rows:,} held-out rows are called odd, "
+        f"{short(share)} (95 % interval {short(low)} to {short(high)}), {verdict}",
     )

@@ -55,6 +55,10 @@ class Answers:
         positive = self.signature.positive
         return list(range(len(self.signature.classes))) if positive == NO_CLASS else [positive]
 
+    def last(self, count: int) -> "Answers":
+        """The newest of them."""
+        return self.take(np.arange(len(self) - count, len(self)))
+
     def take(self, which: Flags | npt.NDArray[np.int64]) -> "Answers":
         """Some of them."""
         return Answers(self.truth[which], self.outputs[which], self.signature)

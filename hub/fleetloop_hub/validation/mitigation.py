@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from msgspec import structs
 
-from fleetloop_hub.packaging.head import GroupOffsets
+from fleetloop_hub.data.frame import Frame
+from fleetloop_hub.packaging.head import GroupOffsets, Head
 from fleetloop_hub.packaging.preparation import Floats as Values
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.scalars import Metric
@@ -36,19 +38,6 @@ _LIMITED = {
 
 
 @dataclass(frozen=True)
-class Offer:
-    """A way to keep the limits for one sensitive column.
-
-    Attributes:
-        column: The column.
-        offsets: What the head adds to the logits.
-    """
-
-    column: str
-    offsets: GroupOffsets
-
-
-@dataclass(frozen=True)
 class _Group:
     """One group, and what each threshold for it would lead to; arrays have a value a threshold.
 
@@ -67,34 +56,45 @@ class _Group:
     gain: Floats
 
 
-def offers(
-    answers: Answers, values: Values, groups: dict[str, fairness.Column], spec: ModelSpec
-) -> list[Offer]:
-    """For each sensitive column whose groups are too far apart, offsets that bring them together.
+def misses(answers: Answers, rows: Frame, spec: ModelSpec) -> list[str]:
+    """The fairness limits of a spec that answers to rows miss, in words."""
+    return fairness.misses(answers, rows.groups, spec.fairness)
+
+
+def offsets(answers: Answers, rows: Frame, spec: ModelSpec) -> GroupOffsets | None:
+    """The best of `offers`: the one that misses the fewest limits, then the one that loses least.
+
+    A graph has one place for offsets, so that only one sensitive column can have thresholds.
 
     Args:
-        answers: Of a candidate without offsets, on the rows that candidates are chosen by.
-        values: The features of these rows, shape (rows, features).
-        groups: The sensitive columns of these rows, as text.
+        answers: Of a candidate without offsets, to the rows that candidates are chosen by.
+        rows: These rows.
         spec: Says which columns, limits and features there are.
-
-    Returns:
-        Nothing for a column that is no feature, and nothing at all if the spec wants no mitigation.
     """
-    limits, found = spec.fairness, []
-    if limits.mitigation == "none" or not fairness.applies(answers):
-        return []
+    ranked = []
+    for offer in offers(answers, rows, spec):
+        head = Head(positive=answers.signature.positive, groups=offer)
+        outputs = head.apply(answers.outputs.astype(np.float64), rows.values)
+        after = Answers(answers.truth, outputs.astype(np.float32), answers.signature)
+        ranked.append((-len(misses(after, rows, spec)), measure(spec.gates.metric, after), offer))
+    return max(ranked, key=lambda r: r[:2])[2] if ranked else None
+
+
+def offers(answers: Answers, rows: Frame, spec: ModelSpec) -> list[GroupOffsets]:
+    """For each sensitive feature whose groups are too far apart, offsets that bring them together.
+
+    Nothing for a sensitive column that is no feature: the graph does not see it. Make it one, and
+    the thresholds can be offered.
+    """
+    limits = spec.fairness
+    found = []
     for column in limits.groups:
-        alone = FairnessTable(
-            **{k: getattr(limits, k) for k in limits.__struct_fields__ if k != "groups"},
-            groups=[column],
-        )
-        if column not in spec.feature_names or not fairness.excess(answers, groups, alone):
+        alone = structs.replace(limits, groups=[column])
+        if column not in spec.feature_names or not fairness.misses(answers, rows.groups, alone):
             continue
         place = spec.feature_names.index(column)
-        offsets = mitigate(answers, values[:, place], place, limits, spec.gates.metric)
-        if offsets is not None:
-            found.append(Offer(column, offsets))
+        offer = mitigate(answers, rows.values[:, place], place, limits, spec.gates.metric)
+        found += [] if offer is None else [offer]
     return found
 
 

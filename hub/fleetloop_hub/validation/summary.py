@@ -4,7 +4,7 @@ import math
 
 from fleetloop_hub.spec.families import TASK_METRICS
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
-from fleetloop_hub.validation.gates import Exam
+from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.metrics import measure
 
 
@@ -14,6 +14,8 @@ def summarise(exam: Exam) -> dict[str, float]:
     `gain_…` is how much better than the champion.
     """
     found = {"held_out_rows": float(len(exam.challenger))}
+    if not len(exam.challenger):
+        return found
     for metric in TASK_METRICS[exam.task]:
         found[metric] = measure(metric, exam.challenger)
         ends = interval(metric, exam.challenger, exam.seed)

@@ -1,5 +1,7 @@
 """Groups of people compared, and brought together by thresholds of their own."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,9 @@ from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation import fairness
 from fleetloop_hub.validation.metrics import Answers, Floats, measure
-from fleetloop_hub.validation.mitigation import mitigate, offers
+from fleetloop_hub.validation.mitigation import misses, mitigate, offsets
 from fleetloop_shared.manifest import Signature
+from support.families import frame
 
 FORM = Signature(
     input_name="x",
@@ -76,7 +79,8 @@ def test_a_gap_has_its_groups_and_an_interval_around_it() -> None:
     assert 0.1 < wide.low < wide.value < wide.high < wide.low + 0.2
     assert not fairness.within(wide)
     assert fairness.within(found["selection gap"])
-    assert "g: true positive gap" in fairness.excess(answers, {"g": names}, limits)
+    (missed,) = fairness.misses(answers, {"g": names}, limits)
+    assert missed == f"g: true positive gap {wide.value:.3f}, limit 0.1"
 
 
 def test_a_small_group_is_shown_and_not_judged() -> None:
@@ -103,10 +107,10 @@ def test_offsets_keep_the_limit_on_new_rows_at_a_small_price(
     limits: FairnessTable, measure_: str, most: float, metric: Metric
 ) -> None:
     group, answers = people()
-    offsets = mitigate(answers, group.astype(np.float32), 0, limits, metric)
-    assert offsets is not None
+    found = mitigate(answers, group.astype(np.float32), 0, limits, metric)
+    assert found is not None
     newer_group, newer = people(seed=1)
-    after = moved(newer, newer_group, Head(positive=1, groups=offsets))
+    after = moved(newer, newer_group, Head(positive=1, groups=found))
     assert gap(newer, newer_group, measure_) > most
     assert gap(after, newer_group, measure_) <= most
     assert measure(metric, after) > measure(metric, newer) - 0.02
@@ -115,9 +119,9 @@ def test_offsets_keep_the_limit_on_new_rows_at_a_small_price(
 def test_ratio_and_gaps_can_be_kept_together() -> None:
     limits = FairnessTable(groups=["g"], selection_ratio=0.8, true_positive_gap=0.1)
     group, answers = people()
-    offsets = mitigate(answers, group.astype(np.float32), 0, limits, "accuracy")
-    assert offsets is not None
-    after = moved(answers, group, Head(positive=1, groups=offsets))
+    found = mitigate(answers, group.astype(np.float32), 0, limits, "accuracy")
+    assert found is not None
+    after = moved(answers, group, Head(positive=1, groups=found))
     assert gap(after, group, "selection ratio") >= 0.8
     assert gap(after, group) <= 0.1
 
@@ -137,27 +141,31 @@ def test_missing_values_keep_the_threshold_for_all() -> None:
     column = group.astype(np.float32)
     column[::7] = np.nan
     limits = FairnessTable(groups=["g"], true_positive_gap=0.1)
-    offsets = mitigate(answers, column, 0, limits, "accuracy")
-    assert offsets is not None
-    assert set(offsets.values) <= {0.0, 1.0}
+    found = mitigate(answers, column, 0, limits, "accuracy")
+    assert found is not None
+    assert set(found.values) <= {0.0, 1.0}
 
 
-def spec_with(groups: str, mitigation: str = "group-thresholds") -> ModelSpec:
+def spec_with(groups: str) -> ModelSpec:
     return parse(
         '[model]\nname = "m"\n[[sources]]\ncsv = "m.csv"\n[label]\ncolumn = "y"\n'
         '[[features]]\nname = "g"\n[[features]]\nname = "a"\n[gates]\nmetric = "accuracy"\n'
-        f'[fairness]\ngroups = {groups}\ntrue_positive_gap = 0.1\nmitigation = "{mitigation}"\n'
+        f"[fairness]\ngroups = {groups}\ntrue_positive_gap = 0.1\n"
     )
 
 
-def test_offers_are_for_features_whose_groups_are_too_far_apart() -> None:
+def test_offsets_are_for_a_feature_whose_groups_are_too_far_apart() -> None:
     group, answers = people()
-    values = np.column_stack([group, group]).astype(np.float32)
-    names = {
-        "g": group.astype(int).astype(np.str_),
-        "h": group.astype(int).astype(np.str_),
-        "a": np.resize(["x", "y"], len(group)),
-    }
-    found = offers(answers, values, names, spec_with('["g", "h", "a"]'))
-    assert [(o.column, o.offsets.feature) for o in found] == [("g", 0)]
-    assert offers(answers, values, names, spec_with('["g"]', "none")) == []
+    names = group.astype(int).astype(np.str_)
+    rows = frame(np.column_stack([group, group]).astype(np.float32), answers.truth)
+    other = np.resize(["x", "y"], len(group))
+    rows = replace(rows, groups={"g": names, "h": names, "a": other})
+    spec = spec_with('["g", "h", "a"]')
+    found = offsets(answers, rows, spec)
+    assert found is not None
+    assert found.feature == 0
+    after = moved(answers, group, Head(positive=1, groups=found))
+    assert len(misses(answers, rows, spec)) == 2
+    assert misses(after, rows, spec) == []
+    assert offsets(answers, rows, spec_with('["h", "a"]')) is None
+    assert offsets(after, rows, spec) is None

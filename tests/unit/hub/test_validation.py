@@ -3,18 +3,22 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
+from msgspec import structs
 from sklearn import metrics as theirs
 
 from fleetloop_hub.records import Parity
 from fleetloop_hub.spec.families import TASK_METRICS
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.spec.training_tables import BudgetTable
 from fleetloop_hub.spec.validation_tables import GateTable
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
-from fleetloop_hub.validation.gates import Exam, judge
+from fleetloop_hub.validation.exam import Exam
+from fleetloop_hub.validation.gates import judge
 from fleetloop_hub.validation.metrics import METRICS, Answers, measure, threshold_for
 from fleetloop_hub.validation.summary import summarise
 from fleetloop_shared.manifest import NO_CLASS, Signature
+from support.learnable import toy_spec
 
 PARITY = Parity(
     rows=200,
@@ -157,18 +161,24 @@ def test_threshold_follows_from_what_the_metric_counts() -> None:
     assert threshold_for("roc_auc", 0.15) == 0.15
 
 
+def demanding(gates: GateTable, budget: BudgetTable | None = None) -> ModelSpec:
+    """A spec with these demands."""
+    return structs.replace(toy_spec(), gates=gates, budget=budget or BudgetTable())
+
+
 def verdicts(exam: Exam, gates: GateTable, budget: BudgetTable | None = None) -> dict[str, str]:
     """The texts of the gates that are missed."""
-    results = judge(exam, gates, budget or BudgetTable())
+    results, _ = judge(exam, demanding(gates, budget))
     return {g.name: g.text for g in results if not g.passed}
 
 
 def test_good_version_passes_every_gate() -> None:
     exam = Exam(answers(400, 0.6), answers(400, 0.1), PARITY, 0)
     assert verdicts(exam, GateTable(metric="roc_auc", floor=0.7)) == {}
-    assert [g.name for g in judge(exam, GateTable(), BudgetTable())] == [
+    assert [g.name for g in judge(exam, demanding(GateTable()))[0]] == [
         "floor",
         "champion",
+        "calibration",
         "label flips",
         "artifact size",
         "latency",
@@ -198,9 +208,12 @@ def test_flips_size_and_latency_are_refused_with_number_and_limit() -> None:
         BudgetTable(artifact_bytes=99, latency_ms=0.05),
     )
     assert missed == {
-        "label flips": "quantization changes 1 of 200 answers, more than the 0.1% allowed",
-        "artifact size": "100 bytes, more than the budget of 99",
-        "latency": "0.100 ms a row at the hub, more than the budget of 0.05 ms",
+        "label flips": "quantization changes 1 of 200 answers, and outputs by up to 0.0100; more "
+        "than the 0.1% allowed; lower quantization.largest_loss, so that a finer recipe is taken",
+        "artifact size": "100 bytes, more than the budget of 99; name a smaller candidate or raise "
+        "[budget]",
+        "latency": "0.100 ms a row at the hub, more than the budget of 0.05 ms; name a smaller "
+        "candidate or raise [budget]",
     }
 
 
