@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
+from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Reproduction
@@ -119,6 +120,7 @@ class WebHub:
     catalog: Catalog
     telemetry: Telemetry
     blobs: Blobs
+    additions: Additions
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
         return create_app(self, ADMIN_TOKEN, bound_host).test_client()
@@ -130,8 +132,11 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
     catalog = TinyDbCatalog(folder / "catalog")
     telemetry = SqliteTelemetry(folder / "telemetry.sqlite", now=lambda: START + 100)
     try:
-        yield WebHub(NotingHub(catalog), catalog, telemetry, FileBlobs(folder / "blobs"))
+        blobs = FileBlobs(folder / "blobs")
+        additions = Additions(catalog, blobs, folder / "data")
+        yield WebHub(NotingHub(catalog), catalog, telemetry, blobs, additions)
     finally:
+        additions.stop()
         telemetry.close()
         catalog.close()
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from fleetloop_hub.cli import fleet, models, predict, runs, spec, train
+from fleetloop_hub.cli import data, fleet, models, predict, runs, spec, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +15,7 @@ app.command()(spec.init)
 app.command()(spec.check)
 app.command()(train.train)
 app.command()(train.why)
+app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
 app.add_typer(models.app, name="models")

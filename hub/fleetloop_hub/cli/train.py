@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fleetloop_hub.cli.data import add_rows
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     HubUrl,
@@ -53,10 +54,10 @@ def train(
     json: Json = False,
 ) -> None:
     """Train the model that a spec describes, and show what the gates say."""
-    _, text = specs.load(spec)
+    specs.load(spec)
     remote = find_hub(state_dir, hub, change=True)
-    body = {"spec": text, "folder": str(spec.resolve().parent)}
-    model = remote.post("/models", body, dict[str, str])["model"]
+    added = add_rows(remote, spec)
+    model = added.model
     ask = {
         "model": model,
         "reason": f"a person asked for it with {spec.name}",

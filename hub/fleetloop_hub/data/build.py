@@ -217,7 +217,7 @@ class _Growth:
                 self._staging.add(prepared.rows)
             self._quarantine.add(refused)
             mark = msgspec.structs.replace(chunk.mark, late=is_late)
-            self.news |= mark.rows != 0 or bool(refused)
+            self.news |= bool(len(chunk.lines) or chunk.broken)
             self._marks[is_late, opening.words] = mark
             tell(
                 0.8 * (done + part * chunk.share),
@@ -263,6 +263,7 @@ class _Growth:
 
     def tidy(self) -> None:
         """Leave nothing but the version's files."""
-        self._staging.close()
-        self._quarantine.close()
+        for file in (self._staging, self._quarantine):
+            with contextlib.suppress(OSError):  # it was said already
+                file.close()
         (self._work / "staging.arrow").unlink(missing_ok=True)

@@ -126,6 +126,9 @@ def _labels(spec: ModelSpec, ready: Ready) -> tuple[Floats, Floats]:
     """Every staged row's label, and when it became known."""
     label = np.array(ready.staged.column("label").to_numpy())
     known_at = np.array(ready.staged.column("label_at").to_numpy())
+    if spec.label.late is not None:  # a label may have gone to a row than which a newer has come
+        of_source = ~ready.staged.seen
+        label[of_source], known_at[of_source] = np.nan, ready.staged.at[of_source]
     if ready.late is not None and spec.label.late is not None and ready.late.num_rows:
         keys = ready.staged.column("key")
         joined = late.join(ready.late, keys, ready.staged.at, spec.label.late.within_s)

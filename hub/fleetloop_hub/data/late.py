@@ -59,7 +59,8 @@ def prepare(chunk: Chunk, spec: ModelSpec) -> tuple[pa.Table, list[Refused]]:
     wrong = [
         *wrong,
         (f"no {late.key}", ~np.asarray(key.is_valid())),
-        (f"no {late.time}", no_time | ~np.isfinite(time)),
+        (f"{late.time} not a number, date or time", no_time),
+        (f"no {late.time}", ~no_time & ~np.isfinite(time)),
         (f"no {spec.label.column}", np.isnan(label) & ~unreadable),
     ]
     bad = np.logical_or.reduce([rows for _, rows in wrong])

@@ -1,10 +1,11 @@
 """What the spec's sources hold that has not been read: each file, folder and query opened."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetloop_hub.data import csv_source, jsonl_source, parquet_source, sql_source
+from fleetloop_hub.data import csv_source, jsonl_source, parquet_source
 from fleetloop_hub.data.chunk import Chunk
 from fleetloop_hub.data.files import Standing, standing
 from fleetloop_hub.data.wanted import Wanted
@@ -13,6 +14,8 @@ from fleetloop_hub.records import SourceMark
 from fleetloop_hub.spec.data_tables import SourceTable
 
 Marks = dict[str, SourceMark]
+
+_WORDS_CHARS = 60
 
 _FORMS = {
     ".csv": "csv",
@@ -65,12 +68,18 @@ def openings(source: SourceTable, folder: Path, wanted: Wanted, marks: Marks) ->
     return []
 
 
+def words_of(query: str) -> str:
+    """What reports call a query: its beginning, and a hash that tells it from others."""
+    line = " ".join(query.split())
+    return f"query {line[:_WORDS_CHARS]} ({hashlib.sha256(query.encode()).hexdigest()[:6]})"
+
+
 def named(source: SourceTable, words: str) -> bool:
     """Whether a source that was read before is this one, or a file of this one."""
     if source.folder is not None:
         return words.startswith(f"{source.folder}/")
     if source.query is not None:
-        return words == sql_source.words_of(source.query)
+        return words == words_of(source.query)
     return words in {source.csv, source.parquet, source.jsonl}
 
 
@@ -117,10 +126,12 @@ def _file(  # noqa: PLR0913, PLR0917  # a file, its form and what was read of it
 
 
 def _query(query: str, database: str, folder: Path, wanted: Wanted, marks: Marks) -> Opening:
-    words = sql_source.words_of(query)
+    words = words_of(query)
     mark = marks.get(words)
 
     def read(after: SourceMark | None) -> Iterator[Chunk]:
+        from fleetloop_hub.data import sql_source  # noqa: PLC0415  # loads what only queries need
+
         return sql_source.read(folder, database, query, words, wanted, after)
 
     if mark is None:

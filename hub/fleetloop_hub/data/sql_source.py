@@ -23,13 +23,6 @@ from fleetloop_hub.records import SourceMark
 
 _BEFORE_ALL: tuple[object, ...] = (-1e300, datetime(1, 1, 1), "")  # noqa: DTZ001  # any database takes it
 _SINCE = ":since"
-_WORDS_CHARS = 60
-
-
-def words_of(query: str) -> str:
-    """What reports call a query: its beginning, and a hash that tells it from others."""
-    line = " ".join(query.split())
-    return f"query {line[:_WORDS_CHARS]} ({hashlib.sha256(query.encode()).hexdigest()[:6]})"
 
 
 def read(  # noqa: PLR0913, PLR0917  # where to ask, what, and from where on

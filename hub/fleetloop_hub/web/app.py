@@ -4,11 +4,13 @@ from typing import Protocol
 
 from flask import Flask
 
+from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.web import (
     api,
     api_artifacts,
+    api_data,
     api_runs,
     drawings,
     guard,
@@ -31,6 +33,10 @@ class HubParts(Protocol):
     @property
     def catalog(self) -> Catalog:
         """Its documents."""
+
+    @property
+    def additions(self) -> Additions:
+        """Dataset versions being built."""
 
     @property
     def telemetry(self) -> Telemetry:
@@ -63,6 +69,10 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(api.changing(hub.actions, admin_token))
     app.register_blueprint(api_runs.reading_runs(hub.catalog, hub.blobs))
     app.register_blueprint(api_runs.changing_runs(hub.actions, admin_token))
+    app.register_blueprint(api_data.reading_data(hub.catalog))
+    app.register_blueprint(
+        api_data.changing_data(hub.catalog, hub.blobs, hub.telemetry, hub.additions, admin_token)
+    )
     app.register_blueprint(pages.pages(overviews, hub.actions))
     return app
 

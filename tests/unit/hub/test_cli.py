@@ -13,6 +13,7 @@ import pytest
 
 from fleetloop_hub.config import URL_FILE
 from fleetloop_hub.errors import ConfigError, GateError
+from fleetloop_hub.records import Dataset
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read_or_make
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubweb import WebHub, fill
@@ -88,17 +89,14 @@ def test_a_token_goes_to_standard_output_alone(run: Run, hub: WebHub) -> None:
     assert hub.actions.asked == [("token", "plains", 3_600.0)]
 
 
-def test_train_adds_the_model_runs_it_and_shows_the_gates(
-    run: Run, hub: WebHub, spec: str, tmp_path: Path
-) -> None:
+def test_train_adds_what_is_new_runs_and_shows_the_gates(run: Run, hub: WebHub, spec: str) -> None:
     said = run("train", spec)
     assert said.code == 0
     assert "floor" in said.out
     assert "passed" in said.out
     assert "fleetloop rollout rain 9" in said.out
-    added, started = hub.actions.asked
-    assert added == ("model", SPEC, tmp_path)
-    assert started[:3] == ("train", "rain", "person")
+    assert [asked[:3] for asked in hub.actions.asked] == [("train", "rain", "person")]
+    assert [d.source for d in hub.catalog.all(Dataset)] == ["2 rows of rain.csv"]
 
 
 def test_train_ends_with_one_if_a_gate_blocks(run: Run, hub: WebHub, spec: str) -> None:

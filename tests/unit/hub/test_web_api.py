@@ -15,6 +15,8 @@ from support.hubweb import ADMIN, WebHub, fill, problem, web_hub
 BODIES: dict[str, dict[str, object]] = {
     "tokens": {"cohort": "plains", "expires_s": 60},
     "models": {"spec": "[model]", "folder": "/data"},
+    "data": {"spec": "[model]", "folder": "/data"},
+    "data/labels": {"labels": []},
     "runs": {"model": "rain", "reason": "to see"},
     "rollouts": {"model": "rain", "version": 2},
     "runs/rain-1/reproduce": {"by": "ann"},

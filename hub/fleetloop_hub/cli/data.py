@@ -1,0 +1,181 @@
+"""Commands about rows: `fleetloop data ...`."""
+
+import csv
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fleetloop_hub.cli.options import (
+    DEFAULT_DIR,
+    HubUrl,
+    Json,
+    SpecFile,
+    StateDir,
+    err,
+    out,
+    print_json,
+)
+from fleetloop_hub.data.additions import Addition
+from fleetloop_hub.data.compare import Difference
+from fleetloop_hub.data.told_labels import ToldLabel
+from fleetloop_hub.errors import DataError, RemoteError
+from fleetloop_hub.records import Dataset
+from fleetloop_hub.remote import Remote, find_hub
+from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.tables import data as tables
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Rows: add what is new in the sources, list, show and compare dataset versions.",
+)
+
+Version = Annotated[
+    str, typer.Argument(metavar="VERSION", help="The beginning of its key, or a model's name.")
+]
+
+_LOOK_S = 0.1
+_PIECE = 5_000
+
+
+class _Datasets(msgspec.Struct, frozen=True):
+    datasets: list[Dataset]
+
+
+@app.command()
+def add(
+    spec: SpecFile, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
+) -> None:
+    """Read what is new in a spec's sources, check it, and keep it as a dataset version."""
+    ended = add_rows(find_hub(state_dir, hub, change=True), spec)
+    if json:
+        print_json(ended)
+    elif ended.dataset is not None and ended.grown:
+        out.print(tables.dataset_story(ended.dataset))
+    elif ended.dataset is not None:
+        out.print(f"Nothing new: {ended.model} stays at {ended.dataset.key[:12]}.")
+
+
+@app.command("list")
+def list_versions(
+    *,
+    model: Annotated[str | None, typer.Option(help="Only versions of this model.")] = None,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """List dataset versions, newest first."""
+    found = find_hub(state_dir, hub, change=False).get("/data", _Datasets).datasets
+    found = [d for d in found if model in {None, d.model}]
+    if json:
+        print_json(found)
+    elif found:
+        out.print(tables.datasets_table(found))
+    else:
+        out.print("No dataset version yet: fleetloop data add SPEC.toml")
+
+
+@app.command()
+def show(
+    version: Version, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
+) -> None:
+    """Show a version: where its rows are from, what was kept out and why, what has moved."""
+    found = find_hub(state_dir, hub, change=True).get(f"/data/versions/{quote(version)}", Dataset)
+    if json:
+        print_json(found)
+    else:
+        out.print(tables.dataset_story(found))
+
+
+@app.command()
+def diff(
+    a: Version,
+    b: Version,
+    *,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Compare two versions: rows, columns, labels, what was kept out, what has moved."""
+    remote = find_hub(state_dir, hub, change=True)
+    found = remote.get(f"/data/versions/{quote(a)}/against/{quote(b)}", Difference)
+    if json:
+        print_json(found)
+    else:
+        out.print(tables.difference_story(found))
+
+
+@app.command()
+def labels(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", help="Columns device, prediction_id, label and, if known, at."
+        ),
+    ],
+    *,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Tell the hub what predictions of devices should have been."""
+    remote = find_hub(state_dir, hub, change=True)
+    told = list(_told(file))
+    for start in range(0, len(told), _PIECE):
+        remote.post("/data/labels", {"labels": told[start : start + _PIECE]}, dict[str, int])
+    if json:
+        print_json({"labels": len(told)})
+    else:
+        out.print(f"{len(told):,} labels told; they are joined to the rows that devices sent.")
+
+
+def add_rows(remote: Remote, spec: Path) -> Addition:
+    """Have the hub read what is new in a spec's sources, and show how far it is.
+
+    Raises:
+        SpecError: The spec does not say what it should.
+        RemoteError: Nothing came of it.
+    """
+    _, text = specs.load(spec)
+    body = {"spec": text, "folder": str(spec.resolve().parent)}
+    state = remote.post("/data", body, Addition)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
+        task = shown.add_task(state.text, total=1.0)
+        while not state.ended:
+            time.sleep(_LOOK_S)
+            state = remote.get(f"/data/additions/{state.key}", Addition)
+            shown.update(task, completed=state.share, description=state.text)
+    if state.error is not None:
+        raise RemoteError(state.error)
+    return state
+
+
+def _told(file: Path) -> Iterator[ToldLabel]:
+    """The labels in a CSV file."""
+    now = time.time()
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            for row in reader:
+                yield _label(row, now, f"{file.name} line {reader.line_num}")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{file}: {error}; a CSV file in UTF-8 is needed") from error
+
+
+def _label(row: dict[str, str], now: float, where: str) -> ToldLabel:
+    asked = {name: (row.get(name) or "").strip() for name in ("device", "prediction_id", "label")}
+    at = (row.get("at") or "").strip()
+    try:
+        told: object = {**asked, "at": at or now}
+        return msgspec.convert(told, ToldLabel, strict=False)
+    except msgspec.ValidationError as error:
+        raise DataError(
+            f"{where}: {error}; columns device, prediction_id, label and, if known, at (Unix "
+            "seconds) are needed; nothing was told"
+        ) from error

@@ -1,0 +1,119 @@
+"""Dataset versions, what is in them and what tells two apart, as tables."""
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from fleetloop_hub.data.compare import Difference
+from fleetloop_hub.data.drift import ACT_PSI
+from fleetloop_hub.records import Dataset, Fault, Shift
+from fleetloop_hub.tables.forms import table
+from fleetloop_hub.web.words import exactly, number, share
+
+_SHORT = 12
+_LOOK_PSI = 0.1
+
+
+def datasets_table(found: list[Dataset]) -> Table:
+    """A line a version."""
+    shown = table("version", "model", "at", "rows", "kept out", "parent", "from", wraps="from")
+    for one in found:
+        waiting = f" (+{one.waiting:,} without label)" if one.waiting else ""
+        shown.add_row(
+            one.key[:_SHORT],
+            one.model,
+            exactly(one.created_at),
+            f"{one.rows:,}{waiting}",
+            f"{one.quarantined_rows:,}",
+            "" if one.parent is None else one.parent[:_SHORT],
+            one.source,
+        )
+    return shown
+
+
+def dataset_story(one: Dataset) -> Group:
+    """Everything about one version."""
+    about = Table.grid(padding=(0, 2))
+    about.add_row("version", one.key)
+    about.add_row("model", one.model)
+    about.add_row("made at", exactly(one.created_at))
+    about.add_row("grew from", one.parent or "nothing")
+    about.add_row("rows", f"{one.rows:,} to train on, {one.added:,} of them new")
+    if one.waiting:
+        about.add_row("", f"{one.waiting:,} wait for their label")
+    about.add_row("from", one.source)
+    if one.labels:
+        about.add_row("labels", _labels(one.labels))
+    about.add_row("kept out", f"{one.quarantined_rows:,} rows")
+    parts: list[RenderableType] = [about, "", _sources(one)]
+    if one.faults:
+        parts += ["", faults_table(one.faults)]
+    if one.drift:
+        parts += ["", shifts_table(one.drift, "new rows against those of before")]
+    return Group(*parts)
+
+
+def faults_table(faults: list[Fault]) -> Table:
+    """A line a failed check, and one an example."""
+    shown = table("kept out because", "rows", "for example", wraps="for example")
+    for fault in faults:
+        first, *others = fault.examples or [""]
+        shown.add_row(fault.reason, f"{fault.rows:,}", Text(first))
+        for example in others:
+            shown.add_row("", "", Text(example))
+    return shown
+
+
+def shifts_table(shifts: list[Shift], title: str) -> Group:
+    """A line a column."""
+    shown = table("column", "before", "now", "shift", "in sd", "psi", "missing", "", wraps="column")
+    for one in shifts:
+        unit = f" {one.unit}" if one.unit else ""
+        shown.add_row(
+            one.column,
+            number(one.before),
+            number(one.now),
+            f"{number(one.shift)}{unit}",
+            number(one.shift_sd),
+            f"{one.psi:.3f}",
+            f"{share(one.missing_before)} → {share(one.missing_now)}",
+            _verdict(one.psi),
+        )
+    return Group(Text(title, "dim"), shown)
+
+
+def difference_story(one: Difference) -> Group:
+    """Everything that tells two versions apart."""
+    about = Table.grid(padding=(0, 2))
+    about.add_row("rows", f"{one.rows.a:,} → {one.rows.b:,}")
+    about.add_row("", f"{one.added:,} added, {one.removed:,} removed")
+    for how, columns in (("added", one.columns_added), ("removed", one.columns_removed)):
+        if columns:
+            about.add_row(f"columns {how}", ", ".join(columns))
+    for label, pair in one.labels.items():
+        about.add_row(f"label {label}", f"{pair.a:,} → {pair.b:,}")
+    for reason, pair in one.quarantined.items():
+        about.add_row("kept out", f"{reason}: {pair.a:,} → {pair.b:,}")
+    title = f"{one.b[:_SHORT]} against {one.a[:_SHORT]}"
+    return Group(about, "", shifts_table(one.columns, title))
+
+
+def _sources(one: Dataset) -> Table:
+    shown = table("source", "rows read", "bytes", "sha256", wraps="source")
+    for mark in one.sources:
+        words = f"{mark.words} (late labels)" if mark.late else mark.words
+        shown.add_row(words, f"{mark.rows:,}", f"{mark.bytes:,}", mark.sha256[:_SHORT])
+    return shown
+
+
+def _labels(labels: dict[str, int]) -> str:
+    total = max(sum(labels.values()), 1)
+    return ", ".join(
+        f"{name}: {count:,} ({share(count / total)})" for name, count in labels.items()
+    )
+
+
+def _verdict(psi: float) -> Text:
+    if psi >= ACT_PSI:
+        return Text("has changed", "bold red")
+    return Text("look at it", "yellow") if psi >= _LOOK_PSI else Text("")

@@ -1,0 +1,89 @@
+"""The HTTP API of dataset versions: list, show and compare them, add what is new, tell labels."""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response
+
+from fleetloop_hub.data import compare, datasets, told_labels
+from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.ports import Blobs, Catalog, Telemetry
+from fleetloop_hub.records import Dataset
+from fleetloop_hub.web import guard
+from fleetloop_shared.codec import encode
+
+_SPEC_BYTES = 1_048_576
+_LABELS_BYTES = 1_048_576
+_MOST = 1_000
+MOST_LABELS = 5_000
+
+
+class AdditionAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sources to be read.
+
+    Attributes:
+        spec: The model spec's text, TOML.
+        folder: What its paths are relative to, on the hub's machine.
+    """
+
+    spec: str
+    folder: str
+
+
+class LabelsAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Labels of predictions that devices have made."""
+
+    labels: Annotated[list[told_labels.ToldLabel], msgspec.Meta(max_length=MOST_LABELS)]
+
+
+def reading_data(catalog: Catalog) -> Blueprint:
+    """The route that shows no row."""
+    api = Blueprint("reading_data", __name__, url_prefix="/api/v1")
+
+    @api.get("/data")
+    def data() -> Response:
+        found = sorted(catalog.all(Dataset), key=lambda d: d.created_at, reverse=True)
+        brief = [msgspec.structs.replace(d, faults=[], drift=[]) for d in found[:_MOST]]
+        return _json({"datasets": brief})
+
+    return api
+
+
+def changing_data(
+    catalog: Catalog, blobs: Blobs, telemetry: Telemetry, additions: Additions, admin_token: str
+) -> Blueprint:
+    """The routes for the holder of the admin token: they change data, or show rows."""
+    api = Blueprint("changing_data", __name__, url_prefix="/api/v1")
+    api.before_request(lambda: guard.demand_admin(admin_token))
+
+    @api.post("/data")
+    def add() -> Response:
+        asked = guard.body(AdditionAsk, _SPEC_BYTES)
+        return _json(additions.start(asked.spec, Path(asked.folder)), HTTPStatus.CREATED)
+
+    @api.get("/data/additions/<key>")
+    def addition(key: str) -> Response:
+        return _json(additions.look(key))
+
+    @api.get("/data/versions/<name>")
+    def version(name: str) -> Response:
+        return _json(datasets.find(catalog, name))
+
+    @api.get("/data/versions/<a>/against/<b>")
+    def difference(a: str, b: str) -> Response:
+        found = [datasets.find(catalog, name) for name in (a, b)]
+        pair = [(one, blobs.path(one.key)) for one in found]
+        return _json(compare.compare(pair[0], pair[1]))
+
+    @api.post("/data/labels")
+    def labels() -> Response:
+        asked = guard.body(LabelsAsk, _LABELS_BYTES)
+        return _json({"labels": told_labels.take(telemetry, asked.labels)}, HTTPStatus.CREATED)
+
+    return api
+
+
+def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(encode(value), status=status, content_type="application/json")

@@ -1,0 +1,100 @@
+"""`fleetloop data`: what is new is added, shown and compared; labels reach the samples."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleetloop_shared.codec import encode
+from fleetloop_shared.reports import Sample, SampleReport
+from support.commands import Run, a_refusal, listening_hub, runner
+from support.hubweb import WebHub
+from support.learnable import SPEC, toy_csv
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[WebHub]:
+    with listening_hub(tmp_path) as hub:
+        yield hub
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    return runner(monkeypatch, capsys, tmp_path)
+
+
+def test_versions_are_added_listed_shown_and_compared(
+    run: Run, hub: WebHub, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.toml").write_text(SPEC, "utf-8")
+    assert "No dataset version yet: fleetloop data add" in run("data", "list").out
+    (tmp_path / "toy.csv").write_text("t;a\n", "utf-8")
+    assert "write delimiter" in a_refusal(run("data", "add", "toy.toml"))
+    (tmp_path / "toy.csv").write_text(toy_csv() + "400,999,1,1\n", "utf-8")
+    added = run("data", "add", "toy.toml")
+    assert "400 to train on, 400 of them new" in added.out
+    assert "a above 100" in added.out
+    assert "toy.csv line 402: 400,999,1,1" in added.out
+    with (tmp_path / "toy.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{n},{50 + n / 100},1,1\n" for n in range(401, 461))
+    grown = run("data", "add", "toy.toml")
+    assert "60 of them new" in grown.out
+    assert "has changed" in grown.out
+    versions = json.loads(run("data", "list", "--json").out)
+    assert [v["rows"] for v in versions] == [460, 400]
+    assert versions[0]["parent"] == versions[1]["key"]
+    assert versions[0]["faults"] == [], "a list shows no rows"
+    assert "460" in run("data", "list", "--model", "toy").out
+    assert "No dataset version yet" in run("data", "list", "--model", "tin").out
+    new, old = (v["key"][:12] for v in versions)
+    assert f"grew from  {old}" in run("data", "show", new).out.replace("    ", "  ")
+    assert json.loads(run("data", "show", "toy", "--json").out)["rows"] == 460
+    told = run("data", "diff", old, new)
+    assert "60 added, 0 removed" in told.out
+    assert json.loads(run("data", "diff", old, new, "--json").out)["added"] == 60
+    assert "no dataset version begins with 'zz'" in a_refusal(run("data", "show", "zz"))
+    again = json.loads(run("data", "add", "toy.toml", "--json").out)
+    assert (again["grown"], again["dataset"]["key"]) == (False, versions[0]["key"])
+
+
+def sent(number: int) -> Sample:
+    return Sample(
+        prediction_id=f"p{number}", at=5.0, values=[1.0, 2.0], score=0.5, label=0, version=1
+    )
+
+
+def test_labels_are_joined_by_prediction_id_and_told_once(
+    run: Run, hub: WebHub, tmp_path: Path
+) -> None:
+    report = SampleReport(
+        device="s-1", boot=1, seq=1, at=6.0, model="toy", samples=[sent(1), sent(2)]
+    )
+    hub.telemetry.store([("samples", encode(report), report)])
+    (tmp_path / "truth.csv").write_text(
+        "device,prediction_id,label,at\ns-1,p1,1,9.5\ns-2,p2,1,9.5\n", "utf-8"
+    )
+    for _ in range(2):
+        assert "2 labels told" in run("data", "labels", "truth.csv").out
+    (joined,) = hub.telemetry.labelled("toy")
+    assert (joined.device, joined.sample.prediction_id) == ("s-1", "p1")
+    assert (joined.label.label, joined.label.at) == (1, 9.5)
+    assert hub.telemetry.refusals() == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "device,prediction_id,label\ns-1,p1,rain\n",
+        "device,label\ns-1,1\n",
+        "device,prediction_id,label,at\ns-1,p1,1,soon\n",
+        "device,prediction_id,label,at\ns-1,p1,1,inf\n",
+    ],
+)
+def test_labels_that_are_none_are_refused_with_their_line(
+    run: Run, hub: WebHub, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "truth.csv").write_text(text, "utf-8")
+    assert "truth.csv line 2" in a_refusal(run("data", "labels", "truth.csv"))
+    assert hub.telemetry.report_count() == 0
+    assert "No such file" in a_refusal(run("data", "labels", "gone.csv"))
