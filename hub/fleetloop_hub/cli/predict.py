@@ -116,7 +116,8 @@ def _progress() -> Iterator[Step]:
         TimeRemainingColumn(),
     )
     began = time.monotonic()
-    with Progress(*columns, console=err, transient=True) as bar:
+    hidden = not err.is_terminal
+    with Progress(*columns, console=err, transient=True, disable=hidden) as bar:
         task = bar.add_task("scoring", total=1.0, rows=0, pace=0.0)
 
         def step(share: float, rows: int) -> None:

@@ -95,6 +95,8 @@ def _rows(roles: Roles) -> list[str]:
         if roles.label is not None and sorted_by(roles.label.facts):
             why = f"they are sorted by {roles.label.name}: the last would have other answers"
             lines += raw("shuffle = true", why)
+        else:
+            lines += raw("# shuffle = true", "if the order of the rows means nothing")
     if roles.key is not None:
         lines += pair("key", roles.key.name, f"names a row: {roles.key.why}")
     else:

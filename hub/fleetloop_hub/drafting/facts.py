@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fleetloop_hub.data.columns import MISSING
+
 _MOST_VALUES = 4_096
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
 _LOOKED_AT = 1_000
@@ -65,7 +67,7 @@ def look(name: str, column: Any) -> Facts:  # noqa: ANN401  # pyarrow ships no t
         column: Its values as text, null where missing.
     """
     column = pc.utf8_trim_whitespace(column.combine_chunks() if column.num_chunks else column)
-    nothing = pc.or_(pc.equal(column, ""), pc.equal(pc.utf8_lower(column), "nan"))
+    nothing = pc.is_in(column, pa.array(_nothing(column)))
     column = pc.if_else(nothing, pa.scalar(None, pa.string()), column)
     there = pc.drop_null(column)
     rows, missing = len(column), len(column) - len(there)
@@ -83,6 +85,13 @@ def look(name: str, column: Any) -> Facts:  # noqa: ANN401  # pyarrow ships no t
         values=tuple(ranked),
     )
     return facts if not len(there) else _numbers(facts, there)
+
+
+def _nothing(column: Any) -> list[str]:  # noqa: ANN401  # pyarrow ships no types
+    """The texts that stand for a missing value: in a column of numbers there are more of them."""
+    there = column.filter(pc.invert(pc.is_in(column, pa.array([*MISSING, None], pa.string()))))
+    number = pc.mean(pc.cast(pc.match_substring_regex(there, _NUMBER), pa.float64())).as_py() or 0
+    return MISSING if number >= _MOSTLY else [""]
 
 
 def _numbers(facts: Facts, there: Any) -> Facts:  # noqa: ANN401  # pyarrow ships no types

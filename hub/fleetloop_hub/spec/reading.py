@@ -12,11 +12,19 @@ import msgspec
 from fleetloop_hub.errors import SpecError
 from fleetloop_hub.spec.explain import Problem, wrong_value
 from fleetloop_hub.spec.faults import faults
+from fleetloop_hub.spec.lines import Path as KeyPath
 from fleetloop_hub.spec.lines import key_lines, line_of
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.problems import problems
 
 _AT = re.compile(r"(.*) \(at (?:line (\d+), column \d+|end of document)\)", re.DOTALL)
+
+_RESTING_ON: dict[KeyPath, tuple[KeyPath, ...]] = {
+    ("model", "task"): (("label",), ("candidates",), ("gates",), ("fairness",)),
+    ("label", "classes"): (("fairness",),),
+    ("rows", "key"): (("label", "late"),),
+}
+"""What may seem to contradict a key that is wrong by itself, besides the keys of its own table."""
 
 
 def parse(text: str) -> ModelSpec:
@@ -99,10 +107,14 @@ def _without(tables: dict[str, Any], found: list[Problem]) -> dict[str, Any]:
 
 
 def _touches(problem: Problem, fault: Problem) -> bool:
-    """Whether a contradiction may be only the consequence of a fault in the same table."""
-    shorter = min(len(problem.path), len(fault.path))
-    same_table = problem.path[:-1] == fault.path[:-1] != ()
-    return same_table or problem.path[:shorter] == fault.path[:shorter]
+    """Whether a contradiction may be only the consequence of a fault."""
+    key = fault.path
+    while key and isinstance(key[-1], int):
+        key = key[:-1]
+    shorter = min(len(problem.path), len(key))
+    same_table = problem.path[:-1] == key[:-1] != ()
+    rests = any(problem.path[: len(path)] == path for path in _RESTING_ON.get(key, ()))
+    return same_table or rests or problem.path[:shorter] == key[:shorter]
 
 
 def _not_toml(error: str, text: str) -> Problem:

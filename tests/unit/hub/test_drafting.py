@@ -186,3 +186,11 @@ def test_any_table_gives_a_spec_or_a_reason(
     path = write(tmp_path / "d.csv", header, (row[: len(header)] for row in rows))
     with contextlib.suppress(DataError):
         drafted(path, task=task)
+
+
+def test_what_stands_for_a_missing_number_is_no_category(tmp_path: Path) -> None:
+    rows = [["NA" if k % 7 == 0 else k / 2, "NA" if k % 5 == 0 else "x", k % 2] for k in range(70)]
+    spec, text = drafted(write(tmp_path / "d.csv", ["n", "t", "y"], rows))
+    assert [f.kind for f in spec.features] == ["number", "category"]
+    assert spec.features[1].categories == ["NA", "x"]
+    assert "missing in 14.3% of the rows" in text

@@ -1,8 +1,11 @@
 """A wrong spec is told everything that is wrong with it, each mistake with its line."""
 
+import re
+
 import pytest
 
 from fleetloop_hub.errors import SpecError
+from fleetloop_hub.spec import reference
 from fleetloop_hub.spec.explain import in_dots
 from fleetloop_hub.spec.expressions import names_in
 from fleetloop_hub.spec.problems import unknown_columns
@@ -147,3 +150,32 @@ def test_columns_that_the_source_lacks_are_named_with_their_lines() -> None:
 def test_only_comparisons_of_columns_and_numbers_are_rules(check: str) -> None:
     with pytest.raises(ValueError, match=r"not allowed|compares nothing"):
         names_in(check)
+
+
+EXAMPLE = reference.example().splitlines()
+KEYS = [k for k, line in enumerate(EXAMPLE) if re.match(r"\w+ = ", line)]
+TABLES = [k for k, line in enumerate(EXAMPLE) if line.startswith("[")]
+
+
+def wrong_lines(lines: list[str]) -> list[int]:
+    return [problem.line for problem in examine("\n".join(lines))[1]]
+
+
+@pytest.mark.parametrize("at", KEYS, ids=lambda at: EXAMPLE[at].split("=")[0].strip())
+def test_wrong_value_of_any_key_is_told_on_its_line(at: int) -> None:
+    key = EXAMPLE[at].split("=")[0]
+    broken = [*EXAMPLE[:at], f"{key}= [[[[]]]]", *EXAMPLE[at + 1 :]]
+    assert set(wrong_lines(broken)) == {at + 1}
+
+
+@pytest.mark.parametrize("at", TABLES, ids=lambda at: EXAMPLE[at].split("#")[0].strip())
+def test_unknown_key_of_any_table_is_told_on_its_line(at: int) -> None:
+    broken = [*EXAMPLE[: at + 1], "", "zzz = [1, 2]", *EXAMPLE[at + 1 :]]
+    assert wrong_lines(broken) == [at + 3]
+
+
+def test_every_key_wrong_at_once_is_every_key_told() -> None:
+    broken = list(EXAMPLE)
+    for at in KEYS:
+        broken[at] = f"{EXAMPLE[at].split('=')[0]}= [[[[]]]]"
+    assert set(wrong_lines(broken)) == {at + 1 for at in KEYS}
