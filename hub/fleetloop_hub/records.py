@@ -123,6 +123,20 @@ class Dataset(Record, frozen=True, kw_only=True):
     drift: list[Shift] = []
 
 
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting that was tried in a search.
+
+    Attributes:
+        parameters: What was fitted.
+        scores: The spec's metric on each fold, the newest first; of the float model.
+        note: What a person should know about the fit.
+    """
+
+    parameters: dict[str, float | int | str | bool | list[int] | None]
+    scores: list[float]
+    note: str = ""
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """One algorithm that was tried in a run.
 
@@ -136,7 +150,16 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         latency_ms: Median time of one row under ONNX Runtime.
         recipe: How it was quantized.
         note: Why it was, or was not, taken.
-        curves: What was measured as it learned, by name and step: "loss by epoch", "score by fold".
+        fold_scores: The metric on each fold, the newest first, of the float model before packing.
+        curves: What was measured as it learned, by name: a value an epoch or round.
+        wire_bytes: Size of the quantized file as it travels.
+        dominated: Whether another candidate is at least as good by score, bytes and milliseconds,
+            and better by one of them.
+        calibration: How its scores become probabilities.
+        decision_threshold: The score from which it answers yes.
+        cost: What its answers to the validation rows cost, a row, in the unit of the spec's costs.
+        fairness: The fairness limits that it misses on the validation rows, in words.
+        warnings: What a person should know about the fit.
     """
 
     name: str
@@ -148,7 +171,15 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float
     recipe: str
     note: str = ""
+    fold_scores: list[float] = []
     curves: dict[str, list[float]] = {}
+    wire_bytes: int = 0
+    dominated: bool = False
+    calibration: str = "none"
+    decision_threshold: float = 0.0
+    cost: float | None = None
+    fairness: list[str] = []
+    warnings: list[str] = []
 
 
 class RunState(StrEnum):
@@ -188,6 +219,9 @@ class Run(Record, frozen=True, kw_only=True):
         artifacts: What it left, as SHA-256 by file name: `log.txt`, `artifact.onnx`, ...
         reproduces: The run that this one did again; such a run never becomes a version.
         reproduction: What came of that.
+        pick: Why the chosen candidate was taken, in words.
+        searches: Every setting that was tried, by candidate.
+        part_rows: How many rows each part of the dataset version has.
     """
 
     model: str
@@ -214,6 +248,9 @@ class Run(Record, frozen=True, kw_only=True):
     artifacts: dict[str, str] = {}
     reproduces: str | None = None
     reproduction: Reproduction | None = None
+    pick: str = ""
+    searches: dict[str, list[Setting]] = {}
+    part_rows: dict[str, int] = {}
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):

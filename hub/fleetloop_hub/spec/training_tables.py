@@ -42,7 +42,8 @@ class CandidateTable(Table, frozen=True, kw_only=True):
         c: svm: how much a row on the wrong side costs.
         gamma: svm, one-class-svm: how near a row must be to matter; by default 1 / features.
         neighbours: knn: how many.
-        contamination: isolation-forest, one-class-svm: share of the training rows that are odd.
+        contamination: isolation-forest, one-class-svm: share of the training rows that are odd; by
+            default 0.05.
         balanced: Weight classes so that each counts alike.
         search: Keys above with a list of values, or a range, to search among.
     """
@@ -74,6 +75,9 @@ class TrainingTable(Table, frozen=True, kw_only=True):
         calibration: How scores become probabilities: "sigmoid", "isotonic", "none", or "auto",
             which takes what validation rows show to be best. Several classes have a temperature.
         validation: Share of the rows before the held-out ones that candidates are chosen on.
+        as_good_errors: A candidate whose score is within so many standard errors of the best one is
+            as good, and of those the smallest file is taken; 0 takes the best score, whatever its
+            size.
     """
 
     trials: Positive = 20
@@ -81,6 +85,7 @@ class TrainingTable(Table, frozen=True, kw_only=True):
     limit_s: Seconds = 600.0
     calibration: Literal["auto", "none", "sigmoid", "isotonic"] = "auto"
     validation: Annotated[float, Meta(ge=0.05, le=0.5)] = 0.2
+    as_good_errors: Annotated[float, Meta(ge=0.0, le=3.0)] = 1.0
 
 
 class BudgetTable(Table, frozen=True, kw_only=True):

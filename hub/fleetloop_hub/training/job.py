@@ -82,10 +82,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         share: Of the work that is done, 0 to 1.
         text: What is being done, in words.
+        left_s: Seconds that this stretch of it may still take, None while nobody knows.
     """
 
     share: float
     text: str
+    left_s: float | None = None
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,36 +1,28 @@
 """One training run from job to result: prepare, fit, choose, judge, package, record."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
 import msgspec
+import numpy as np
 
-from fleetloop_hub.data import parquet
-from fleetloop_hub.data.frame import Frame
-from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.assembly import Origin, World, assemble, signature
+from fleetloop_hub.packaging.assembly import Origin, World, assemble
 from fleetloop_hub.packaging.thresholds import shortcomings
-from fleetloop_hub.records import RunState
-from fleetloop_hub.spec import reading as specs
-from fleetloop_hub.spec.labels import positive_place
-from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation
-from fleetloop_hub.training.classes import classes_of
+from fleetloop_hub.training.deciding import costs
+from fleetloop_hub.training.entering import Tried
 from fleetloop_hub.training.job import Job, Progress, Result
-from fleetloop_hub.training.split import Split, ordered, split
-from fleetloop_hub.training.tournament import Tried, hold
+from fleetloop_hub.training.prepared import Prepared, prepare
+from fleetloop_hub.training.progress import Narrator, Tell
+from fleetloop_hub.training.tournament import Outcome, Rules, hold
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.examine import Papers, examine
 from fleetloop_hub.validation.gates import judge
-from fleetloop_hub.validation.metrics import threshold_for
 from fleetloop_hub.validation.summary import summarise
-from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import NO_CLASS, Signature
 
-Tell = Callable[[Progress], object]
+_READ, _HELD, _JUDGED = 0.05, 0.8, 0.9
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class Output:
         artifact: The quantized ONNX file.
         encoded: Its bytes as they travel.
         float_data: The same model, nothing quantized.
-        evaluation: Truth and answers of the held-out rows.
+        evaluation: Truth and answers of the rows the gates judge by.
     """
 
     result: Result
@@ -50,16 +42,6 @@ class Output:
     encoded: bytes
     float_data: bytes
     evaluation: bytes
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A job's rows, ready to be learned from."""
-
-    spec: ModelSpec
-    frame: Frame
-    split: Split
-    signature: Signature
 
 
 def train(job: Job, tell: Tell) -> Output:
@@ -76,28 +58,26 @@ def train(job: Job, tell: Tell) -> Output:
     """
     started_at, clock = time.time(), time.monotonic()
     tell(Progress(share=0.0, text="reading the dataset version"))
-    prepared = _prepare(job)
+    prepared = prepare(job)
     spec = prepared.spec
-    tell(Progress(share=0.1, text=f"fitting {len(spec.candidates)} candidates"))
-    winner, candidates = hold(spec, prepared.split, prepared.signature)
-    tell(Progress(share=0.6, text=f"judging {winner.record.name} on the held-out rows"))
+    tell(Progress(share=_READ, text=f"fitting {len(spec.candidates)} candidates"))
+    rules = Rules(Narrator(tell, time.monotonic, _READ, _HELD), time.monotonic)
+    outcome = hold(spec, prepared.split, prepared.form, rules)
+    winner = outcome.winner
+    tell(Progress(share=_HELD, text=f"judging {winner.record.name} on the held-out rows"))
     exam = _examine(job, prepared, winner)
     gates, evidence = judge(exam, spec)
-    tell(Progress(share=0.8, text="calibrating drift thresholds"))
+    tell(Progress(share=_JUDGED, text="calibrating drift thresholds"))
     manifest, encoded = assemble(
         spec,
-        winner.signature,
+        winner.model.signature,
         winner.packed.data,
         World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values),
         Origin(job.version, job.floor, job.dataset, job.run, started_at),
     )
     run = msgspec.structs.replace(
-        opened(job, spec, started_at),
-        state=RunState.FINISHED,
-        candidates=candidates,
-        chosen=winner.record.name,
-        metrics=summarise(exam),
-        notes=shortcomings(len(prepared.frame), spec.drift.window_rows),
+        _recorded(opened(job, spec, started_at), prepared, outcome),
+        metrics=summarise(exam) | _costs(exam, prepared),
         duration_s=time.monotonic() - clock,
     )
     result = Result(
@@ -108,55 +88,47 @@ def train(job: Job, tell: Tell) -> Output:
         evidence=evidence,
         needs_approval=spec.gates.approval,
     )
-    held_out = evaluation.encode(exam.challenger, prepared.split.held_out)
-    return Output(result, winner.packed.data, encoded, winner.packed.float_data, held_out)
+    held_out = prepared.split.held_out
+    judged = held_out.take(np.isfinite(held_out.label))
+    told = evaluation.encode(exam.challenger, judged)
+    return Output(result, winner.packed.data, encoded, winner.packed.float_data, told)
 
 
-def _prepare(job: Job) -> _Prepared:
-    spec = specs.parse(job.spec)
-    _read(job.dataset_path, job.dataset, "dataset version")
-    frame = ordered(parquet.read_frame(Path(job.dataset_path), spec), spec)
-    classes = classes_of(frame, spec)
-    parts = split(frame, spec)
-    older = frame.take(slice(0, len(frame) - len(parts.held_out)))
-    form = signature(spec, classes, _threshold(older, spec, classes), _score_range(older, spec))
-    return _Prepared(spec, frame, parts, form)
+def _recorded(run: Run, prepared: Prepared, outcome: Outcome) -> Run:
+    parts = prepared.split
+    return msgspec.structs.replace(
+        run,
+        state=RunState.FINISHED,
+        candidates=outcome.candidates,
+        chosen=outcome.winner.record.name,
+        pick=outcome.pick,
+        searches=outcome.searches,
+        part_rows={
+            "train": len(parts.train),
+            "validation": len(parts.validation),
+            "held_out": len(parts.held_out),
+        },
+        notes=[
+            *prepared.notes,
+            *outcome.notes,
+            *shortcomings(len(prepared.frame), prepared.spec.drift.window_rows),
+        ],
+    )
 
 
-def _threshold(older: Frame, spec: ModelSpec, classes: list[int]) -> float:
-    place = positive_place(spec, classes)
-    if place == NO_CLASS:
-        return 0.0
-    return threshold_for(spec.gates.metric, float((older.label == classes[place]).mean()))
+def _costs(exam: Exam, prepared: Prepared) -> dict[str, float]:
+    found = costs(exam.challenger, prepared.spec.label)
+    return {} if found is None else {f"cost_{k}": float(v) for k, v in asdict(found).items()}
 
 
-def _score_range(older: Frame, spec: ModelSpec) -> tuple[float, float]:
-    """Where the score histogram lies: [0, 1], or half as wide again as a regression's labels."""
-    if spec.model.task != "regression":
-        return 0.0, 1.0
-    low, high = float(older.label.min()), float(older.label.max())
-    margin = (high - low) / 4
-    return low - margin, high + margin
-
-
-def _examine(job: Job, prepared: _Prepared, winner: Tried) -> Exam:
+def _examine(job: Job, prepared: Prepared, winner: Tried) -> Exam:
     contamination = winner.record.parameters.get("contamination")
     papers = Papers(
         packed=winner.packed,
-        signature=winner.signature,
+        signature=winner.model.signature,
         champion=job.champion,
         contamination=contamination if isinstance(contamination, float) else None,
     )
     held_out = prepared.split.held_out
     older = prepared.frame.take(slice(0, len(prepared.frame) - len(held_out)))
     return examine(papers, older, held_out, prepared.spec)
-
-
-def _read(path: str, sha256: str, what: str) -> bytes:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise TrainingError(f"the {what} cannot be read: {error}") from error
-    if sha256_hex(data) != sha256:
-        raise TrainingError(f"the {what} in {path} is not {sha256[:12]}: restore it from a copy")
-    return data

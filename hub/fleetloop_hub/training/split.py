@@ -7,6 +7,13 @@ import numpy as np
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.scalars import Task
+
+_NEEDED: dict[Task, str] = {
+    "classification": "of both classes",
+    "regression": "with different labels",
+    "anomaly": "at all",
+}
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,11 @@ def split(frame: Frame, spec: ModelSpec) -> Split:
             learned or judged.
     """
     rows = len(frame)
-    second = _boundary(frame, round(rows * (1 - spec.gates.held_out)))
-    first = _boundary(frame, round(second * (1 - spec.training.validation)))
+    second = boundary(frame, round(rows * (1 - spec.gates.held_out)))
+    first = boundary(frame, round(second * (1 - spec.training.validation)))
     parts = Split(
-        train=_known(frame, 0, first),
-        validation=_known(frame, first, second),
+        train=known(frame, 0, first),
+        validation=known(frame, first, second),
         held_out=frame.take(slice(second, rows)),
     )
     for name in ("train", "validation", "held_out"):
@@ -73,11 +80,11 @@ def _check(name: str, part: Frame, spec: ModelSpec) -> None:
         labels = ", ".join(f"{label:g}" for label in found[:10]) or "none"
         raise TrainingError(
             f"the {name} part has {len(part):,} rows with the labels {labels}; "
-            "it needs rows of both classes: add rows, or change gates.held_out"
+            f"it needs rows {_NEEDED[spec.model.task]}: add rows, or change gates.held_out"
         )
 
 
-def _boundary(frame: Frame, index: int) -> int:
+def boundary(frame: Frame, index: int) -> int:
     """The first row at or before `index` whose moment the row before does not share."""
     at, seen = frame.at, frame.device != ""
     while 0 < index < len(at) and at[index] == at[index - 1] and seen[index] == seen[index - 1]:
@@ -85,7 +92,8 @@ def _boundary(frame: Frame, index: int) -> int:
     return index
 
 
-def _known(frame: Frame, first: int, end: int) -> Frame:
+def known(frame: Frame, first: int, end: int) -> Frame:
+    """The rows from `first` to `end` whose labels were known when those after `end` began."""
     part = frame.take(slice(first, end))
     if not len(part) or end >= len(frame):
         return part

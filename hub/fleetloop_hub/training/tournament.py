@@ -1,109 +1,209 @@
-"""Fits every candidate, packs each for the device, and picks the best that fits the budget."""
+"""Tries every candidate, packs the best settings of each for the device, and picks one."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from msgspec import structs
 
+from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.artifact import Artifact, Outputs
-from fleetloop_hub.packaging.fitted import Fitted
-from fleetloop_hub.packaging.head import Head
-from fleetloop_hub.packaging.packing import Packed, Trial, pack
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.packaging.head import GroupOffsets
+from fleetloop_hub.records import Candidate, Setting
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_hub.spec.training_tables import BudgetTable, CandidateTable
-from fleetloop_hub.training.families import fit
+from fleetloop_hub.spec.training_tables import CandidateTable
+from fleetloop_hub.training.entering import Tried, enter, renamed
+from fleetloop_hub.training.folds import folds
+from fleetloop_hub.training.picking import Entrant, dominated, excess, pick
+from fleetloop_hub.training.progress import Units
+from fleetloop_hub.training.search import Found, Ground, search
+from fleetloop_hub.training.settings import draw
 from fleetloop_hub.training.split import Split
-from fleetloop_hub.validation.metrics import Answers, measure
+from fleetloop_hub.validation.metrics import Answers
 from fleetloop_shared.manifest import Signature
+
+_PACKED = 3
+_MADE_FAIR = 2
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A candidate, fitted and packed.
+class Fairness:
+    """How candidates are looked at by group; both on validation rows.
 
     Attributes:
-        record: What the run says about it.
-        packed: Its files.
-        signature: How its outputs are read.
-        fitted: The model.
-        head: What follows the model in the graph.
+        misses: The fairness limits that answers to rows miss, in words.
+        mitigate: Offsets of groups with which the answers would miss none, None if there are none.
     """
 
-    record: Candidate
-    packed: Packed
-    signature: Signature
-    fitted: Fitted
-    head: Head
+    misses: Callable[[Answers, Frame], list[str]]
+    mitigate: Callable[[Answers, Frame], GroupOffsets | None]
 
 
-def hold(spec: ModelSpec, split: Split, signature: Signature) -> tuple[Tried, list[Candidate]]:
-    """The winner, and the records of all candidates, best first.
+@dataclass(frozen=True)
+class Rules:
+    """How a tournament is held.
+
+    Attributes:
+        narrate: Told the share that is done, and what is being done, in words.
+        clock: Seconds; only differences matter.
+        fairness: How groups are looked at; None where the spec limits nothing.
+    """
+
+    narrate: Callable[[float, str], object]
+    clock: Callable[[], float]
+    fairness: Fairness | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a tournament leaves.
+
+    Attributes:
+        winner: The candidate that is taken.
+        candidates: The records of all that were packed, best first.
+        pick: Why the winner was taken, in words.
+        searches: Every setting that was tried, by candidate.
+        notes: What a person should know.
+    """
+
+    winner: Tried
+    candidates: list[Candidate]
+    pick: str
+    searches: dict[str, list[Setting]]
+    notes: list[str]
+
+
+def hold(spec: ModelSpec, split: Split, signature: Signature, rules: Rules) -> Outcome:
+    """Hold a tournament; equal rows, spec and seed give an equal winner, unless time runs out.
+
+    Of a candidate with something to search, the three best settings that fit the budget are packed.
+
+    Args:
+        spec: Its candidates, budget and metric.
+        split: What is fitted and chosen on.
+        signature: Inputs and outputs of the model.
+        rules: Progress, time and fairness.
 
     Raises:
-        TrainingError: None of them fits the device's budget.
+        TrainingError: No candidates, none that fits the budget, or none that can be scored.
     """
     if not spec.candidates:
         raise TrainingError(
             "the spec names no candidates: add [[candidates]], or import an ONNX file"
         )
-    tried = [_try(candidate, spec, split, signature) for candidate in spec.candidates]
-    ranking = sorted(tried, key=lambda t: t.record.quantized_score, reverse=True)
-    fitting = [t for t in ranking if not _excess(t.record, spec.budget)]
-    if not fitting:
-        found = "; ".join(f"{t.record.name}: {_excess(t.record, spec.budget)}" for t in ranking)
-        raise TrainingError(
-            f"no candidate fits the budget: {found}; name smaller candidates or raise [budget]"
+    return _Tournament(spec, split, signature, rules).hold()
+
+
+class _Tournament:
+    """One tournament; its parts share what they are held on."""
+
+    def __init__(self, spec: ModelSpec, split: Split, signature: Signature, rules: Rules) -> None:
+        self._spec, self._signature, self._rules = spec, signature, rules
+        self._folds, self._notes = folds(split, spec)
+        self._settings = [
+            draw(candidate, spec.training.trials, spec.model.seed) for candidate in spec.candidates
+        ]
+        self._searches: dict[str, list[Setting]] = {}
+        fits = sum(map(len, self._settings)) * len(self._folds)
+        self._units = Units(rules.narrate, fits + sum(map(_places, self._settings)))
+        self._ends_at = rules.clock() + spec.training.limit_s
+
+    def hold(self) -> Outcome:
+        """All of it."""
+        found = [(self._search(i), _places(s)) for i, s in enumerate(self._settings)]
+        if not any(math.isfinite(f.mean) for some, _ in found for f in some):
+            raise TrainingError(
+                f"{self._spec.gates.metric} cannot be measured on the validation rows: they lack a "
+                "class; add rows, make training.validation larger, or choose another gates.metric"
+            )
+        tried = [t for some, places in found for t in self._enter(some, places)]
+        if self._rules.fairness is not None:
+            tried = self._look_at_groups(tried, self._rules.fairness)
+        tried.sort(key=lambda t: _or_least(t.record.quantized_score), reverse=True)
+        return self._outcome(tried)
+
+    def _search(self, index: int) -> list[Found]:
+        """Candidates that are still to come keep their part of the time that is left."""
+        later = sum(len(settings) > 1 for settings in self._settings[index + 1 :])
+        now, settings = self._rules.clock(), self._settings[index]
+        end = now + (self._ends_at - now) / (1 + later)
+        ground = Ground(
+            spec=self._spec,
+            form=self._signature,
+            folds=self._folds,
+            units=self._units,
+            expired=lambda: self._rules.clock() >= end,
         )
-    winner = fitting[0].record
-    noted = [structs.replace(t.record, note=_note(t.record, winner, spec)) for t in ranking]
-    return fitting[0], noted
+        best, records = search(settings, ground)
+        name = self._spec.candidates[index].name
+        if len(settings) > 1:
+            self._searches[name] = records
+        if len(records) < len(settings):
+            self._notes.append(
+                f"training.limit_s ended the search of {name} after {len(records)} of "
+                f"{len(settings)} settings; another run may try more or fewer"
+            )
+        return best
+
+    def _enter(self, found: list[Found], places: int) -> list[Tried]:
+        """The best that fit, and on the way to them those that do not."""
+        tried: list[Tried] = []
+        fitting = 0
+        for one in found:
+            if fitting == places:
+                break
+            self._units.watch(f"packing {one.model.candidate.name}")
+            tried.append(enter(one, self._folds[0].judged, self._spec))
+            fitting += not excess(tried[-1].record, self._spec.budget)
+        self._units.finish(places)
+        return tried
+
+    def _look_at_groups(self, tried: list[Tried], fairness: Fairness) -> list[Tried]:
+        """Record what each misses; give the best that miss something thresholds of groups."""
+        rows = self._folds[0].judged
+        looked = [_with_misses(t, fairness.misses(t.answers, rows)) for t in tried]
+        if self._spec.fairness.mitigation == "none":
+            return looked
+        order = sorted(looked, key=lambda t: _or_least(t.record.quantized_score), reverse=True)
+        fitting = [t for t in order if not excess(t.record, self._spec.budget)]
+        for one in [t for t in fitting[:_MADE_FAIR] if t.record.fairness]:
+            groups = fairness.mitigate(one.answers, rows)
+            if groups is None:
+                continue
+            name = f"{one.record.name}-fair"
+            self._units.watch(f"packing {name}")
+            model = replace(one.model, head=replace(one.model.head, groups=groups))
+            again = renamed(Found(one.model, one.record.fold_scores), model, name)
+            fair = enter(again, rows, self._spec)
+            looked.append(_with_misses(fair, fairness.misses(fair.answers, rows)))
+        return looked
+
+    def _outcome(self, tried: list[Tried]) -> Outcome:
+        picked = pick([Entrant(t.record, t.answers) for t in tried], self._spec)
+        beaten = dominated([t.record for t in tried])
+        done = {
+            t.record.name: structs.replace(
+                t.record, note=picked.notes[t.record.name], dominated=t.record.name in beaten
+            )
+            for t in tried
+        }
+        winner = next(t for t in tried if t.record.name == picked.name)
+        return Outcome(
+            winner=replace(winner, record=done[picked.name]),
+            candidates=list(done.values()),
+            pick=picked.text,
+            searches=self._searches,
+            notes=self._notes,
+        )
 
 
-def _try(candidate: CandidateTable, spec: ModelSpec, split: Split, signature: Signature) -> Tried:
-    fitted = fit(candidate, spec, signature.classes, split.train, split.validation)
-    rows, truth = split.validation.values, split.validation.label
-
-    def score(outputs: Outputs) -> float:
-        return measure(spec.gates.metric, Answers(truth, outputs, signature))
-
-    head = Head(positive=signature.positive)
-    trial = Trial(
-        rows,
-        score,
-        spec.quantization.largest_loss,
-        spec.gates.label_flips,
-        learned=split.train.values,
-        calibration_rows=spec.quantization.calibration_rows,
-    )
-    packed = pack(fitted, head, signature, trial)
-    record = Candidate(
-        name=candidate.name,
-        parameters=fitted.parameters,
-        score=packed.float_score,
-        quantized_score=packed.score,
-        float_bytes=len(packed.float_data),
-        artifact_bytes=len(packed.data),
-        latency_ms=Artifact(packed.data, signature).median_ms(rows),
-        recipe=packed.recipe,
-    )
-    return Tried(record, packed, signature, fitted, head)
+def _places(settings: list[CandidateTable]) -> int:
+    return 1 if len(settings) == 1 else _PACKED
 
 
-def _excess(record: Candidate, budget: BudgetTable) -> str:
-    """By what a candidate is over the budget, in words; "" if it fits."""
-    if record.artifact_bytes > budget.artifact_bytes:
-        return f"{record.artifact_bytes:,} of {budget.artifact_bytes:,} bytes"
-    if record.latency_ms > budget.latency_ms:
-        return f"{record.latency_ms:.3f} of {budget.latency_ms:g} ms"
-    return ""
+def _or_least(score: float) -> float:
+    return score if math.isfinite(score) else -math.inf
 
 
-def _note(record: Candidate, winner: Candidate, spec: ModelSpec) -> str:
-    if excess := _excess(record, spec.budget):
-        return f"over the budget: {excess}"
-    metric = spec.gates.metric
-    if record.name == winner.name:
-        return f"taken: the best {metric} on the validation rows within the budget"
-    behind = winner.quantized_score - record.quantized_score
-    return f"{metric} {behind:.3f} behind {winner.name}"
+def _with_misses(tried: Tried, misses: list[str]) -> Tried:
+    return replace(tried, record=structs.replace(tried.record, fairness=misses))

@@ -1,0 +1,83 @@
+"""Packs a fitted candidate for the device, and records what it is worth there."""
+
+from dataclasses import dataclass, replace
+
+from msgspec import structs
+
+from fleetloop_hub.data.frame import Frame
+from fleetloop_hub.packaging.artifact import Artifact, Outputs
+from fleetloop_hub.packaging.packing import Packed, Trial, pack
+from fleetloop_hub.records import Candidate
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.training.deciding import costs
+from fleetloop_hub.training.finishing import Model
+from fleetloop_hub.training.search import Found
+from fleetloop_hub.validation.metrics import Answers, measure
+from fleetloop_shared.chunks import pack as encode
+
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate, fitted and packed.
+
+    Attributes:
+        record: What the run says about it.
+        packed: Its files.
+        model: What they were written from.
+        answers: What the quantized artifact says about the rows it was judged on.
+    """
+
+    record: Candidate
+    packed: Packed
+    model: Model
+    answers: Answers
+
+
+def enter(found: Found, judged: Frame, spec: ModelSpec) -> Tried:
+    """Write the smallest file that loses no more than the spec allows, and measure it.
+
+    Args:
+        found: What is packed.
+        judged: Validation rows.
+        spec: Metric, costs and losses.
+    """
+    model = found.model
+
+    def score(outputs: Outputs) -> float:
+        return measure(spec.gates.metric, Answers(judged.label, outputs, model.signature))
+
+    trial = Trial(judged.values, score, spec.quantization.largest_loss, spec.gates.label_flips)
+    packed = pack(model.fitted, model.head, model.signature, trial)
+    artifact = Artifact(packed.data, model.signature)
+    answers = Answers(judged.label, artifact.outputs(judged.values), model.signature)
+    cost = costs(answers, spec.label)
+    record = Candidate(
+        name=model.candidate.name,
+        parameters=model.fitted.parameters,
+        score=packed.float_score,
+        quantized_score=packed.score,
+        float_bytes=len(packed.float_data),
+        artifact_bytes=len(packed.data),
+        latency_ms=artifact.median_ms(judged.values),
+        recipe=packed.recipe,
+        fold_scores=found.scores,
+        curves={name: _short(curve) for name, curve in model.fitted.curves.items()},
+        wire_bytes=len(encode(packed.data, spec.delivery.chunk_bytes)[1]),
+        calibration=model.head.calibration.method,
+        decision_threshold=model.signature.decision_threshold,
+        cost=None if cost is None else cost.model,
+        warnings=list(model.fitted.notes),
+    )
+    return Tried(record, packed, model, answers)
+
+
+def renamed(found: Found, model: Model, name: str) -> Found:
+    """The same setting with another head, under another name."""
+    candidate = structs.replace(model.candidate, name=name)
+    return replace(found, model=replace(model, candidate=candidate))
+
+
+def _short(curve: list[float]) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in curve]

@@ -1,0 +1,157 @@
+"""Tournaments: what is searched, recorded, picked; and what happens when time or room is short."""
+
+import dataclasses
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+from msgspec import structs
+
+from fleetloop_hub.data.frame import Frame
+from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.packaging.assembly import signature
+from fleetloop_hub.packaging.head import GroupOffsets
+from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.training_tables import (
+    BudgetTable,
+    CandidateTable,
+    RangeTable,
+    TrainingTable,
+)
+from fleetloop_hub.spec.validation_tables import FairnessTable
+from fleetloop_hub.training.split import split
+from fleetloop_hub.training.tournament import Fairness, Outcome, Rules, hold
+from fleetloop_hub.validation.metrics import Answers
+from support.families import KINDS, frame, rows_for, spec_for
+
+LINE = CandidateTable(name="line", family="linear")
+SEARCHED = CandidateTable(
+    name="line", family="linear", search={"alpha": RangeTable(low=1e-4, high=1e3, log=True)}
+)
+
+
+def spec_with(*candidates: CandidateTable, kind: str = "two classes", **more: object) -> ModelSpec:
+    return structs.replace(spec_for(kind), candidates=list(candidates), **more)
+
+
+def held(
+    spec: ModelSpec, rows: Frame | None = None, kind: str = "two classes", **rules: object
+) -> Outcome:
+    rows = rows_for(kind) if rows is None else rows
+    form = signature(spec, KINDS[kind][1], 0.5, (0.0, 1.0))
+    given = Rules(narrate=lambda share, text: None, clock=lambda: 0.0)
+    return hold(spec, split(rows, spec), form, dataclasses.replace(given, **rules))  # type: ignore[arg-type]  # a test's rules
+
+
+def test_search_tries_every_setting_on_every_fold_and_packs_the_three_best() -> None:
+    outcome = held(spec_with(SEARCHED, training=TrainingTable(trials=6, folds=2)))
+    settings = outcome.searches["line"]
+    assert len(settings) == 6
+    assert all(len(s.scores) == 2 for s in settings)
+    means = sorted((float(np.mean(s.scores)) for s in settings), reverse=True)
+    packed = sorted((float(np.mean(c.fold_scores)) for c in outcome.candidates), reverse=True)
+    assert packed == pytest.approx(means[:3])
+    numbers = [int(c.name.removeprefix("line#")) for c in outcome.candidates]
+    for candidate, number in zip(outcome.candidates, numbers, strict=True):
+        assert candidate.parameters == settings[number - 1].parameters
+    assert outcome.winner.record in outcome.candidates
+    assert outcome.winner.record.note == f"taken: {outcome.pick}"
+
+
+def test_equal_seeds_give_equal_artifacts_and_records() -> None:
+    spec = spec_with(SEARCHED, training=TrainingTable(trials=5))
+
+    def lasting(outcome: Outcome) -> list[bytes]:
+        slow = [structs.replace(c, latency_ms=0.0, dominated=False) for c in outcome.candidates]
+        return [outcome.winner.packed.data, msgspec.json.encode([slow, outcome.searches])]
+
+    assert lasting(held(spec)) == lasting(held(spec))
+
+
+def test_time_that_runs_out_ends_the_search_and_is_told_but_orders_nothing() -> None:
+    spec = spec_with(SEARCHED, training=TrainingTable(trials=6, limit_s=10.0))
+    ticks = itertools.count(step=2.0)
+    short = held(spec, clock=lambda: next(ticks))
+    tried = len(short.searches["line"])
+    assert 1 <= tried < 6
+    assert f"ended the search of line after {tried} of 6 settings" in short.notes[0]
+    assert short.searches["line"] == held(spec).searches["line"][:tried]
+    instantly = held(structs.replace(spec, training=TrainingTable(trials=6, limit_s=0.0)))
+    assert len(instantly.searches["line"]) == 1
+
+
+def test_settings_over_the_budget_are_recorded_and_smaller_ones_taken() -> None:
+    wide = CandidateTable(
+        name="net", family="mlp", learning_rate=0.02, search={"hidden": [[64, 64], [2]]}
+    )
+    outcome = held(spec_with(wide, budget=BudgetTable(artifact_bytes=3_000)))
+    notes = {tuple(c.parameters["hidden"]): c.note for c in outcome.candidates}  # type: ignore[arg-type]  # a list of widths
+    assert "of 3,000 bytes" in notes[64, 64]
+    assert notes[2,].startswith("taken")
+
+
+def test_progress_never_goes_back_and_names_what_is_done() -> None:
+    told: list[tuple[float, str]] = []
+    net = CandidateTable(name="net", family="mlp", hidden=[4])
+    spec = spec_with(SEARCHED, net, training=TrainingTable(trials=3))
+    held(spec, narrate=lambda share, text: told.append((share, text)))
+    shares = [share for share, _ in told]
+    assert shares == sorted(shares)
+    assert 0 <= shares[0] < 0.1
+    assert 0.7 < shares[-1] <= 1
+    words = " | ".join(text for _, text in told)
+    assert "line, setting 2 of 3" in words
+    assert "net, setting 1 of 1: epoch 3" in words
+
+
+def test_metric_that_cannot_be_measured_is_told_with_what_to_change() -> None:
+    rows = rows_for("three classes")
+    label = np.where((np.arange(300) >= 190) & (rows.label == 2), 1.0, rows.label)
+    label[299], label[298] = 2.0, 0.0
+    spec = spec_with(LINE, kind="three classes")
+    with pytest.raises(TrainingError, match="balanced_accuracy cannot be measured"):
+        held(spec, frame(rows.values, label), kind="three classes")
+    blunt = structs.replace(spec, gates=structs.replace(spec.gates, metric="accuracy"))
+    assert held(blunt, frame(rows.values, label), kind="three classes").winner.record.score > 0.5
+
+
+def test_no_candidate_at_all_is_told() -> None:
+    with pytest.raises(TrainingError, match="names no candidates"):
+        held(spec_with())
+
+
+def _misses(answers: Answers, rows: Frame) -> list[str]:
+    said = answers.labels == 1
+    group = rows.values[:, 3] == 1
+    gap = abs(float(said[group].mean()) - float(said[~group].mean()))
+    return [f"selection gap {gap:.2f} of 0.20"] if gap > 0.2 else []
+
+
+def test_unfair_winner_is_replaced_by_its_variant_with_thresholds_of_groups() -> None:
+    fairness = Fairness(_misses, lambda answers, rows: GroupOffsets(3, (1.0,), (-3.0,)))
+    spec = spec_with(LINE, fairness=FairnessTable(groups=["d"], selection_gap=0.2))
+    outcome = held(spec, fairness=fairness)
+    records = {c.name: c for c in outcome.candidates}
+    assert set(records) == {"line", "line-fair"}
+    assert records["line"].fairness
+    assert records["line-fair"].fairness == []
+    assert outcome.winner.record.name == "line-fair"
+    assert "among those that miss no fairness limit" in outcome.pick
+
+    left = structs.replace(spec, fairness=FairnessTable(groups=["d"], mitigation="none"))
+    assert held(left, fairness=fairness).winner.record.name == "line"
+    helpless = Fairness(_misses, lambda answers, rows: None)
+    assert held(spec, fairness=helpless).winner.record.name == "line"
+    assert held(spec, fairness=Fairness(lambda a, r: [], lambda a, r: None)).candidates[0].note
+
+
+def test_costs_and_calibration_are_recorded_for_each_candidate() -> None:
+    spec = spec_with(LINE)
+    costly = structs.replace(spec.label, cost_false_positive=1.0, cost_false_negative=4.0)
+    outcome = held(
+        structs.replace(spec, label=costly, training=TrainingTable(calibration="sigmoid"))
+    )
+    assert outcome.winner.record.cost is not None
+    assert outcome.winner.record.calibration == "sigmoid"
+    assert held(spec).winner.record.cost is None
