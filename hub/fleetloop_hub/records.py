@@ -158,7 +158,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         calibration: How its scores become probabilities.
         decision_threshold: The score from which it answers yes.
         cost: What its answers to the validation rows cost, a row, in the unit of the spec's costs.
-        fairness: The fairness limits that it misses on the validation rows, in words.
+        fairness: The fairness limits that it misses on the validation rows, in words; "" if none.
         warnings: What a person should know about the fit.
     """
 
@@ -178,7 +178,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     calibration: str = "none"
     decision_threshold: float = 0.0
     cost: float | None = None
-    fairness: list[str] = []
+    fairness: str = ""
     warnings: list[str] = []
 
 

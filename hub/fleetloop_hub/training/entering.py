@@ -1,19 +1,16 @@
 """Packs a fitted candidate for the device, and records what it is worth there."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from msgspec import structs
-
-from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.packaging.artifact import Artifact, Outputs
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
 from fleetloop_hub.records import Candidate
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.deciding import costs
 from fleetloop_hub.training.finishing import Model
+from fleetloop_hub.training.folds import Fold
 from fleetloop_hub.training.search import Found
 from fleetloop_hub.validation.metrics import Answers, measure
-from fleetloop_shared.chunks import pack as encode
 
 _DIGITS = 6
 
@@ -35,20 +32,27 @@ class Tried:
     answers: Answers
 
 
-def enter(found: Found, judged: Frame, spec: ModelSpec) -> Tried:
+def enter(found: Found, fold: Fold, spec: ModelSpec) -> Tried:
     """Write the smallest file that loses no more than the spec allows, and measure it.
 
     Args:
         found: What is packed.
-        judged: Validation rows.
+        fold: Rows it was fitted on, and rows it is judged on.
         spec: Metric, costs and losses.
     """
-    model = found.model
+    model, judged = found.model, fold.judged
 
     def score(outputs: Outputs) -> float:
         return measure(spec.gates.metric, Answers(judged.label, outputs, model.signature))
 
-    trial = Trial(judged.values, score, spec.quantization.largest_loss, spec.gates.label_flips)
+    trial = Trial(
+        judged.values,
+        score,
+        spec.quantization.largest_loss,
+        spec.gates.label_flips,
+        learned=fold.train.values,
+        calibration_rows=spec.quantization.calibration_rows,
+    )
     packed = pack(model.fitted, model.head, model.signature, trial)
     artifact = Artifact(packed.data, model.signature)
     answers = Answers(judged.label, artifact.outputs(judged.values), model.signature)
@@ -64,19 +68,13 @@ def enter(found: Found, judged: Frame, spec: ModelSpec) -> Tried:
         recipe=packed.recipe,
         fold_scores=found.scores,
         curves={name: _short(curve) for name, curve in model.fitted.curves.items()},
-        wire_bytes=len(encode(packed.data, spec.delivery.chunk_bytes)[1]),
+        wire_bytes=packed.transport_bytes,
         calibration=model.head.calibration.method,
         decision_threshold=model.signature.decision_threshold,
         cost=None if cost is None else cost.model,
-        warnings=list(model.fitted.notes),
+        warnings=[*model.fitted.notes, *filter(None, [packed.note])],
     )
     return Tried(record, packed, model, answers)
-
-
-def renamed(found: Found, model: Model, name: str) -> Found:
-    """The same setting with another head, under another name."""
-    candidate = structs.replace(model.candidate, name=name)
-    return replace(found, model=replace(model, candidate=candidate))
 
 
 def _short(curve: list[float]) -> list[float]:

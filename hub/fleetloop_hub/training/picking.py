@@ -66,12 +66,12 @@ def pick(ranking: list[Entrant], spec: ModelSpec) -> Pick:
     winner, text, tied = _smallest_of_the_best(fitting, spec)
     fair = [e for e in fitting if not e.record.fairness]
     if winner.record.fairness:
-        unfair = f"{winner.record.name} ({text}) misses {'; '.join(winner.record.fairness)}"
+        unfair = f"{winner.record.name} ({text}) misses {winner.record.fairness}"
         if fair:
             winner, text, tied = _smallest_of_the_best(fair, spec)
             text = f"{unfair}, so among those that miss no fairness limit: {text}"
         else:
-            text = f"{text}; like every candidate, it misses {'; '.join(winner.record.fairness)}"
+            text = f"{text}; like every candidate, it misses {winner.record.fairness}"
     notes = {name: f"over the budget: {text}" for name, text in over.items()}
     for entrant in fitting:
         notes[entrant.record.name] = _note(entrant, winner, text, tied, spec)
@@ -132,7 +132,7 @@ def _note(
     record, metric = entrant.record, spec.gates.metric
     if record.name == winner.record.name:
         return f"taken: {text}"
-    unfair = f"misses {'; '.join(record.fairness)}; " if record.fairness else ""
+    unfair = f"misses {record.fairness}; " if record.fairness else ""
     behind = winner.record.quantized_score - record.quantized_score
     where = "behind" if behind >= 0 else "ahead of"
     error = errors.get(record.name)

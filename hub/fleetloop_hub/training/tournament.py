@@ -6,37 +6,22 @@ from dataclasses import dataclass, replace
 
 from msgspec import structs
 
-from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.packaging.head import GroupOffsets
 from fleetloop_hub.records import Candidate, Setting
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
-from fleetloop_hub.training.entering import Tried, enter, renamed
+from fleetloop_hub.training.entering import Tried, enter
 from fleetloop_hub.training.folds import folds
 from fleetloop_hub.training.picking import Entrant, dominated, excess, pick
 from fleetloop_hub.training.progress import Units
 from fleetloop_hub.training.search import Found, Ground, search
 from fleetloop_hub.training.settings import draw
 from fleetloop_hub.training.split import Split
-from fleetloop_hub.validation.metrics import Answers
+from fleetloop_hub.validation.mitigation import misses, offsets
 from fleetloop_shared.manifest import Signature
 
 _PACKED = 3
 _MADE_FAIR = 2
-
-
-@dataclass(frozen=True)
-class Fairness:
-    """How candidates are looked at by group; both on validation rows.
-
-    Attributes:
-        misses: The fairness limits that answers to rows miss, in words.
-        mitigate: Offsets of groups with which the answers would miss none, None if there are none.
-    """
-
-    misses: Callable[[Answers, Frame], list[str]]
-    mitigate: Callable[[Answers, Frame], GroupOffsets | None]
 
 
 @dataclass(frozen=True)
@@ -46,12 +31,10 @@ class Rules:
     Attributes:
         narrate: Told the share that is done, and what is being done, in words.
         clock: Seconds; only differences matter.
-        fairness: How groups are looked at; None where the spec limits nothing.
     """
 
     narrate: Callable[[float, str], object]
     clock: Callable[[], float]
-    fairness: Fairness | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +65,7 @@ def hold(spec: ModelSpec, split: Split, signature: Signature, rules: Rules) -> O
         spec: Its candidates, budget and metric.
         split: What is fitted and chosen on.
         signature: Inputs and outputs of the model.
-        rules: Progress, time and fairness.
+        rules: Progress and time.
 
     Raises:
         TrainingError: No candidates, none that fits the budget, or none that can be scored.
@@ -117,8 +100,8 @@ class _Tournament:
                 "class; add rows, make training.validation larger, or choose another gates.metric"
             )
         tried = [t for some, places in found for t in self._enter(some, places)]
-        if self._rules.fairness is not None:
-            tried = self._look_at_groups(tried, self._rules.fairness)
+        if self._spec.fairness.groups:
+            tried = self._look_at_groups(tried)
         tried.sort(key=lambda t: _or_least(t.record.quantized_score), reverse=True)
         return self._outcome(tried)
 
@@ -153,30 +136,38 @@ class _Tournament:
             if fitting == places:
                 break
             self._units.watch(f"packing {one.model.candidate.name}")
-            tried.append(enter(one, self._folds[0].judged, self._spec))
+            tried.append(enter(one, self._folds[0], self._spec))
             fitting += not excess(tried[-1].record, self._spec.budget)
         self._units.finish(places)
         return tried
 
-    def _look_at_groups(self, tried: list[Tried], fairness: Fairness) -> list[Tried]:
-        """Record what each misses; give the best that miss something thresholds of groups."""
-        rows = self._folds[0].judged
-        looked = [_with_misses(t, fairness.misses(t.answers, rows)) for t in tried]
-        if self._spec.fairness.mitigation == "none":
-            return looked
+    def _look_at_groups(self, tried: list[Tried]) -> list[Tried]:
+        """Record which limits each misses; give the best that miss one thresholds of groups."""
+        looked = [self._looked_at(t) for t in tried]
         order = sorted(looked, key=lambda t: _or_least(t.record.quantized_score), reverse=True)
         fitting = [t for t in order if not excess(t.record, self._spec.budget)]
         for one in [t for t in fitting[:_MADE_FAIR] if t.record.fairness]:
-            groups = fairness.mitigate(one.answers, rows)
-            if groups is None:
-                continue
-            name = f"{one.record.name}-fair"
-            self._units.watch(f"packing {name}")
-            model = replace(one.model, head=replace(one.model.head, groups=groups))
-            again = renamed(Found(one.model, one.record.fold_scores), model, name)
-            fair = enter(again, rows, self._spec)
-            looked.append(_with_misses(fair, fairness.misses(fair.answers, rows)))
+            looked += self._fair(one)
         return looked
+
+    def _fair(self, one: Tried) -> list[Tried]:
+        """A variant of a candidate with thresholds of groups, if there can be one."""
+        if self._spec.fairness.mitigation == "none":
+            return []
+        groups = offsets(one.answers, self._folds[0].judged, self._spec)
+        if groups is None:
+            return []
+        name = f"{one.record.name}-fair"
+        self._units.watch(f"packing {name}")
+        head = replace(one.model.head, groups=groups)
+        candidate = structs.replace(one.model.candidate, name=name)
+        model = replace(one.model, head=head, candidate=candidate)
+        found = Found(model, one.record.fold_scores)
+        return [self._looked_at(enter(found, self._folds[0], self._spec))]
+
+    def _looked_at(self, tried: Tried) -> Tried:
+        missed = "; ".join(misses(tried.answers, self._folds[0].judged, self._spec))
+        return replace(tried, record=structs.replace(tried.record, fairness=missed))
 
     def _outcome(self, tried: list[Tried]) -> Outcome:
         picked = pick([Entrant(t.record, t.answers) for t in tried], self._spec)
@@ -203,7 +194,3 @@ def _places(settings: list[CandidateTable]) -> int:
 
 def _or_least(score: float) -> float:
     return score if math.isfinite(score) else -math.inf
-
-
-def _with_misses(tried: Tried, misses: list[str]) -> Tried:
-    return replace(tried, record=structs.replace(tried.record, fairness=misses))

@@ -33,14 +33,14 @@ def record(name: str, score: float = 0.9, size: int = 1_000, ms: float = 0.1) ->
     )
 
 
-def entrant(name: str, wrong: int, size: int, *, fairness: tuple[str, ...] = ()) -> Entrant:
+def entrant(name: str, wrong: int, size: int, *, fairness: str = "") -> Entrant:
     """A candidate that is wrong about so many rows, here and there."""
     said = TRUTH.copy()
     rows = np.random.default_rng(len(name)).permutation(400)[:wrong]
     said[rows] = 1 - said[rows]
     answers = Answers(TRUTH, np.column_stack([1 - said, said]).astype(np.float32), FORM)
     made = record(name, measure("accuracy", answers), size)
-    return Entrant(structs.replace(made, fairness=list(fairness)), answers)
+    return Entrant(structs.replace(made, fairness=fairness), answers)
 
 
 def test_clearly_best_candidate_wins_whatever_its_size() -> None:
@@ -72,7 +72,7 @@ def test_candidate_over_the_budget_is_never_taken() -> None:
 
 def test_fair_candidate_is_taken_only_where_the_winner_is_not() -> None:
     gap = "true_positive_gap .7 of .1"
-    unfair = entrant("plain", 10, 1_000, fairness=(gap,))
+    unfair = entrant("plain", 10, 1_000, fairness=gap)
     fair = entrant("plain-fair", 60, 1_100)
     picked = pick([unfair, fair], SPEC)
     assert picked.name == "plain-fair"
@@ -81,7 +81,7 @@ def test_fair_candidate_is_taken_only_where_the_winner_is_not() -> None:
 
     good = entrant("plain", 10, 1_000)
     assert pick([good, fair], SPEC).name == "plain"
-    hopeless = entrant("other-fair", 70, 900, fairness=(gap,))
+    hopeless = entrant("other-fair", 70, 900, fairness=gap)
     none = pick([unfair, hopeless], SPEC)
     assert none.name == "plain"
     assert f"like every candidate, it misses {gap}" in none.text

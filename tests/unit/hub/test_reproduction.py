@@ -57,6 +57,7 @@ def test_another_penalty_is_named_from_the_spec_to_the_tensor(
 ) -> None:
     assert first.chosen == "line"
     text = line_text().replace('family = "linear"', 'family = "linear"\nalpha = 500.0')
+    text += '[training]\ncalibration = "none"\n'  # as the first run has it
     told = differences(kept, a_past_run(kept.blobs, tmp_path, text, again="run-1"))
     assert f"spec: {first.spec[:12]} then" in told
     assert "candidate line: alpha was" in told

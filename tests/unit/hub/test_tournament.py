@@ -11,7 +11,6 @@ from msgspec import structs
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.assembly import signature
-from fleetloop_hub.packaging.head import GroupOffsets
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import (
     BudgetTable,
@@ -21,8 +20,7 @@ from fleetloop_hub.spec.training_tables import (
 )
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.training.split import split
-from fleetloop_hub.training.tournament import Fairness, Outcome, Rules, hold
-from fleetloop_hub.validation.metrics import Answers
+from fleetloop_hub.training.tournament import Outcome, Rules, hold
 from support.families import KINDS, frame, rows_for, spec_for
 
 LINE = CandidateTable(name="line", family="linear")
@@ -45,9 +43,9 @@ def held(
 
 
 def test_search_tries_every_setting_on_every_fold_and_packs_the_three_best() -> None:
-    outcome = held(spec_with(SEARCHED, training=TrainingTable(trials=6, folds=2)))
+    outcome = held(spec_with(SEARCHED, training=TrainingTable(trials=4, folds=2)))
     settings = outcome.searches["line"]
-    assert len(settings) == 6
+    assert len(settings) == 4
     assert all(len(s.scores) == 2 for s in settings)
     means = sorted((float(np.mean(s.scores)) for s in settings), reverse=True)
     packed = sorted((float(np.mean(c.fold_scores)) for c in outcome.candidates), reverse=True)
@@ -121,29 +119,29 @@ def test_no_candidate_at_all_is_told() -> None:
         held(spec_with())
 
 
-def _misses(answers: Answers, rows: Frame) -> list[str]:
-    said = answers.labels == 1
-    group = rows.values[:, 3] == 1
-    gap = abs(float(said[group].mean()) - float(said[~group].mean()))
-    return [f"selection gap {gap:.2f} of 0.20"] if gap > 0.2 else []
+def grouped(rows: Frame) -> Frame:
+    return dataclasses.replace(rows, groups={"d": rows.values[:, 3].astype(int).astype(str)})
 
 
 def test_unfair_winner_is_replaced_by_its_variant_with_thresholds_of_groups() -> None:
-    fairness = Fairness(_misses, lambda answers, rows: GroupOffsets(3, (1.0,), (-3.0,)))
-    spec = spec_with(LINE, fairness=FairnessTable(groups=["d"], selection_gap=0.2))
-    outcome = held(spec, fairness=fairness)
+    limits = FairnessTable(groups=["d"], selection_gap=0.2, group_rows=30)
+    rows = grouped(rows_for("two classes", 3_000))
+    spec = spec_with(LINE, fairness=limits)
+    outcome = held(spec, rows)
     records = {c.name: c for c in outcome.candidates}
     assert set(records) == {"line", "line-fair"}
-    assert records["line"].fairness
-    assert records["line-fair"].fairness == []
+    assert "d: selection gap" in records["line"].fairness
+    assert records["line-fair"].fairness == ""
     assert outcome.winner.record.name == "line-fair"
+    assert outcome.winner.model.head.groups is not None
     assert "among those that miss no fairness limit" in outcome.pick
 
-    left = structs.replace(spec, fairness=FairnessTable(groups=["d"], mitigation="none"))
-    assert held(left, fairness=fairness).winner.record.name == "line"
-    helpless = Fairness(_misses, lambda answers, rows: None)
-    assert held(spec, fairness=helpless).winner.record.name == "line"
-    assert held(spec, fairness=Fairness(lambda a, r: [], lambda a, r: None)).candidates[0].note
+    left = structs.replace(limits, mitigation="none")
+    alone = held(structs.replace(spec, fairness=left), rows)
+    assert [c.name for c in alone.candidates] == ["line"]
+    assert "like every candidate, it misses d: selection gap" in alone.pick
+    wide = structs.replace(limits, selection_gap=0.9)
+    assert len(held(structs.replace(spec, fairness=wide), rows).candidates) == 1
 
 
 def test_costs_and_calibration_are_recorded_for_each_candidate() -> None:
