@@ -10,7 +10,6 @@ import pytest
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.reports import Reports
 from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.update.examine import examine
 from fleetloop_agent.update.states import State
@@ -20,7 +19,6 @@ from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.link import Received
 from fleetloop_shared.manifest import OTHER, Manifest, check
 from fleetloop_shared.reports import EventKind, HealthReport
 from support import kinds
@@ -168,7 +166,7 @@ def test_samples_and_labels_come_back_to_the_hub(kind: str, tmp_path: Path) -> N
     said = [(a.prediction_id, label) for a, (label, _) in zip(answers, truths, strict=True)]
     assert served.feedback(said) == len(truths)
     with parts(tmp_path) as kept:
-        _report(served, Ingest(kept.telemetry))
+        kinds.report(served, Ingest(kept.telemetry))
         got = {x.label.prediction_id: x for x in kept.telemetry.labelled("kind")}
         labels, right = kept.telemetry.labelled_count("kind", version=1)
         health = [s.report for s in kept.telemetry.reports("health")]
@@ -182,16 +180,6 @@ def test_samples_and_labels_come_back_to_the_hub(kind: str, tmp_path: Path) -> N
     assert isinstance(health[0], HealthReport)
     judged = None if kind == "regression" else hits
     assert (health[0].labels, health[0].labels_correct) == (len(truths), judged)
-
-
-def _report(served: Predictor, ingest: Ingest) -> None:
-    reports = Reports("station-1", StandingClock(), SmallHost())
-    drafts = [*reports.of(served.collect(), served.manifest), reports.health(served.manifest, 0)]
-    sent = []
-    for seq, (topic, build) in enumerate(drafts, start=1):
-        payload = encode(build(3, seq))
-        sent.append(Received(topic.at(device="station-1"), payload, retained=False))
-    assert ingest.take(sent).stored == len(sent)
 
 
 @kind

@@ -9,12 +9,16 @@ import numpy as np
 from fleetloop_agent.ports import Rows
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.reports import Reports
 from fleetloop_firmware_sim.scenarios import tiny_onnx
+from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.packaging.assembly import Origin, World, assemble, signature
 from fleetloop_hub.spec.reading import parse
+from fleetloop_shared.codec import encode, encode_compressed
+from fleetloop_shared.link import Received
 from fleetloop_shared.manifest import OTHER, Manifest
-from support.agent_board import StandingClock
+from support.agent_board import SmallHost, StandingClock
 
 KINDS = ["two classes", "three classes", "regression", "anomaly"]
 COLOURS = ["red", "green", "blue"]
@@ -164,3 +168,15 @@ def predictor(kind: str) -> Predictor:
     made = Predictor("station-1", 3, OrtRuntime(), StandingClock())
     made.load(*model(kind))
     return made
+
+
+def report(served: Predictor, ingest: Ingest) -> None:
+    """Send the hub all that has come together on the device."""
+    reports = Reports("station-1", StandingClock(), SmallHost())
+    drafts = [*reports.of(served.collect(), served.manifest), reports.health(served.manifest, 0)]
+    sent = []
+    for seq, (topic, build) in enumerate(drafts, start=1):
+        said = build(3, seq)
+        payload = encode_compressed(said) if topic.row.compressed else encode(said)
+        sent.append(Received(topic.at(device="station-1"), payload, retained=False))
+    assert ingest.take(sent).stored == len(sent)
