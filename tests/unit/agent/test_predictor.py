@@ -363,6 +363,13 @@ def test_recent_answers_forget_the_oldest() -> None:
     assert recent.take(99) is None
 
 
+def test_recent_answers_are_remembered_to_the_last_digit() -> None:
+    recent = RecentAnswers(capacity=4)
+    for number, label in enumerate((2**31 - 1, 0.1, -1e300), start=1):
+        recent.note(number, label, load=1)
+        assert recent.take(number) == (label, 1)
+
+
 def test_the_names_are_those_of_the_signature() -> None:
     manifest = predictor().manifest
     assert manifest is not None

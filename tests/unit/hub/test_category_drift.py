@@ -123,6 +123,7 @@ def test_the_order_of_the_list_changes_no_verdict() -> None:
 
 def test_a_category_has_no_correlation_with_anything() -> None:
     assert PLAIN.reference.correlations == [0.0, 0.0, 0.0]
+    assert max(PLAIN.thresholds.anderson_darling[:2]) < 1e-6, "it is never moved, nor spread"
     rows = world(WINDOW_ROWS, 6)
     rows[:, 1] = rows[::-1, 1]
     (verdict,) = PLAIN.verdicts(rows)
