@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import msgspec
 import numpy as np
 
-from fleetloop_agent.ports import Rows
 from fleetloop_firmware_sim.errors import FeedError
-from fleetloop_firmware_sim.sensor import Answer, Feeder
+from fleetloop_firmware_sim.recording import Recording, Truth
+from fleetloop_firmware_sim.sensor import Answer, Feeder, Given
 
 T = TypeVar("T")
 
@@ -58,13 +58,13 @@ class HttpFeeder(Feeder):
                 self._columns, self._version = health.features, health.version
         return self._columns
 
-    def predict(self, rows: Rows) -> list[Answer] | None:
+    def predict(self, rows: Given) -> list[Answer] | None:
         columns = self.columns()
         if columns is None:
             return None
-        if np.isinf(rows).any():
+        named = Recording(columns, rows, []).named() if isinstance(rows, np.ndarray) else rows
+        if any(isinstance(x, float) and math.isinf(x) for row in named for x in row.values()):
             raise FeedError("the device refuses these rows: JSON has no infinite numbers")
-        named = [dict(zip(columns, map(_number, row), strict=True)) for row in rows.tolist()]
         status, body = self._ask("POST", "/predict", {"rows": named})
         if status == HTTPStatus.OK:
             answers = self._read(body, _Answers).answers
@@ -76,7 +76,7 @@ class HttpFeeder(Feeder):
             return None
         raise FeedError(f"{self._url} refuses these rows ({status}): {_text(body)}")
 
-    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, Truth]]) -> None:
         told = [{"prediction_id": name, "label": label} for name, label in labels]
         status, body = self._ask("POST", "/feedback", {"labels": told})
         if status != HTTPStatus.OK:
@@ -120,10 +120,6 @@ class HttpFeeder(Feeder):
             return msgspec.json.decode(body, type=type_)
         except msgspec.MsgspecError as error:
             raise FeedError(f"{self._url} does not answer as a device does: {error}") from error
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _text(body: bytes) -> str:

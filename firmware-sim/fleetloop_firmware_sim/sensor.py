@@ -1,11 +1,13 @@
 """A sensor that measures a recording anew, row by row; the truth about a row comes later."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleetloop_agent.ports import Rows
-from fleetloop_firmware_sim.recording import Recording
+from fleetloop_firmware_sim.recording import Recording, Truth
+
+Given = Rows | Sequence[Mapping[str, float | str | None]]
 
 
 @dataclass(frozen=True)
@@ -17,12 +19,14 @@ class Answer:
         label: What it said: a class, or the number of a regression.
         score: As the model's signature has it read.
         version: The model version that said it.
+        class_name: What the class is called, where it has a name.
     """
 
     prediction_id: str
     label: float
     score: float
     version: int
+    class_name: str | None = None
 
 
 class Feeder(ABC):
@@ -33,15 +37,19 @@ class Feeder(ABC):
         """What the device's model wants to see, in its order; None while it has no model."""
 
     @abstractmethod
-    def predict(self, rows: Rows) -> list[Answer] | None:
+    def predict(self, rows: Given) -> list[Answer] | None:
         """One answer a row; None if the device cannot answer now, and the rows are to be kept.
+
+        Args:
+            rows: Numbers, with the columns that the model wants; or mappings of names to numbers,
+                texts, and None.
 
         Raises:
             FeedError: There is no such device, or it refuses the rows for good.
         """
 
     @abstractmethod
-    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, Truth]]) -> None:
         """Tell the truth about earlier answers, by prediction id.
 
         Raises:
@@ -61,7 +69,7 @@ class Reading:
 
     row: int
     answer: Answer
-    truth: int | None
+    truth: Truth | None
 
 
 class Sensor:
@@ -123,6 +131,7 @@ class Sensor:
     def accuracy(self, start: int = 0, stop: int | None = None) -> float | None:
         """The share of right answers to the recording's rows `start` up to `stop`.
 
+        Answers of a regression are right where they hit the truth to the last digit: hardly ever.
         None if no row among them was answered and has a known truth.
         """
         stop = len(self.readings) if stop is None else min(stop, len(self.readings))
@@ -137,7 +146,9 @@ class Sensor:
     def _note(self, reading: Reading) -> None:
         known = reading.truth is not None
         self._judged.append(self._judged[-1] + known)
-        self._right.append(self._right[-1] + (reading.answer.label == reading.truth))
+        answer = reading.answer
+        said = answer.class_name if isinstance(reading.truth, str) else answer.label
+        self._right.append(self._right[-1] + (known and said == reading.truth))
         if not self._versions or self._versions[-1][0] != reading.answer.version:
             self._versions.append((reading.answer.version, reading.row))
         self.readings.append(reading)
@@ -149,7 +160,8 @@ class Sensor:
             return []
         if self._selected is None or self._selected.columns != columns:
             self._selected = self._recording.select(columns)
-        answers = self._feeder.predict(self._selected.rows[first:stop])
+        part = self._selected.part(first, stop)
+        answers = self._feeder.predict(part.named() if part.texts else part.rows)
         self.unanswered += stop - first if answers is None else 0
         return answers or []
 

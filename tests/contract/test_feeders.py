@@ -1,6 +1,7 @@
 """What every way from a sensor to a device promises: in process, and over the real endpoint."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from fleetloop_firmware_sim.errors import FeedError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.feed_predictor import PredictorFeeder
 from fleetloop_firmware_sim.hardware import WallClock
+from fleetloop_firmware_sim.recording import read
 from fleetloop_firmware_sim.scenarios.releases import (
     FEATURES,
     Packed,
@@ -22,7 +24,8 @@ from fleetloop_firmware_sim.scenarios.releases import (
     make,
     steady_rows,
 )
-from fleetloop_firmware_sim.sensor import Feeder
+from fleetloop_firmware_sim.sensor import Feeder, Sensor
+from support import kinds
 
 GOOD = make(Signer(), 1)
 BRITTLE = make(Signer(), 2, brittle=True)
@@ -80,6 +83,47 @@ def test_feedback_reaches_the_answers_it_is_about(feeder: Feeder, predictor: Pre
     feeder.feedback([(a.prediction_id, a.label) for a in answers])
     counters = predictor.collect().counters
     assert (counters.labels, counters.labels_correct) == (2, 2)
+
+
+CSV = """heat,colour,size,kind
+1.5,red,10,dry
+,mauve,2,snow
+-2.25,,,rain
+0.5,blue,1,dry
+"""
+
+
+@pytest.mark.parametrize("kind", ["three classes", "regression"])
+def test_a_recording_with_texts_is_answered_as_its_device_would_be_asked(
+    feeder: Feeder, predictor: Predictor, tmp_path: Path, kind: str
+) -> None:
+    (tmp_path / "rows.csv").write_text(CSV)
+    recording = read(tmp_path / "rows.csv", label="kind")
+    predictor.load(*kinds.model(kind))
+    sensor = Sensor(recording, feeder)
+    if kind == "regression":
+        with pytest.raises(FeedError, match=r"refuses these labels.*'dry' is not a label"):
+            sensor.measure(4)
+    else:
+        assert sensor.measure(4) == 4
+        sensor.tell_the_rest()
+    expected = kinds.predictor(kind).predict(recording.named())
+    assert [r.answer.label for r in sensor.readings] == [a.label for a in expected]
+    assert [r.answer.score for r in sensor.readings] == [a.score for a in expected]
+    if kind == "three classes":
+        right = sum(a.class_name == x for a, x in zip(expected, recording.labels, strict=True))
+        assert 0 < right < 4
+        assert sensor.accuracy() == right / 4
+        assert predictor.collect().counters.labels_correct == right
+
+
+def test_categories_that_are_numbers_are_values_not_places(
+    feeder: Feeder, predictor: Predictor
+) -> None:
+    predictor.load(*kinds.model("regression"))
+    answers = feeder.predict(np.array([[1.0, np.nan, 10.0]], np.float32))
+    assert answers is not None
+    assert answers[0].score == pytest.approx(1000 + 100 - 5 * 2)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def _compare(story: Story, world: World) -> Comparison:
         served, earlier = station.serve(rows), station.score_previous(rows)
         after += [served[n] for n in judged]
         before += [earlier[n] for n in judged]
-        truth += [label for label in rows.labels if label is not None]
+        truth += [int(label) for label in rows.labels if label is not None]
     return compare(before, after, truth)
 
 

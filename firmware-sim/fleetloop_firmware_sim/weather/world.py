@@ -77,7 +77,7 @@ def _rows(recording: Recording, indexes: "np.ndarray[tuple[int], np.dtype[np.int
     return Recording(
         recording.columns,
         np.ascontiguousarray(recording.rows[indexes]),
-        [recording.labels[i] for i in indexes],
+        [recording.labels[int(i)] for i in indexes],
     )
 
 

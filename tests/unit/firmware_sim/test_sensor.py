@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fleetloop_agent.ports import Rows
-from fleetloop_firmware_sim.recording import Recording
-from fleetloop_firmware_sim.sensor import Answer, Feeder, Pace, Sensor
+from fleetloop_firmware_sim.recording import Recording, Truth
+from fleetloop_firmware_sim.sensor import Answer, Feeder, Given, Pace, Sensor
 
 
 class Parity(Feeder):
@@ -16,18 +15,19 @@ class Parity(Feeder):
     def __init__(self) -> None:
         self.there = True
         self.version = 1
-        self.told: list[tuple[str, float]] = []
+        self.told: list[tuple[str, Truth]] = []
         self.seen: list[float] = []
 
     def columns(self) -> list[str] | None:
         return ["value"] if self.there else None
 
-    def predict(self, rows: Rows) -> list[Answer] | None:
+    def predict(self, rows: Given) -> list[Answer] | None:
+        assert isinstance(rows, np.ndarray)
         values = [float(v) for v in rows[:, 0]]
         self.seen += values
         return [Answer(f"p{int(v)}", int(v) % 2, 0.5, self.version) for v in values]
 
-    def feedback(self, labels: Sequence[tuple[str, float]]) -> None:
+    def feedback(self, labels: Sequence[tuple[str, Truth]]) -> None:
         self.told += labels
 
 
