@@ -1,26 +1,20 @@
 """Cutting an artifact into chunks, and putting it together again from any subset's rest."""
 
-import zlib
-
-from fleetloop_shared.codec import decompress
 from fleetloop_shared.errors import ChunkError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Transport
+from fleetloop_shared.squeeze import expand, squeeze
 
 CHUNK_BYTES = 61_440
 """60 KiB: the packet fits the 64 KiB that ThingsBoard and Netty take, and every other default."""
 
-_WORTH = 0.9
-
 
 def pack(artifact: bytes, chunk_bytes: int = CHUNK_BYTES) -> tuple[Transport, bytes]:
-    """How `artifact` travels, and the encoded bytes: compressed if that saves a tenth."""
-    squeezed = zlib.compress(artifact, 9)
-    pays = len(squeezed) < _WORTH * len(artifact)
-    encoded = squeezed if pays else artifact
+    """How `artifact` travels, and the encoded bytes: compressed where that pays."""
+    encoding, encoded = squeeze(artifact)
     return (
         Transport(
-            encoding="zlib" if pays else "identity",
+            encoding=encoding,
             sha256=sha256_hex(encoded),
             length_bytes=len(encoded),
             chunk_bytes=chunk_bytes,
@@ -63,4 +57,4 @@ def unpack(transport: Transport, encoded: bytes, limit_bytes: int) -> bytes:
     """
     if sha256_hex(encoded) != transport.sha256:
         raise ChunkError(f"{transport.sha256[:12]}: the chunks together are not the signed bytes")
-    return encoded if transport.encoding == "identity" else decompress(encoded, limit_bytes)
+    return expand(transport.encoding, encoded, limit_bytes)

@@ -6,6 +6,7 @@ import msgspec
 
 from fleetloop_shared.errors import ManifestError
 from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfile
+from fleetloop_shared.squeeze import ENCODINGS
 
 SCHEMA = 2
 _READABLE = frozenset({1, SCHEMA})  # 1 had no categories, no tasks, and golden scores only
@@ -82,7 +83,7 @@ class Transport(msgspec.Struct, frozen=True, kw_only=True):
     """How the artifact's bytes travel: cut into chunks that are named by their hashes.
 
     Attributes:
-        encoding: "identity" or "zlib" (RFC 1950).
+        encoding: "identity", "zlib" (RFC 1950) or "xz"; see `squeeze`.
         sha256: Of the encoded bytes; the name under which chunks are published.
         length_bytes: Of the encoded bytes.
         chunk_bytes: The length of every chunk but the last.
@@ -192,7 +193,7 @@ def check(manifest: Manifest) -> Manifest:
 def _in_transport(manifest: Manifest) -> dict[str, bool]:
     transport = manifest.transport
     return {
-        "an encoding this agent does not know": transport.encoding not in {"identity", "zlib"},
+        "an encoding this agent does not know": transport.encoding not in ENCODINGS,
         "the artifact is larger than its budget": (
             manifest.length_bytes > manifest.budget.artifact_bytes
         ),
