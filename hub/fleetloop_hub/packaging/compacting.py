@@ -10,7 +10,7 @@ from fleetloop_hub.packaging.forest import Doubles, Floats, Forest, shorten
 from fleetloop_hub.packaging.graph import TREES, GraphBuilder
 from fleetloop_hub.packaging.leaf_tables import Table, write_tables
 from fleetloop_hub.packaging.onnx_trees import KINDS, Ensemble, read_ensemble
-from fleetloop_hub.packaging.tree_ensemble import Sums, rounded, write_ensemble
+from fleetloop_hub.packaging.tree_ensemble import Sums, rounded, tree_middles, write_ensemble
 
 _ML_VERSION, _OPSET, _IR_VERSION = 5, 13, 10
 _CLOSE = 1e-4
@@ -80,9 +80,6 @@ class _Form:
     def forest(self, forest: Forest) -> Forest:
         return forest if self._rows is None else shorten(forest, self._rows)
 
-    def values(self, values: Doubles, forest: Forest) -> Doubles:
-        return rounded(values, forest.leaf_tree, self.bits) if self.bits else values
-
 
 def _write(graph: GraphBuilder, node: NodeProto, ensemble: Ensemble, form: _Form) -> None:
     """Append nodes whose last ones have the outputs' names of the given node."""
@@ -113,7 +110,14 @@ def _sums(graph: GraphBuilder, x: str, ensemble: Ensemble, form: _Form) -> str:
             total = graph.add("Div", total, graph.keep(trees))
     else:
         targets = np.abs(table).argmax(axis=1)
-        values = form.values(table[np.arange(len(table)), targets], forest)
+        values = table[np.arange(len(table)), targets]
+        if form.bits:
+            middle = tree_middles(values, forest.leaf_tree)
+            if (targets == targets[0]).all():  # then what is taken from a tree has one place to go
+                share = middle.sum() / (forest.trees if ensemble.average else 1)
+                values = values - middle[forest.leaf_tree]
+                base = (*np.add(base or (0.0,), share).tolist(),)
+            values = rounded(values, forest.leaf_tree, form.bits)
         sums = Sums(values.astype(np.float32), targets, table.shape[1], ensemble.average)
         total = write_ensemble(graph, x, forest, sums)
     if base:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import onnx
 
+from fleetloop_hub.packaging.estimators import Estimator
 from fleetloop_hub.packaging.files import output_columns
-from fleetloop_hub.packaging.fitted import Estimator, Fitted
+from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.graph import GraphBuilder
 from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.head_graph import write_head

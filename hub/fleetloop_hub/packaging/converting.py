@@ -6,16 +6,16 @@ What is unpickled was pickled by the process that started this one.
 import pickle
 import sys
 
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
-
-from fleetloop_hub.packaging.fitted import Estimator
+from fleetloop_hub.packaging.estimators import Estimator
 
 _OPSET = {"": 17, "ai.onnx.ml": 3}
 
 
 def to_onnx(estimator: Estimator, width: int) -> bytes:
     """skl2onnx's float32 graph: probabilities, or whatever the estimator puts out, come last."""
+    from skl2onnx import convert_sklearn  # noqa: PLC0415  # slow; not for what is no estimator
+    from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415  # the same
+
     probabilities = hasattr(estimator, "predict_proba")
     options = {id(estimator): {"zipmap": False, "output_class_labels": False}}
     converted: bytes = convert_sklearn(

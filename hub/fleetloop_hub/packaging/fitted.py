@@ -1,16 +1,14 @@
 """A fitted candidate as training hands it over: preparation, estimator, and what it says."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fleetloop_hub.packaging.estimators import Estimator
 from fleetloop_hub.packaging.preparation import Doubles, Floats, Preparation
+from fleetloop_hub.packaging.votes import votes
 from fleetloop_hub.spec.scalars import Family, Task
-
-Estimator = Any
-"""scikit-learn ships no types."""
 
 Parameters = dict[str, float | int | str | bool | list[int] | None]
 
@@ -38,14 +36,23 @@ class Fitted:
     curves: dict[str, list[float]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def _plain_neighbours(self) -> bool:
+        model = self.estimator
+        return bool(model.weights == "uniform" and model.effective_metric_ == "euclidean")
+
     def raw(self, values: Floats) -> Doubles:
         """What the estimator says, before the head: in float64, as scikit-learn computes it.
+
+        But for neighbours that are equally near, of which the first counts; see `votes`.
 
         Returns:
             Shape (rows, classes): probabilities of a classification; (rows, 2) of an anomaly model,
             the second how odd a row is, 0 to 1; (rows, 1) of a regression.
         """
         x = self.preparation.transform(values)
+        if self.family == "knn" and self._plain_neighbours:
+            return votes(self.estimator, x, len(getattr(self.estimator, "classes_", ())))
         if self.task == "regression":
             return np.asarray(self.estimator.predict(x), np.float64).reshape(-1, 1)
         if self.family == "isolation-forest":

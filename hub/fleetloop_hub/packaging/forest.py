@@ -114,7 +114,8 @@ def round_down(thresholds: Doubles) -> Floats:
     """The largest float32 that is no larger: `x <= t` is then the same for every float32 x."""
     with np.errstate(over="ignore"):
         nearest = thresholds.astype(np.float32)
-    return np.where(nearest > thresholds, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+        below = np.nextafter(nearest, np.float32(-np.inf))
+    return np.where(nearest > thresholds, below, nearest)
 
 
 def shorten(forest: Forest, rows: Floats) -> Forest:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fleetloop_hub.errors import UnsupportedModelError
-from fleetloop_hub.packaging.fitted import Estimator
+from fleetloop_hub.packaging.estimators import Estimator
 from fleetloop_hub.packaging.forest import Doubles, Forest, Tree, plant
 
 

@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from fleetloop_hub.errors import UnsupportedModelError
-from fleetloop_hub.packaging.fitted import Estimator, Fitted
+from fleetloop_hub.packaging.estimators import Estimator
+from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.graph import GraphBuilder
 from fleetloop_hub.packaging.weights import Kept, keep_weights
 
@@ -50,22 +51,26 @@ def machine_of(estimator: Estimator) -> Machine:
     """What SVC (of two classes), SVR, OneClassSVM, or one SVC against the rest each, has learned.
 
     Raises:
-        UnsupportedModelError: Its kernel is not the radial one, or a class never occurred.
+        UnsupportedModelError: Its kernel is not the radial one.
     """
     members = getattr(estimator, "estimators_", [estimator])
-    if any(getattr(member, "kernel", None) != "rbf" for member in members):
+    fitted = {k: m for k, m in enumerate(members) if not hasattr(m, "y_")}
+    if not fitted or any(getattr(m, "kernel", None) != "rbf" for m in fitted.values()):
         raise UnsupportedModelError("a support vector machine without a radial kernel")
-    gammas = {float(member._gamma) for member in members}  # noqa: SLF001  # as fit has worked it out
+    gammas = {float(m._gamma) for m in fitted.values()}  # noqa: SLF001  # as fit has worked it out
     if len(gammas) > 1:
         raise UnsupportedModelError("support vector machines with different kernels")
-    places = np.unique(np.concatenate([member.support_ for member in members]))
+    places = np.unique(np.concatenate([m.support_ for m in fitted.values()]))
     vectors = np.zeros((len(places), estimator.n_features_in_))
-    weights = np.zeros((len(places), len(members)))
+    weights, bias = np.zeros((len(places), len(members))), np.zeros(len(members))
     for output, member in enumerate(members):
+        if output not in fitted:  # a class that never occurred: always the same
+            bias[output] = member.y_[0]
+            continue
         at = np.searchsorted(places, member.support_)
         vectors[at] = member.support_vectors_
         weights[at, output] = member.dual_coef_[0]
-    bias = np.array([member.intercept_[0] for member in members])
+        bias[output] = member.intercept_[0]
     return Machine(vectors, weights, bias, gammas.pop())
 
 

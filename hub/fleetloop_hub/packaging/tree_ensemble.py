@@ -131,3 +131,13 @@ def rounded(values: Doubles, leaf_tree: Ints, bits: int) -> Doubles:
     step = np.where(np.isfinite(exponent), 2.0**exponent, 1.0)[leaf_tree]
     steps: Doubles = np.rint(values / step) * step
     return steps
+
+
+def tree_middles(values: Doubles, leaf_tree: Ints) -> Doubles:
+    """Half-way between the smallest and the largest leaf of each tree."""
+    trees = int(leaf_tree.max(initial=0)) + 1
+    low, high = np.full(trees, np.inf), np.full(trees, -np.inf)
+    np.minimum.at(low, leaf_tree, values)
+    np.maximum.at(high, leaf_tree, values)
+    middles: Doubles = (low + high) / 2
+    return middles

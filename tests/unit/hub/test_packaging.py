@@ -12,9 +12,12 @@ from sklearn.preprocessing import LabelBinarizer
 
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.packaging import conversion
 from fleetloop_hub.packaging.artifact import Artifact, Outputs, Rows
 from fleetloop_hub.packaging.assembly import signature
-from fleetloop_hub.packaging.conversion import float_graph
+from fleetloop_hub.packaging.conversion import Converted, float_graph
+from fleetloop_hub.packaging.converting import to_onnx
+from fleetloop_hub.packaging.estimators import Estimator
 from fleetloop_hub.packaging.files import files
 from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.golden import golden
@@ -160,15 +163,23 @@ def test_a_recipe_that_flips_answers_is_not_taken() -> None:
     assert packed.recipe == Kept.FLOAT16
 
 
+def here(estimator: Estimator, width: int, _limit_s: float) -> Converted:
+    """skl2onnx in this process, which saves starting another one."""
+    return Converted(to_onnx(estimator, width))
+
+
 @pytest.mark.parametrize("positive", [0, 1])
 @pytest.mark.parametrize("family", ["linear", "mlp"])
-def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(family: str, positive: int) -> None:
+def test_the_lean_graph_answers_as_the_file_that_skl2onnx_makes(
+    family: str, positive: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learnable = learnable_frame()
     [candidate] = [c for c in toy_spec().candidates if c.family == family]
     fitted = fit(candidate, toy_spec(), [0, 1], learnable, learnable)
     values = learnable.values.copy()
     values[5, 1] = np.nan
     form = msgspec.structs.replace(FORM, positive=positive)
+    monkeypatch.setattr(conversion, "convert", here)
     file = float_graph(fitted, Head(positive=positive))
     assert file.data is not None, file.why
     converted = Artifact(file.data, form).scores(values)
