@@ -22,6 +22,7 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "bench"
+sys.path.insert(0, str(HERE.parent))  # tests/support
 OPERATORS = {"<=": operator.le, ">=": operator.ge}
 
 Figure = dict[str, Any]

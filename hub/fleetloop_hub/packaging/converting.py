@@ -3,6 +3,7 @@
 What is unpickled was pickled by the process that started this one.
 """
 
+import contextlib
 import pickle
 import sys
 
@@ -16,15 +17,23 @@ def to_onnx(estimator: Estimator, width: int) -> bytes:
     from skl2onnx import convert_sklearn  # noqa: PLC0415  # slow; not for what is no estimator
     from skl2onnx.common.data_types import FloatTensorType  # noqa: PLC0415  # the same
 
-    probabilities = hasattr(estimator, "predict_proba")
-    options = {id(estimator): {"zipmap": False, "output_class_labels": False}}
-    converted: bytes = convert_sklearn(
-        estimator,
-        initial_types=[("prepared", FloatTensorType([None, width]))],
-        options=options if probabilities else None,
-        target_opset=_OPSET,
-    ).SerializeToString()
-    return converted
+    def converted(options: dict[int, dict[str, bool]] | None) -> bytes:
+        written: bytes = convert_sklearn(
+            estimator,
+            initial_types=[("prepared", FloatTensorType([None, width]))],
+            options=options,
+            target_opset=_OPSET,
+        ).SerializeToString()
+        return written
+
+    if not hasattr(estimator, "classes_"):
+        return converted(None)
+    try:
+        return converted({id(estimator): {"zipmap": False, "output_class_labels": False}})
+    except (NameError, ValueError):  # a machine without probabilities knows fewer options
+        with contextlib.suppress(NameError, ValueError):
+            return converted({id(estimator): {"zipmap": False}})
+        return converted(None)
 
 
 if __name__ == "__main__":

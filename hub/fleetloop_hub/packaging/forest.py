@@ -12,6 +12,9 @@ Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
+_FARTHEST = 0.25
+
+
 @dataclass(frozen=True)
 class Forest:
     """Trees one after the other; a row goes left where `x[feature] <= threshold`.
@@ -121,7 +124,9 @@ def round_down(thresholds: Doubles) -> Floats:
 def shorten(forest: Forest, rows: Floats) -> Forest:
     """Thresholds with as few digits as the gaps between known rows allow: no row changes its leaf.
 
-    Numbers with trailing zeros compress better. A threshold stays where no row is on one side.
+    Numbers with trailing zeros compress better. A threshold moves at most a quarter of the way to
+    the next row, so that new rows rarely change theirs either; where no row is on one side, it
+    stays.
 
     Args:
         forest: What is shortened.
@@ -140,8 +145,8 @@ def _shortest(thresholds: Floats, known: Floats) -> Floats:
     open_ended = (above == 0) | (above == len(known)) | ~np.isfinite(thresholds)
     if not len(known):
         return thresholds
-    low = known[np.maximum(above - 1, 0)]
-    high = known[np.minimum(above, len(known) - 1)]
+    low = _towards(thresholds, known[np.maximum(above - 1, 0)])
+    high = _towards(thresholds, known[np.minimum(above, len(known) - 1)])
     best, done = thresholds.copy(), open_ended
     for digits in range(24):
         short = _rounded(thresholds, digits)
@@ -149,6 +154,13 @@ def _shortest(thresholds: Floats, known: Floats) -> Floats:
         best[fits] = short[fits]
         done = done | fits
     return best
+
+
+def _towards(thresholds: Floats, rows: Floats) -> Floats:
+    """A quarter of the way from each threshold to a row; never past it."""
+    start = thresholds.astype(np.float64)
+    moved: Floats = (start + _FARTHEST * (rows.astype(np.float64) - start)).astype(np.float32)
+    return moved
 
 
 def _rounded(numbers: Floats, digits: int) -> Floats:

@@ -18,7 +18,7 @@ from fleetloop_hub.packaging.parity import label_flips
 from fleetloop_shared.chunks import pack as encode
 from fleetloop_shared.manifest import Signature
 
-_ABOUT_AS_LARGE = 1.05
+_ABOUT_AS_LARGE = 1.1
 
 CONVERTED = "float32 of skl2onnx"
 
@@ -154,9 +154,9 @@ def choose(
 
 
 def by_size(written: Iterable[File]) -> Iterable[File]:
-    """Smaller files first; among those within a twentieth of the smallest left, as they were given.
+    """Smaller files first; among those within a tenth of the smallest left, as they were given.
 
-    >>> [name for name, _ in by_size([("a", b"x" * 300), ("b", b"x" * 102), ("c", b"x" * 100)])]
+    >>> [name for name, _ in by_size([("a", b"x" * 300), ("b", b"x" * 108), ("c", b"x" * 100)])]
     ['b', 'c', 'a']
     """
     left = list(written)

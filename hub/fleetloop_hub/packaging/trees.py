@@ -39,6 +39,8 @@ _TABLES = {Leaves.SHORT8: Table.STEPS, Leaves.SHORT16: Table.FLOAT16}
 def tree_bodies(fitted: Fitted, learned: Floats | None) -> Iterator[tuple[str, Write]]:
     """Each recipe of a family of trees, and what appends it to a graph.
 
+    The files of several are about as large; the one that compresses best comes first.
+
     Args:
         fitted: The model.
         learned: Training rows, for thresholds with fewer digits; without them none is shortened.
@@ -51,14 +53,14 @@ def tree_bodies(fitted: Fitted, learned: Floats | None) -> Iterator[tuple[str, W
     if preparation.spreads or preparation.mean.any() or (preparation.sd != 1).any():
         raise UnsupportedModelError("trees on standardised or spread columns")
     exact, write = _family(fitted)
-    yield Leaves.FLOAT32.value, partial(write, exact, Leaves.FLOAT32)
     short = exact
     if learned is not None:
-        seen = preparation.transform(learned).astype(np.float32)
-        short = shorten(exact, seen)
-        yield Leaves.SHORT.value, partial(write, short, Leaves.SHORT)
+        short = shorten(exact, preparation.transform(learned).astype(np.float32))
     for leaves in _BITS:
         yield leaves.value, partial(write, short, leaves)
+    if learned is not None:
+        yield Leaves.SHORT.value, partial(write, short, Leaves.SHORT)
+    yield Leaves.FLOAT32.value, partial(write, exact, Leaves.FLOAT32)
 
 
 def _family(fitted: Fitted) -> tuple[Forest, Callable[[Forest, Leaves, GraphBuilder, str], str]]:
