@@ -11,24 +11,28 @@ from tinydb import TinyDB
 
 from fleetloop_hub.records import Decision, Verdict
 from fleetloop_hub.storage.catalog import TinyDbCatalog
+from fleetloop_shared.durable import RealDisk, replace
 
 SIZES = (100, 1_000, 10_000)
-REPEATS = 7
-TARGETS = {
-    "insert": {100: 1.5, 1_000: 0.6, 10_000: 0.25},  # two fsyncs, where TinyDB has one
-    "update": {100: 1.5, 1_000: 0.6, 10_000: 0.25},
-    "get": {100: 0.5, 1_000: 0.1, 10_000: 0.02},
-}
+REPEATS = {100: 41, 1_000: 41, 10_000: 9}
+WRITE_TARGETS = {100: None, 1_000: 1.0, 10_000: 0.25}
+"""TinyDB writes in place, with one fsync. A file that is replaced whole needs two, which is all
+that counts among few documents, and depends on the disk: there only the floor is a target."""
+
+GET_TARGETS = {100: 0.5, 1_000: 0.1, 10_000: 0.02}
+FLOOR_TARGET = 2.0
+"""A write beside the least that it can be: the same bytes, put durably in the place of a file."""
 
 Action = Callable[[int], object]
+Figure = dict[str, object]
 
 
-def run() -> list[dict[str, object]]:
+def run() -> list[Figure]:
     """Median times of an insert, an update and a get, ours over theirs, taken in turn."""
     return [figure for size in SIZES for figure in _at(size)]
 
 
-def _at(size: int) -> Iterator[dict[str, object]]:
+def _at(size: int) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         catalog, theirs = TinyDbCatalog(folder / "ours"), TinyDB(folder / "theirs.json")
@@ -36,7 +40,7 @@ def _at(size: int) -> Iterator[dict[str, object]]:
             catalog.put(*(_decision(number) for number in range(size)))
             theirs.insert_multiple(_document(number) for number in range(size))
             for operation, (our, their) in _actions(catalog, theirs, size).items():
-                yield _figure(operation, size, our, their)
+                yield from _figures(operation, size, (our, their, _least(folder)))
         finally:
             theirs.close()
             catalog.close()
@@ -65,22 +69,38 @@ def _actions(catalog: TinyDbCatalog, theirs: TinyDB, size: int) -> dict[str, tup
     }
 
 
-def _figure(operation: str, size: int, our: Action, their: Action) -> dict[str, object]:
-    ours_ms, theirs_ms = [], []
-    for number in range(REPEATS + 1):
-        ours_ms.append(_took_ms(our, number))
-        theirs_ms.append(_took_ms(their, number))
-    ours, tinydb = (
-        statistics.median(taken[1:]) for taken in (ours_ms, theirs_ms)
-    )  # one to warm up
-    return {
+def _least(folder: Path) -> Action:
+    """Puts the catalog's bytes durably in the place of a file, and does nothing else."""
+    data = (folder / "ours" / "decision.json").read_bytes()
+    disk = RealDisk(folder)
+    return lambda _: replace(disk, Path("least.json"), data)
+
+
+def _figures(operation: str, size: int, actions: tuple[Action, Action, Action]) -> Iterator[Figure]:
+    taken: list[list[float]] = [[], [], []]
+    for number in range(REPEATS[size] + 1):
+        for times, action in zip(taken, actions, strict=True):
+            times.append(_took_ms(action, number))
+    ours, tinydb, least = (statistics.median(times[1:]) for times in taken)  # one to warm up
+    write = operation != "get"
+    target = (WRITE_TARGETS if write else GET_TARGETS)[size]
+    yield {
         "metric": f"catalog {operation}, {size:,} documents",
         "value": round(ours / tinydb, 4),
         "unit": "of TinyDB",
-        "op": "<=",
-        "target": TARGETS[operation][size],
+        "op": "<=" if target is not None else "",
+        "target": target,
         "peers": {"ours, ms": round(ours, 3), "TinyDB JSONStorage, ms": round(tinydb, 3)},
     }
+    if write:
+        yield {
+            "metric": f"catalog {operation}, {size:,} documents",
+            "value": round(ours / least, 2),
+            "unit": "of the floor",
+            "op": "<=",
+            "target": FLOOR_TARGET,
+            "peers": {"ours, ms": round(ours, 3), "bytes replaced, ms": round(least, 3)},
+        }
 
 
 def _took_ms(action: Action, number: int) -> float:
