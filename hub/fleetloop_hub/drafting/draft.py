@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from fleetloop_hub.data.wanted import MOST_COLUMNS
 from fleetloop_hub.drafting import demands, plan
 from fleetloop_hub.drafting.facts import look
 from fleetloop_hub.drafting.inputs import features, rules
@@ -29,6 +30,11 @@ def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | N
         DataError: The file cannot be read, or has nothing to learn from.
     """
     sample = read(data)
+    if len(sample.names) > MOST_COLUMNS:
+        raise DataError(
+            f"{data} has {len(sample.names):,} columns; {MOST_COLUMNS:,} can be read: write the "
+            "ones that may matter into a file of their own"
+        )
     facts = [look(column, values) for column, values in sample.columns.items()]
     roles = assign(facts, label, labelled=label is not None or task != "anomaly")
     if roles.label is None and task not in {None, "anomaly"}:

@@ -157,6 +157,7 @@ def test_label_and_task_can_be_named(tmp_path: Path) -> None:
         ("d.parquet", b"PAR1", r"d\.parquet"),
         ("d.jsonl", b"[1]\n", "line 1"),
         ("d.csv", b"y\n0\n1\n", "no column is left"),
+        ("d.csv", b",".join(b"c%d" % k for k in range(5_000)) + b"\n" + b"," * 4_999, "5,000 col"),
     ],
 )
 def test_files_that_say_nothing_are_refused(
