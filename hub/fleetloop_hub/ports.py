@@ -152,6 +152,13 @@ class Telemetry(ABC):
         """
 
     @abstractmethod
+    def labelled_error(self, model: str, *, version: int) -> float | None:
+        """Mean distance of a version's answers from their labels, in the label's unit.
+
+        None without labels. It says something where answers are numbers: of a regression.
+        """
+
+    @abstractmethod
     def refuse(self, source: str, reason: str, text: str) -> None:
         """Count something that was not taken in, and keep the last such texts."""
 

@@ -148,10 +148,20 @@ def test_the_numbers_of_a_regression_are_read_back_as_they_were_said(telemetry: 
     telemetry.store([samples(1, *rows), truth])
     found = list(telemetry.labelled("rain"))
     assert [x.sample.label for x in found] == [x.label.label for x in found] == VALUES
+    assert telemetry.labelled_error("rain", version=1) == 0.0
     telemetry.store([samples(3, *rows), labels(4, ("p0", 2.5))])
     assert telemetry.refusals() == {}
     telemetry.store([labels(5, ("p0", 2.75))])
     assert list(telemetry.refusals()) == [("a", "contradicting-label")]
+
+
+def test_the_error_is_the_mean_distance_of_a_version_from_its_labels(telemetry: Telemetry) -> None:
+    assert telemetry.labelled_error("rain", version=1) is None
+    rows = [sample("a", label=2.5), sample("b", label=-1.0), sample("c", label=9.0, version=2)]
+    telemetry.store([samples(1, *rows), labels(2, ("a", 3), ("b", -2.5), ("c", 8.0), ("d", 1))])
+    assert telemetry.labelled_error("rain", version=1) == 1.0
+    assert telemetry.labelled_error("rain", version=2) == 1.0
+    assert telemetry.labelled_error("frost", version=1) is None
 
 
 def test_labelled_samples_are_chosen_by_model_version_and_event_time(telemetry: Telemetry) -> None:

@@ -136,6 +136,8 @@ class VersionView(View, frozen=True, kw_only=True):
         serving: Devices that have it loaded.
         field_labels: Labelled answers that it gave on devices.
         field_accuracy: Share of right ones among those, None without labels or for a regression.
+        field_error: Mean distance of a regression's answers from their labels, in the label's unit;
+            None without labels, or for other models.
         why: Why it exists, in words.
         decision: The decision record with the whole reason.
         run: The run that made it.
@@ -159,6 +161,7 @@ class VersionView(View, frozen=True, kw_only=True):
     serving: int
     field_labels: int
     field_accuracy: float | None
+    field_error: float | None = None
     why: str
     decision: str
     run: str

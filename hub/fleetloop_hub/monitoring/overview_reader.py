@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
@@ -42,6 +43,15 @@ _ROLLOUT_LEVELS = {
     RolloutState.REVERTED: Level.BAD,
     RolloutState.SUPERSEDED: Level.OFF,
 }
+
+
+@dataclass(frozen=True)
+class _Field:
+    """How a version's answers on devices compare with the labels that came."""
+
+    labels: int
+    accuracy: float | None
+    error: float | None
 
 
 class OverviewReader:
@@ -104,18 +114,24 @@ class OverviewReader:
         views = []
         for version in self._catalog.all(Version):
             key = (version.model, version.number)
-            labels, right = self._telemetry.labelled_count(version.model, version=version.number)
             decision = self._catalog.find(Decision, version.decision)
             views.append(
                 _version_view(
                     version,
                     aliases=sorted(names.get(key, [])),
                     serving=serving[key],
-                    field=(labels, right),
+                    field=self._field(version),
                     why=_why(decision),
                 )
             )
         return _newest(views, lambda v: v.created_at)
+
+    def _field(self, version: Version) -> _Field:
+        model, number = version.model, version.number
+        labels, right = self._telemetry.labelled_count(model, version=number)
+        if version.task == REGRESSION:
+            return _Field(labels, None, self._telemetry.labelled_error(model, version=number))
+        return _Field(labels, right / labels if labels else None, None)
 
     def _rollout(self) -> RolloutView | None:
         rollouts = _newest(self._catalog.all(Rollout), lambda r: r.started_at)
@@ -166,9 +182,8 @@ class OverviewReader:
 
 
 def _version_view(
-    version: Version, *, aliases: list[str], serving: int, field: tuple[int, int], why: str
+    version: Version, *, aliases: list[str], serving: int, field: _Field, why: str
 ) -> VersionView:
-    labels, right = field
     measured = next((g for g in version.gates if g.low is not None), None)
     return VersionView(
         model=version.model,
@@ -186,8 +201,9 @@ def _version_view(
         label_flips=version.parity.label_flips,
         parity_rows=version.parity.rows,
         serving=serving,
-        field_labels=labels,
-        field_accuracy=right / labels if labels and version.task != REGRESSION else None,
+        field_labels=field.labels,
+        field_accuracy=field.accuracy,
+        field_error=field.error,
         why=why,
         decision=version.decision,
         run=version.run,

@@ -51,6 +51,10 @@ SELECT count(*), coalesce(sum(s.label = l.label), 0)
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ?
 """
 _COUNT_OF_VERSION = f"{_COUNT} AND s.version = ?"
+_ERROR_OF_VERSION = """
+SELECT avg(abs(s.label - l.label))
+FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
+"""
 
 _KINDS = {
     topic.row.path.rpartition("/")[2]: (message, topic.row.compressed)
@@ -127,6 +131,10 @@ class SqliteTelemetry(Telemetry):
             rows = self._rows(_COUNT_OF_VERSION, model, version)
         labelled, right = rows[0]
         return labelled, right
+
+    def labelled_error(self, model: str, *, version: int) -> float | None:
+        ((error,),) = self._rows(_ERROR_OF_VERSION, model, version)
+        return None if error is None else float(error)
 
     def refuse(self, source: str, reason: str, text: str) -> None:
         with self._transaction(synced=False) as connection:

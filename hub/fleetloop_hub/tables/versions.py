@@ -26,7 +26,6 @@ def versions_table(versions: list[VersionView]) -> Table:
     )
     for version in versions:
         value = "" if version.value is None else f"{version.metric} {version.value:.3f}"
-        right = version.field_accuracy
         shown.add_row(
             version.model,
             " ".join([f"v{version.number}", *version.aliases]),
@@ -35,9 +34,16 @@ def versions_table(versions: list[VersionView]) -> Table:
             f"{version.gates_passed}/{len(version.gates)}",
             f"{size(version.artifact_bytes)} from {size(version.float_bytes)}",
             str(version.serving),
-            "" if right is None else f"{share(right)} right of {version.field_labels:,}",
+            _on_devices(version),
         )
     return shown
+
+
+def _on_devices(version: VersionView) -> str:
+    if version.field_error is not None:
+        return f"{version.field_error:.4g} off, {version.field_labels:,} labels"
+    right = version.field_accuracy
+    return "" if right is None else f"{share(right)} right of {version.field_labels:,}"
 
 
 def gates_table(gates: list[GateResult]) -> Table:

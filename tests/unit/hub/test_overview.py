@@ -1,16 +1,19 @@
 """The overview: what catalog and telemetry say, as one struct and in words."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from fleetloop_hub.fleet_records import RolloutState
 from fleetloop_hub.monitoring.overview import Level, Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.records import RunState, Verdict, Version, VersionState
+from fleetloop_hub.tables.versions import versions_table
 from fleetloop_shared.reports import EventKind, Report
 from support.hubrecords import (
     SHA,
@@ -104,11 +107,19 @@ def test_a_regression_has_labels_but_no_right_answers(hub: WebHub) -> None:
     fill(hub)
     hub.catalog.put(msgspec.structs.replace(a_version(), task="regression"))
     tell(hub.telemetry, _of_a_regression(a_health(20)))
-    hub.telemetry.store([samples(1, sample("p", label=2.5)), labels(2, ("p", 2.5))])
+    rows = [sample("p", label=2.5), sample("q", label=-1)]
+    hub.telemetry.store([samples(1, *rows), labels(2, ("p", 3.0), ("q", -2.0))])
     overview = look(hub)
     (device,), (version,) = overview.devices, overview.versions
     assert (device.labels, device.accuracy) == (57, None)
-    assert (version.field_labels, version.field_accuracy) == (1, None)
+    assert (version.field_labels, version.field_accuracy) == (2, None)
+    assert version.field_error == 0.75
+    page = hub.client().get("/").get_data(as_text=True)
+    assert "0.75" in page
+    assert "off on average, 2 labels" in page
+    console = Console(width=300, record=True, file=io.StringIO())
+    console.print(versions_table([version]))
+    assert "0.75 off, 2 labels" in console.export_text()
 
 
 def _of_a_regression(report: Report) -> Report:
