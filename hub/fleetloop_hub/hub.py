@@ -117,6 +117,10 @@ class Hub(HubActions):
         with self._lock:
             return self._runs.start(order_again(self._registry, run, by), time.time())
 
+    def cancel(self, run: str, by: str) -> None:
+        with self._lock:
+            self._runs.cancel(run, by)
+
     def held(self) -> AbstractContextManager[object]:
         return self._lock
 
@@ -125,12 +129,15 @@ class Hub(HubActions):
             return self._roll_out(self._registry.releasable(model, version), cohort).key
 
     def status(self) -> HubStatus:
+        underway = self._runs.underway()
         return HubStatus(
             broker=self._broker.address,
             egress_bytes=self._egress_bytes,
             reports_stored=self._telemetry.report_count(),
             uptime_s=time.time() - self._started,
-            training=self._runs.progress(),
+            training=None if underway is None else f"{underway.run}: {underway.progress.text}",
+            training_share=None if underway is None else underway.progress.share,
+            training_left_s=None if underway is None else underway.progress.left_s,
         )
 
     def stop(self) -> None:
@@ -198,6 +205,8 @@ class Hub(HubActions):
         evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
         advice = decide(evidence, spec.retrain)
         if advice.verdict is Verdict.RETRAIN:
+            if self._runs.underway() is not None:
+                return  # another model's run; this one begins when that has ended
             text = self._blobs.get(self._model(model).spec).decode()
             grown = self._additions.grow(model, text, self._telemetry.labelled(model))
             if grown is not None:
@@ -210,6 +219,7 @@ class Hub(HubActions):
             self._noted.add(noted)
 
     def _train(self, model: str, advice: Advice, dataset: Dataset, by: str = "") -> str:
+        self._runs.check_free()
         found, champion, now = self._model(model), self._registry.champion(model), time.time()
         decision = self._decisions.record(model, advice, now)
         order = Order(

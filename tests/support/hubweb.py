@@ -53,6 +53,7 @@ class NotingHub(HubActions):
     gate_passes: bool = True
     run_error: str | None = None
     reproduces: bool = True
+    runs_long: bool = False
 
     def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         self._note("enrol", request)
@@ -76,6 +77,9 @@ class NotingHub(HubActions):
 
     def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
         self._note("train", model, trigger, reason, by)
+        if self.runs_long:
+            self.catalog.put(a_run("rain-run-9", state=RunState.RUNNING))
+            return "rain-run-9"
         state = RunState.FAILED if self.run_error else RunState.FINISHED
         self.catalog.put(a_run("rain-run-9", state=state, error=self.run_error))
         if self.run_error is None:
@@ -93,6 +97,9 @@ class NotingHub(HubActions):
         again = a_run("rain-run-10", state=state, error=self.run_error)
         self.catalog.put(replace(again, reproduces=run, reproduction=verdict))
         return "rain-run-10"
+
+    def cancel(self, run: str, by: str) -> None:
+        self._note("cancel", run, by)
 
     def held(self) -> AbstractContextManager[object]:
         return nullcontext()

@@ -130,6 +130,15 @@ def reproduce(
         raise typer.Exit(1)
 
 
+@app.command()
+def cancel(run: RunKey, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None) -> None:
+    """End a run that is under way; nothing of it is used, and every version stays as it is."""
+    find_hub(state_dir, hub, change=True).post(
+        f"/runs/{run}/cancel", {"by": person()}, dict[str, str]
+    )
+    out.print(f"{run} is cancelled; nothing of it is used")
+
+
 def read_run(remote: Remote, key: str) -> Run:
     """A run as a whole.
 

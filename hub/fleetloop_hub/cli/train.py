@@ -13,18 +13,18 @@ from fleetloop_hub.cli.options import (
     Json,
     SpecFile,
     StateDir,
-    err,
     out,
     person,
     print_json,
 )
+from fleetloop_hub.cli.watching import watch
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, Run, RunState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.tables import runs as run_tables
 from fleetloop_hub.tables import versions as tables
-from fleetloop_hub.tracking.summaries import RunSummary
 
 _LOOK_S = 0.5
 _LOST_S = 60.0
@@ -38,17 +38,12 @@ class _Decisions(msgspec.Struct, frozen=True):
     decisions: list[Decision]
 
 
-class _Runs(msgspec.Struct, frozen=True):
-    runs: list[RunSummary]
-
-
-class _Status(msgspec.Struct, frozen=True):
-    training: str | None
-
-
 def train(
     spec: SpecFile,
     *,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Start the run and do not wait for it.")
+    ] = False,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
@@ -64,11 +59,21 @@ def train(
         "by": person(),
     }
     run = remote.post("/runs", ask, dict[str, str])["run"]
-    version = _wait(remote, run)
+    if detach:
+        if json:
+            print_json({"run": run})
+        else:
+            out.print(f"{run} has begun: fleetloop runs show {run}, fleetloop runs cancel {run}")
+        return
+    ended = watch(remote, run)
+    if ended.state is not RunState.FINISHED:
+        raise RemoteError(ended.error or f"run {run} failed: the hub's log says why")
+    version = _version(remote, run)
     passed = version.gates_passed == len(version.gates)
     if json:
         print_json(version)
     else:
+        out.print(run_tables.pick(remote.get(f"/runs/{run}", Run)))
         out.print(tables.gates_table(version.gates))
         name = f"{version.model} v{version.number}"
         after = f"fleetloop rollout {version.model} {version.number}"
@@ -101,20 +106,12 @@ def why(
         out.print(tables.story(version, decision, run))
 
 
-def _wait(remote: Remote, run: str) -> VersionView:
-    """The version that comes of a run, however long it takes."""
-    ended_at: float | None = None
-    with err.status("training") as shown:
-        while True:
-            found = [r for r in remote.get("/runs", _Runs).runs if r.key == run]
-            for version in remote.get("/versions", _Versions).versions:
-                if version.run == run:
-                    return version
-            if found and found[0].state in {RunState.FAILED, RunState.CANCELLED}:
-                raise RemoteError(found[0].error or f"run {run} failed: the hub's log says why")
-            training = remote.get("/status", _Status).training
-            shown.update(training or "judging")
-            ended_at = None if training else ended_at or time.monotonic()
-            if ended_at is not None and time.monotonic() - ended_at > _LOST_S:
-                raise RemoteError(f"no version came of run {run}: the hub's log says why")
-            time.sleep(_LOOK_S)
+def _version(remote: Remote, run: str) -> VersionView:
+    """The version that comes of a run, which the hub makes a moment after the run has ended."""
+    ended_at = time.monotonic()
+    while time.monotonic() - ended_at < _LOST_S:
+        for version in remote.get("/versions", _Versions).versions:
+            if version.run == run:
+                return version
+        time.sleep(_LOOK_S)
+    raise RemoteError(f"no version came of run {run}: the hub's log says why")

@@ -50,11 +50,10 @@ def run_story(run: Run) -> RenderableType:
         facts.add_row(Text(name, "dim"), value)
     parts: list[RenderableType] = [Text(f"run {run.key}", "bold"), facts]
     if run.candidates:
-        parts += [Text("\ncandidates", "bold"), candidates_table(run.candidates, run.chosen)]
+        parts += [Text("\ncandidates", "bold"), pick(run)]
         parts += [_parameters(candidate) for candidate in run.candidates]
     if run.metrics:
         parts += [Text("\nmetrics of the artifact on the held-out rows", "bold"), _metrics(run)]
-    parts += [Text(f"note: {note}") for note in run.notes]
     if run.reproduction is not None:
         parts += [Text(), verdict(run)]
     return Group(*parts)
@@ -88,19 +87,35 @@ def comparison_table(found: Comparison) -> RenderableType:
 
 
 def candidates_table(candidates: list[Candidate], chosen: str | None) -> Table:
-    """A line a candidate."""
-    shown = table("candidate", "score", "quantized", "size", "ms a row", "note", wraps="note")
+    """A line a candidate: what it is worth, and what it costs; the dominated ones are marked."""
+    columns = ("candidate", "score", "quantized", "size", "on the wire", "ms a row", "note")
+    shown = table(*columns, wraps="note")
     for candidate in candidates:
         taken = candidate.name == chosen
+        mark, style = (" (taken)", "bold") if taken else ("", "")
+        if candidate.dominated and not taken:
+            mark, style = " (dominated)", "dim"
         shown.add_row(
-            Text(f"{candidate.name} (taken)" if taken else candidate.name, "bold" if taken else ""),
+            Text(f"{candidate.name}{mark}", style),
             f"{candidate.score:.3f}",
             f"{candidate.quantized_score:.3f}",
             f"{size(candidate.artifact_bytes)} from {size(candidate.float_bytes)}",
+            size(candidate.wire_bytes) if candidate.wire_bytes else "",
             f"{candidate.latency_ms:.3f}",
-            candidate.note,
+            "; ".join([candidate.note, *candidate.warnings]),
         )
     return shown
+
+
+def pick(run: Run) -> RenderableType:
+    """The candidates, and why one of them was taken."""
+    parts: list[RenderableType] = [candidates_table(run.candidates, run.chosen)]
+    if run.pick:
+        parts.append(Text(f"taken: {run.chosen}, {run.pick}"))
+    for name, settings in run.searches.items():
+        parts.append(Text(f"{name}: {len(settings)} settings were tried", "dim"))
+    parts += [Text(f"note: {note}") for note in run.notes]
+    return Group(*parts)
 
 
 def _became(run: RunSummary) -> str:

@@ -7,7 +7,7 @@ from rich.text import Text
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, GateResult, Run
 from fleetloop_hub.tables.forms import interval, table
-from fleetloop_hub.tables.runs import candidates_table
+from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.web.words import exactly, number, share, size
 
 
@@ -74,6 +74,5 @@ def story(version: VersionView, decision: Decision | None, run: Run | None) -> R
         parts += [Text(f"  outcome: {decision.outcome}")] if decision.outcome else []
     if run is not None:
         made = f"run {run.key}: dataset {run.dataset[:12]}, seed {run.seed}, {run.duration_s:.0f} s"
-        parts += [Text(made), candidates_table(run.candidates, run.chosen)]
-        parts += [Text(f"note: {note}") for note in run.notes]
+        parts += [Text(made), pick(run)]
     return Group(*parts, gates_table(version.gates))

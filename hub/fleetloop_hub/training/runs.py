@@ -21,6 +21,7 @@ from fleetloop_hub.training.process import TrainingProcess
 from fleetloop_shared.errors import FleetloopError
 
 _INTERRUPTED = "the hub was stopped while it ran; train again"
+_CANCELLED = "cancelled by {by}; nothing of it is used and every version is as it was: train again"
 _UNKNOWN = "the catalog does not know this run; train again"
 
 
@@ -83,6 +84,19 @@ class Failed:
     decision: str
 
 
+@dataclass(frozen=True)
+class Underway:
+    """The run that is under way.
+
+    Attributes:
+        run: Its key.
+        progress: How far it is.
+    """
+
+    run: str
+    progress: Progress
+
+
 class Runs:
     """At most one run at a time, each in a folder and a process of its own."""
 
@@ -90,9 +104,10 @@ class Runs:
         """Runs that an earlier hub has left running are marked as failed."""
         self._catalog, self._blobs, self._folder = catalog, blobs, folder
         self._current: tuple[str, str, TrainingProcess] | None = None
+        self._cancelled_by = ""
         for run in catalog.all(Run):
             if run.state is RunState.RUNNING:
-                self._fail(run, _INTERRUPTED)
+                self._fail(replace(run, state=RunState.FAILED), _INTERRUPTED)
 
     def start(self, order: Order, now: float) -> str:
         """Start a run; returns its key.
@@ -100,8 +115,7 @@ class Runs:
         Raises:
             TrainingError: One is under way.
         """
-        if self._current is not None:
-            raise TrainingError(f"run {self._current[0]} is under way: wait until it has ended")
+        self.check_free()
         spec = specs.parse(order.spec_text)
         name = f"{spec.model.name}-{len(self._catalog.all(Run)) + 1:04d}"
         job = Job(
@@ -122,9 +136,36 @@ class Runs:
         text = self._blobs.put(order.spec_text.encode())
         process = TrainingProcess(self._folder / name)
         process.start(job)
-        self._current = (name, order.decision, process)
+        self._current, self._cancelled_by = (name, order.decision, process), ""
         self._catalog.put(replace(run, artifacts={SPEC: text}))
         return name
+
+    def check_free(self) -> None:
+        """Nothing happens if a run could be started.
+
+        Raises:
+            TrainingError: One is under way.
+        """
+        if self._current is not None:
+            raise TrainingError(
+                f"run {self._current[0]} is under way, and the hub trains one at a time: wait "
+                f"until it has ended, or end it with `fleetloop runs cancel {self._current[0]}`"
+            )
+
+    def cancel(self, run: str, by: str) -> None:
+        """End a run now; `poll` hands it over as failed, its record says that it was cancelled.
+
+        Raises:
+            TrainingError: It is not under way.
+        """
+        if self._current is None or self._current[0] != run:
+            found = self._catalog.find(Run, run)
+            state = "unknown" if found is None else str(found.state)
+            raise TrainingError(
+                f"run {run} is not under way, it is {state}: see `fleetloop runs list`"
+            )
+        self._cancelled_by = by or "a person"
+        self._current[2].cancel()
 
     def poll(self) -> list[Finished | Failed]:
         """The run that has ended since the last call, if one has; it stays until all is kept.
@@ -143,8 +184,12 @@ class Runs:
         run = self._catalog.find(Run, name)
         if isinstance(state, Failure) or run is None:
             text = state.text if isinstance(state, Failure) else _UNKNOWN
+            ended_as = RunState.FAILED
+            if self._cancelled_by:
+                text, ended_as = _CANCELLED.format(by=self._cancelled_by), RunState.CANCELLED
             if run is not None:
-                self._fail(replace(run, duration_s=time.time() - run.started_at), text)
+                took = time.time() - run.started_at
+                self._fail(replace(run, state=ended_as, duration_s=took), text)
             self._current = None
             return [] if run and run.reproduces else [Failed(name, text, decision)]
         ended = kept(replace(state.run, artifacts=run.artifacts), self._folder / name, self._blobs)
@@ -158,14 +203,14 @@ class Runs:
         self._current = None
         return [Finished(replace(state, run=ended), artifact, encoded, decision)]
 
-    def progress(self) -> str | None:
-        """What the run that is under way is doing, in words."""
+    def underway(self) -> Underway | None:
+        """The run that is under way, and how far it is."""
         current = self._current
         if current is None:
             return None
         state = current[2].poll()
-        doing = state.text if isinstance(state, Progress) else "ending"
-        return f"{current[0]}: {doing}"
+        ending = Progress(share=1.0, text="ending")
+        return Underway(current[0], state if isinstance(state, Progress) else ending)
 
     def stop(self) -> None:
         """End the run that is under way; nothing of it is used."""
@@ -174,7 +219,7 @@ class Runs:
             self._current = None
 
     def _fail(self, run: Run, text: str) -> None:
-        failed = replace(run, state=RunState.FAILED, error=text)
+        failed = replace(run, error=text)
         with contextlib.suppress(FleetloopError):  # the failure counts, whether its log is kept
             failed = kept(failed, self._folder / run.key, self._blobs)
         self._catalog.put(failed)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
@@ -17,6 +17,8 @@ class HubStatus(TypedDict):
         reports_stored: Reports of devices that are kept.
         uptime_s: Since the hub started.
         training: What the running training is at, in words; None if none runs.
+        training_share: How much of it is done, 0 to 1; None if none runs.
+        training_left_s: Seconds that candidates may still take; None while nobody knows.
     """
 
     broker: str
@@ -24,6 +26,8 @@ class HubStatus(TypedDict):
     reports_stored: int
     uptime_s: float
     training: str | None
+    training_share: NotRequired[float | None]
+    training_left_s: NotRequired[float | None]
 
 
 class HubActions(ABC):
@@ -84,6 +88,18 @@ class HubActions(ABC):
         Raises:
             TrainingError: No such run, nothing to compare with, what it was made of is gone, or
                 another run is under way.
+        """
+
+    @abstractmethod
+    def cancel(self, run: str, by: str) -> None:
+        """End a run that is under way; nothing of it is used.
+
+        Args:
+            run: Its key.
+            by: Who has asked.
+
+        Raises:
+            TrainingError: It is not under way.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""The HTTP API of runs: in brief, one as a whole, what it has left, and doing one again."""
+"""The HTTP API of runs: in brief, one as a whole, what it has left, doing one again, ending one."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -33,8 +33,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 100
 
 
-class AgainAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A run to do again.
+class ByAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run to do again, or to end.
 
     Attributes:
         by: Who asks.
@@ -82,8 +82,14 @@ def changing_runs(actions: HubActions, admin_token: str) -> Blueprint:
 
     @api.post("/runs/<key>/reproduce")
     def reproduce(key: str) -> Response:
-        asked = guard.body(AgainAsk, _SMALL_BYTES)
+        asked = guard.body(ByAsk, _SMALL_BYTES)
         return _json({"run": actions.reproduce(key, asked.by)}, HTTPStatus.CREATED)
+
+    @api.post("/runs/<key>/cancel")
+    def cancel(key: str) -> Response:
+        asked = guard.body(ByAsk, _SMALL_BYTES)
+        actions.cancel(key, asked.by)
+        return _json({"run": key})
 
     return api
 

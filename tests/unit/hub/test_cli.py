@@ -94,9 +94,18 @@ def test_train_adds_what_is_new_runs_and_shows_the_gates(run: Run, hub: WebHub, 
     assert said.code == 0
     assert "floor" in said.out
     assert "passed" in said.out
+    assert "on the wire" in said.out
     assert "fleetloop rollout rain 9" in said.out
     assert [asked[:3] for asked in hub.actions.asked] == [("train", "rain", "person")]
     assert [d.source for d in hub.catalog.all(Dataset)] == ["2 rows of rain.csv"]
+
+
+def test_train_can_leave_the_run_to_the_hub(run: Run, hub: WebHub, spec: str) -> None:
+    hub.actions.runs_long = True
+    assert "fleetloop runs cancel rain-run-9" in " ".join(
+        run("train", spec, "--detach").out.split()
+    )
+    assert json.loads(run("train", spec, "--detach", "--json").out) == {"run": "rain-run-9"}
 
 
 def test_train_ends_with_one_if_a_gate_blocks(run: Run, hub: WebHub, spec: str) -> None:

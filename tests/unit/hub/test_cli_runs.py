@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.records import RunState
 from fleetloop_hub.run_parts import Reproduction
 from support.commands import Run, a_refusal, listening_hub, runner
@@ -122,3 +123,10 @@ def test_a_reproduction_is_marked_in_the_list_and_tells_what_differs(run: Run, h
     )
     assert "rain-1 again, not equal" in run("runs", "list").out
     assert "library numpy: 1 then, 2 now" in run("runs", "show", "rain-3").out
+
+
+def test_cancel_tells_the_hub_who_asks(run: Run, hub: WebHub) -> None:
+    assert "nothing of it is used" in run("runs", "cancel", "rain-1").out
+    assert hub.actions.asked[0][:2] == ("cancel", "rain-1")
+    hub.actions.error = TrainingError("run rain-1 is not under way, it is finished")
+    assert "it is finished" in a_refusal(run("runs", "cancel", "rain-1"))

@@ -164,6 +164,32 @@ def test_a_run_that_a_stopped_hub_has_left_is_marked_as_failed(rig: HubRig, tmp_
     assert "train again" in str(run.error)
 
 
+def test_a_cancelled_run_leaves_its_record_and_nothing_else(rig: HubRig, tmp_path: Path) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text(), tmp_path)
+    key = rig.hub.train("toy", "person", "a test")
+    with pytest.raises(TrainingError, match=f"fleetloop runs cancel {key}"):
+        rig.hub.train("toy", "person", "too soon")
+    with pytest.raises(TrainingError, match="run other is not under way, it is unknown"):
+        rig.hub.cancel("other", "ann")
+    assert (rig.hub.status()["training"] or "").startswith(f"{key}: ")
+    share = rig.hub.status().get("training_share")
+    assert share is not None
+    assert 0 <= share <= 1
+    rig.hub.cancel(key, "ann")
+    rig.look()
+    run = rig.kept.catalog.find(Run, key)
+    assert run is not None
+    assert run.state is RunState.CANCELLED
+    assert "cancelled by ann; nothing of it is used" in str(run.error)
+    assert rig.kept.catalog.all(Version) == []
+    [decision] = rig.kept.catalog.all(Decision)
+    assert "no version came of it: cancelled by ann" in decision.outcome
+    with pytest.raises(TrainingError, match="it is cancelled"):
+        rig.hub.cancel(key, "ann")
+    assert rig.hub.train("toy", "person", "again") != key
+
+
 # --- the loop ------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ BODIES: dict[str, dict[str, object]] = {
     "runs": {"model": "rain", "reason": "to see"},
     "rollouts": {"model": "rain", "version": 2},
     "runs/rain-1/reproduce": {"by": "ann"},
+    "runs/rain-1/cancel": {"by": "ann"},
 }
 ENROLMENT: dict[str, object] = {
     "token": "secret",
