@@ -59,8 +59,7 @@ def _to_xz(artifact: bytes) -> bytes:
 
     needed = 1 << max(0, len(artifact) - 1).bit_length()
     dictionary = min(max(needed, _SMALLEST_DICTIONARY_BYTES), _LARGEST_DICTIONARY_BYTES)
-    preset = 9 | lzma.PRESET_EXTREME
-    chain = [{"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": dictionary}]
+    chain = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": dictionary}]
     return lzma.compress(artifact, lzma.FORMAT_XZ, lzma.CHECK_NONE, filters=chain)
 
 

@@ -15,6 +15,8 @@ from fleetloop_hub.packaging.files import File, files
 from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.parity import label_flips
+from fleetloop_hub.packaging.quantizing import STATIC, quantized_variants
+from fleetloop_hub.packaging.weights import Kept
 from fleetloop_shared.chunks import pack as encode
 from fleetloop_shared.manifest import Signature
 
@@ -101,6 +103,9 @@ def pack(fitted: Fitted, head: Head, signature: Signature, trial: Trial) -> Pack
     written, note = _written(fitted, head, trial)
     exact = max(written, key=lambda file: len(file[1]))
     chosen = choose(written, reference, signature, trial)
+    if _may_gain(fitted, chosen):
+        smaller = _static(exact[1], trial, chosen)
+        chosen = choose(smaller, reference, signature, trial) or chosen
     if chosen is None:
         outputs = Artifact(exact[1], signature).outputs(trial.rows)
         chosen = Chosen(exact[0], exact[1], trial.measure(outputs))
@@ -114,6 +119,24 @@ def pack(fitted: Fitted, head: Head, signature: Signature, trial: Trial) -> Pack
         transport_bytes=encode(chosen.data)[0].length_bytes,
         note=note,
     )
+
+
+def _may_gain(fitted: Fitted, chosen: Chosen | None) -> bool:
+    """Whether int8 between the layers is worth a try: int8 weights alone have lost too much."""
+    if fitted.family not in {"linear", "mlp"}:
+        return False
+    return chosen is None or chosen.recipe != Kept.INT8
+
+
+def _static(exact: bytes, trial: Trial, chosen: Chosen | None) -> list[File]:
+    """The static int8 form, if it is smaller than what was chosen."""
+    if trial.learned is None:
+        return []
+    step = max(1, len(trial.learned) // trial.calibration_rows)
+    rows = trial.learned[::step][: trial.calibration_rows]
+    limit = len(exact) if chosen is None else len(chosen.data)
+    variants = quantized_variants(exact, rows)
+    return [(name, data) for name, data in variants if name == STATIC and len(data) < limit]
 
 
 def _written(fitted: Fitted, head: Head, trial: Trial) -> tuple[list[File], str]:

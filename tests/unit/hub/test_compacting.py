@@ -60,6 +60,20 @@ def test_eight_bits_a_leaf_stay_near(kind: str, family: Family) -> None:
     assert np.abs(near - exact).max() < 0.02 * np.abs(exact).max()
 
 
+def test_eight_bits_do_for_trees_that_all_carry_a_mean() -> None:
+    """The first tree of LightGBM does: steps of its leaves must not be as coarse as the mean."""
+    model, rows = converted("regression", "random-forest")
+    [node] = [n for n in model.graph.node if n.op_type == "TreeEnsembleRegressor"]
+    [weights] = [a for a in node.attribute if a.name == "target_weights"]
+    moved = [w + 200.0 for w in weights.floats]
+    del weights.floats[:]
+    weights.floats.extend(moved)
+    exact = answers(model, rows)[-1]
+    near = answers(compact_trees(model, bits=8), rows)[-1]
+    assert exact.mean() > 100
+    assert np.abs(near - exact).max() < 0.05 * exact.std()
+
+
 def hand_made(mode: str, **more: str) -> onnx.ModelProto:
     """A regressor with one test on one number; NaN tracks true."""
     node = helper.make_node(

@@ -1,6 +1,7 @@
 """Ways to make a model small that have been measured to ruin it: none of them is gone."""
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from fleetloop_hub.packaging.parity import label_flips
 from fleetloop_hub.packaging.preparation import Preparation
 from fleetloop_hub.packaging.quantizing import DYNAMIC, STATIC, WEIGHTS, quantized_variants
 from fleetloop_hub.packaging.tree_ensemble import rounded
-from fleetloop_hub.packaging.weights import to_int8
+from fleetloop_hub.packaging.weights import Kept, to_int8
 from fleetloop_hub.spec.scalars import Task
 from support.fitted_models import Example, Rows, example, labels
 
@@ -135,33 +136,6 @@ def test_a_forest_of_an_even_number_of_trees_is_exact_at_its_ties() -> None:
         assert (found[ties, 0] == found[ties, 1]).all(), recipe
 
 
-FORM = example("two", "linear").signature
-EVEN = np.array([[0.5, 0.5]], np.float32)
-
-
-def outputs(second: float) -> Outputs:
-    return np.array([[1 - second, second]], np.float32)
-
-
-def test_the_last_bit_of_a_sum_is_no_flip() -> None:
-    assert label_flips(outputs(0.499999), EVEN, FORM) == 0
-
-
-def test_a_quantized_answer_is_a_flip_at_a_tie_as_anywhere() -> None:
-    assert label_flips(outputs(0.49), EVEN, FORM) == 1
-
-
-def test_a_clear_answer_that_changes_is_a_flip_however_near_the_threshold() -> None:
-    assert label_flips(outputs(0.4999), outputs(0.5001), FORM) == 1
-
-
-def test_a_tie_of_three_classes_is_judged_by_its_margin() -> None:
-    three = structs.replace(FORM, classes=[0, 1, 2], positive=-1)
-    even, first = np.array([[0.4, 0.4, 0.2]], np.float32), np.array([[0.4, 0.400001, 0.2]])
-    assert label_flips(first.astype(np.float32), even, three) == 0
-    assert label_flips(np.array([[0.39, 0.41, 0.2]], np.float32), even, three) == 1
-
-
 @pytest.mark.parametrize("neighbours", [1, 4, 15])
 @pytest.mark.parametrize("form", [KNeighborsClassifier, KNeighborsRegressor])
 def test_of_equally_near_rows_the_first_counts(
@@ -241,11 +215,38 @@ def near(case: Example) -> Trial:
     return Trial(case.fresh, lambda found: -float(np.abs(found - want).mean()), 0.01, 0.01)
 
 
-def odd_network() -> Example:
-    """A network with units that no lean graph knows."""
+def test_int8_between_the_layers_is_tried_where_int8_weights_alone_lose_too_much() -> None:
+    case = network((128, 64), "relu")
+    weights = dict(files(case.fitted, case.head))[Kept.INT8]
+    refused = Artifact(weights, case.signature).outputs(case.fresh)
+
+    def measure(found: Outputs) -> float:
+        return 0.0 if np.array_equal(found, refused) else 1.0
+
+    trial = Trial(case.fresh, measure, 0.01, 1.0, learned=case.learned, calibration_rows=64)
+    packed = pack(case.fitted, case.head, case.signature, trial)
+    halves = pack(case.fitted, case.head, case.signature, replace(trial, learned=None))
+    assert halves.recipe == Kept.FLOAT16
+    assert packed.recipe == STATIC
+    assert len(packed.data) < len(halves.data)
+
+
+def test_a_forest_that_has_learned_nothing_says_the_same_to_everybody() -> None:
+    x = np.zeros((30, 2))
+    y = np.arange(30) % 3
+    model = RandomForestClassifier(4, random_state=0).fit(x, y)
+    fitted = Fitted("random-forest", "classification", plain(2), model, {})
+    rows = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    for recipe, data in files(fitted, Head(), rows):
+        found = onnxruntime.InferenceSession(data).run(None, {"features": rows})[0]
+        np.testing.assert_allclose(found, fitted.raw(rows), atol=0.005, err_msg=recipe)
+
+
+def network(hidden: tuple[int, ...], units: str) -> Example:
+    """A network of two classes."""
     case = example("two", "mlp")
     x = case.fitted.preparation.transform(case.learned)
-    model = MLPClassifier((4,), activation="identity", max_iter=20, tol=1e9, random_state=0)
+    model = MLPClassifier(hidden, activation=units, max_iter=20, tol=1e9, random_state=0)
     model.fit(x, labels(case.learned, "two"))
     return Example(
         Fitted("mlp", "classification", case.fitted.preparation, model, {}),
@@ -257,7 +258,7 @@ def odd_network() -> Example:
 
 
 def test_a_model_without_a_lean_graph_is_written_by_skl2onnx_and_says_so() -> None:
-    case = odd_network()
+    case = network((4,), "identity")  # units that no lean graph knows
     packed = pack(case.fitted, case.head, case.signature, near(case))
     assert packed.recipe == CONVERTED
     assert packed.note == "no lean graph: a network with 'identity' units"
@@ -268,7 +269,7 @@ def test_a_model_without_a_lean_graph_is_written_by_skl2onnx_and_says_so() -> No
 def test_a_model_that_nobody_can_write_ends_its_candidate_with_both_reasons(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    case = odd_network()
+    case = network((4,), "identity")  # units that no lean graph knows
     monkeypatch.setattr(packing, "float_graph", lambda f, h: float_graph(f, h, limit_s=0.01))
     with pytest.raises(
         TrainingError, match="'identity' units, and skl2onnx did not come to an end"
