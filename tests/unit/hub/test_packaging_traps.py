@@ -78,6 +78,13 @@ def test_a_scaler_is_never_folded_into_int8_weights() -> None:
     assert (found.argmax(axis=1) == truth).mean() > exact - 0.01
 
 
+def test_outputs_of_mixed_scales_have_a_scale_each() -> None:
+    weights = np.random.default_rng(0).normal(size=(50, 2)) * [100.0, 0.001]
+    scale, steps = to_int8(weights.astype(np.float32))
+    worst = np.abs(steps * scale - weights).max(axis=0)
+    assert (worst < 0.005 * np.abs(weights).max(axis=0)).all()
+
+
 def test_static_int8_keeps_what_columns_of_mixed_scales_say() -> None:
     fitted, values, truth = mixed_scales()
     exact = (fitted.raw(values).argmax(axis=1) == truth).mean()

@@ -3,6 +3,7 @@
 import lzma
 import random
 import sys
+import tracemalloc
 import zlib
 from collections.abc import Callable
 
@@ -75,6 +76,18 @@ def test_a_bomb_is_stopped_one_byte_over_its_signed_length(encoding: str) -> Non
     assert len(bomb) < 50_000
     with pytest.raises(UndecodableError, match="larger than"):
         unpack(way(encoding, bomb), bomb, 19_999_999)
+
+
+@pytest.mark.parametrize("encoding", ["zlib", "xz"])
+def test_a_bomb_is_never_held_in_memory(encoding: str) -> None:
+    bomb = ENCODERS[encoding](b"0" * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(UndecodableError):
+            unpack(way(encoding, bomb), bomb, 100_000)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_xz_that_wants_more_memory_than_a_device_gives_is_refused() -> None:
