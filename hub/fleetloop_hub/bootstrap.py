@@ -12,10 +12,12 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.hub import Hub, Parts
 from fleetloop_hub.keys import Keys
-from fleetloop_hub.ports import Blobs, Broker, BrokerAccount, Catalog, Telemetry
+from fleetloop_hub.ports import Audit, Blobs, Broker, BrokerAccount, Catalog, Telemetry
+from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
@@ -41,6 +43,8 @@ class Running:
         broker: Its broker.
         link: To that broker.
         additions: Dataset versions being built.
+        approvals: What people say to versions.
+        audit: Who did what.
     """
 
     actions: Hub
@@ -50,6 +54,8 @@ class Running:
     broker: Broker
     link: Link
     additions: Additions
+    approvals: Approvals
+    audit: Audit
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -117,7 +123,9 @@ def bootstrap(config: HubConfig) -> Running:
     )
     hub = Hub(parts)
     link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
-    return Running(hub, catalog, telemetry, blobs, broker, link, additions)
+    audit = FileAudit(disk)
+    approvals = Approvals(catalog, blobs, keys, audit)
+    return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit)
 
 
 def _hub_password(disk: Disk) -> str:

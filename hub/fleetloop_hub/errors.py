@@ -7,6 +7,7 @@ FleetloopError
 ├── TrainingError      a run that came to nothing
 ├── UnsupportedModelError  a model that the lean graphs do not know; a slower way is taken
 ├── GateError          a version that a gate blocks, where one was demanded
+├── AuditError         an audit log that is not what was written
 ├── BlobError          content that is gone or no longer what its hash says
 ├── CatalogError       a catalog that is locked, unreadable, or of a newer form
 ├── TelemetryError     a telemetry database that is damaged, closed, or of a newer form
@@ -40,6 +41,10 @@ class UnsupportedModelError(FleetloopError):
 
 class GateError(FleetloopError):
     """A version was demanded that a gate blocks."""
+
+
+class AuditError(FleetloopError):
+    """The audit log is not what was written; the text says where, and what to do."""
 
 
 class BlobError(FleetloopError):

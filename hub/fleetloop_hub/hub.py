@@ -26,7 +26,7 @@ from fleetloop_hub.fleet_records import Cohort, Rollout
 from fleetloop_hub.keys import Keys
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
-from fleetloop_hub.records import Dataset, Model, Verdict, Version
+from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather
@@ -34,6 +34,7 @@ from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
+from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
@@ -239,10 +240,10 @@ class Hub(HubActions):
             self._decisions.close(ended.decision, f"no version came of it: {ended.text}")
             return
         version = self._registry.register(ended, now)
-        failed = [gate.text for gate in version.gates if not gate.passed]
-        text = f"version {version.number} is {'blocked: ' + failed[0] if failed else 'ready'}"
+        ready = version.state is VersionState.READY
+        text = f"version {version.number} is ready" if ready else hindrance(version)
         decision = self._decisions.close(ended.decision, text, version.number)
-        if not failed and decision.trigger != PERSON:
+        if ready and decision.trigger != PERSON:
             for cohort in self._catalog.all(Cohort):
                 self._roll_out(version, cohort.key)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from fleetloop_hub.audit_records import AuditEntry, Deed
 from fleetloop_hub.records import Record
 from fleetloop_shared.reports import Label, Report, Sample
 
@@ -209,6 +210,27 @@ class Blobs(ABC):
 
         Raises:
             BlobError: Not there, or no longer what it was.
+        """
+
+
+class Audit(ABC):
+    """Who did what to what, and why: a log that only grows. Safe to be called from many threads."""
+
+    @abstractmethod
+    def record(self, deed: Deed, now: float) -> str:
+        """Keep a deed; durable when it returns the hash of its entry.
+
+        Raises:
+            AuditError: The log is not what was written; nothing was added.
+            DiskFullError: No room; nothing was added.
+        """
+
+    @abstractmethod
+    def entries(self) -> list[AuditEntry]:
+        """Every entry, oldest first, each checked.
+
+        Raises:
+            AuditError: The log is not what was written.
         """
 
 

@@ -340,6 +340,7 @@ class Version(Record, frozen=True, kw_only=True):
         evidence: What the gates looked at.
         approvals: What people have said to it, oldest first.
         needs_approval: Whether its spec wants a person to approve it.
+        unsigned: SHA-256 of the manifest as it would be signed.
         task: "classification", "regression" or "anomaly".
         tags: What people have noted about it, by key.
     """
@@ -363,6 +364,7 @@ class Version(Record, frozen=True, kw_only=True):
     evidence: Evidence = Evidence()
     approvals: list[Approval] = []
     needs_approval: bool = False
+    unsigned: str | None = None
 
 
 class Alias(Record, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """The command line's way to a running hub: its HTTP API and the admin token."""
 
+import contextlib
+import getpass
 import http.client
 import os
 from pathlib import Path
@@ -8,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from fleetloop_hub.audit_records import BY
 from fleetloop_hub.config import DEFAULT_URL, URL_FILE
 from fleetloop_hub.errors import ConfigError, RemoteError
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read
@@ -70,6 +73,8 @@ class Remote:
         secure = parts.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         headers = {"Content-Type": "application/json"} if body is not None else {}
+        if body is not None:
+            headers[BY] = _user()
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
@@ -129,6 +134,13 @@ def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
                 f"{error}; name the hub's state folder with --state-dir, or set FLEETLOOP_TOKEN"
             ) from error
     return Remote(url, token)
+
+
+def _user() -> str:
+    """Who asks, for the audit log: FLEETLOOP_BY, or the name of the account."""
+    with contextlib.suppress(KeyError, OSError):  # an account without a name
+        return os.environ.get("FLEETLOOP_BY") or getpass.getuser()
+    return ""
 
 
 def _detail(data: bytes) -> str:

@@ -153,6 +153,35 @@ def replace(disk: Disk, path: Path, data: bytes) -> None:
     disk.sync_folder(path.parent)
 
 
+def append(disk: Disk, path: Path, line: bytes, end: int) -> int:
+    """Add a line behind the first `end` bytes of a file; returns where it ends.
+
+    After any power cut the first `end` bytes are what they were. Behind them is the line, or less
+    than it; whoever reads must be able to tell which, by a hash in the line, and gives the same
+    `end` again to write over the rest. A line that is shorter than such a rest is filled up with
+    blanks.
+
+    Args:
+        disk: Where.
+        path: The file, made if need be.
+        line: Without its end; has no line end in it.
+        end: How many bytes of the file count.
+
+    Raises:
+        DiskFullError: No room; the first `end` bytes stand.
+    """
+    try:
+        rest_bytes = len(disk.read(path)) - end
+    except FileNotFoundError:
+        rest_bytes = 0
+    data = line.ljust(rest_bytes - 1) + b"\n"
+    disk.write(path, data, offset=end)
+    disk.sync(path)
+    if end == 0:
+        disk.sync_folder(path.parent)
+    return end + len(data)
+
+
 def publish(disk: Disk, part: Path, path: Path) -> None:
     """Give a finished part its final name; the name appears only over durable bytes."""
     disk.sync(part)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetloop_firmware_sim.flash import Flash
-from fleetloop_shared.durable import Disk, RealDisk, discard, publish, replace
+from fleetloop_shared.durable import Disk, RealDisk, append, discard, publish, replace
 
 
 @pytest.fixture(params=["flash", "operating system"])
@@ -115,3 +115,15 @@ def test_publish_gives_a_part_its_final_name(disk: Disk) -> None:
     publish(disk, part, FILE)
     assert disk.read(FILE) == b"whole"
     assert disk.names(part.parent) == []
+
+
+def test_appended_lines_stand_one_behind_the_other(disk: Disk) -> None:
+    end = append(disk, FILE, b"one", 0)
+    assert append(disk, FILE, b"two", end) == 8
+    assert disk.read(FILE) == b"one\ntwo\n"
+
+
+def test_an_appended_line_covers_what_does_not_count(disk: Disk) -> None:
+    disk.write(FILE, b"one\nleft by a cut\nand more")
+    assert append(disk, FILE, b"two", 4) == 26
+    assert disk.read(FILE) == b"one\ntwo" + b" " * 18 + b"\n"

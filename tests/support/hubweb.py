@@ -13,15 +13,19 @@ from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.ports import Blobs, Catalog, Telemetry
+from fleetloop_hub.keys import Keys
+from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Reproduction
+from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
+from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.messages import DeviceState, EnrolAnswer, EnrolRequest, ReportedState
 from fleetloop_shared.reports import DriftReport, EventReport, HealthReport, Report
 from support.hubrecords import (
@@ -128,6 +132,8 @@ class WebHub:
     telemetry: Telemetry
     blobs: Blobs
     additions: Additions
+    approvals: Approvals
+    audit: Audit
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
         return create_app(self, ADMIN_TOKEN, bound_host).test_client()
@@ -139,9 +145,10 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
     catalog = TinyDbCatalog(folder / "catalog")
     telemetry = SqliteTelemetry(folder / "telemetry.sqlite", now=lambda: START + 100)
     try:
-        blobs = FileBlobs(folder / "blobs")
+        blobs, audit = FileBlobs(folder / "blobs"), FileAudit(RealDisk(folder))
         additions = Additions(catalog, blobs, folder / "data")
-        yield WebHub(NotingHub(catalog), catalog, telemetry, blobs, additions)
+        approvals = Approvals(catalog, blobs, Keys(RealDisk(folder), Path("keys")), audit)
+        yield WebHub(NotingHub(catalog), catalog, telemetry, blobs, additions, approvals, audit)
     finally:
         additions.stop()
         telemetry.close()

@@ -2,7 +2,7 @@
 
 import typer
 
-from fleetloop_hub.cli import data, fleet, models, predict, runs, spec, train
+from fleetloop_hub.cli import approve, data, fleet, models, predict, runs, spec, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,10 @@ app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
 app.add_typer(models.app, name="models")
+app.command()(approve.approve)
+app.command()(approve.waive)
+app.command()(approve.reject)
+app.command()(approve.audit)
 app.command()(fleet.token)
 app.command()(fleet.devices)
 app.command()(fleet.rollout)

@@ -6,8 +6,10 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version, VersionState
+from fleetloop_hub.tracking.standing import hindrance, standing
 from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Finished
+from fleetloop_shared.codec import encode
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
 
@@ -40,18 +42,16 @@ class Registry:
         """Keep what a run has made as a version, signed if its gates let it through."""
         result = finished.result
         manifest = result.manifest
-        passed = all(gate.passed for gate in result.gates)
-        signed = self._keys.sign(Role.IMAGE, manifest) if passed else None
         version = Version(
             key=f"{manifest.model}/{manifest.version}",
             model=manifest.model,
             number=manifest.version,
-            state=VersionState.READY if passed else VersionState.BLOCKED,
+            state=VersionState.BLOCKED,
             run=result.run.key,
             dataset=manifest.dataset,
             artifact=self.blobs.put(finished.artifact),
-            manifest=None if signed is None else self.blobs.put(signed),
-            manifest_bytes=0 if signed is None else len(signed),
+            manifest=None,
+            manifest_bytes=0,
             transport=self.blobs.put(finished.encoded),
             gates=result.gates,
             parity=result.parity,
@@ -59,8 +59,19 @@ class Registry:
             decision=finished.decision,
             created_at=now,
             task=manifest.signature.task,
+            evidence=result.evidence,
+            needs_approval=result.needs_approval,
+            unsigned=self.blobs.put(encode(manifest)),
         )
-        self.catalog.put(version, *([_alias(version, CHALLENGER)] if passed else []))
+        version = msgspec.structs.replace(version, state=standing(version))
+        if version.state is not VersionState.READY:
+            self.catalog.put(version)
+            return version
+        signed = self._keys.sign(Role.IMAGE, manifest)
+        version = msgspec.structs.replace(
+            version, manifest=self.blobs.put(signed), manifest_bytes=len(signed)
+        )
+        self.catalog.put(version, _alias(version, CHALLENGER))
         return version
 
     def releasable(self, model: str, number: int) -> Version:
@@ -74,8 +85,7 @@ class Registry:
             known = ", ".join(str(v.number) for v in self.versions(model)) or "none yet"
             raise GateError(f"{model} has no version {number}; there are: {known}")
         if version.manifest is None:
-            failed = "; ".join(gate.text for gate in version.gates if not gate.passed)
-            raise GateError(f"{version.key} is blocked: {failed}")
+            raise GateError(hindrance(version))
         return version
 
     def champion(self, model: str) -> Version | None:
@@ -90,7 +100,7 @@ class Registry:
             GateError: Nothing is: a gate blocks it.
         """
         if version.manifest is None:
-            raise GateError(f"{version.key} is blocked and has no signed manifest")
+            raise GateError(hindrance(version))
         signed = self.blobs.get(version.manifest)
         keys = self._keys.public(Role.IMAGE)
         return open_envelope(signed, MANIFEST_TYPE, keys, Manifest)

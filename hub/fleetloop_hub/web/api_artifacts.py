@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version
+from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_shared.codec import encode
 
 NEWEST = "newest"
@@ -27,8 +28,7 @@ def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
     def manifest(model: str, which: str) -> Response:
         found = _version(catalog, model, which)
         if found.manifest is None:
-            failed = "; ".join(gate.text for gate in found.gates if not gate.passed)
-            raise GateError(f"{found.key} is blocked and has no signed manifest: {failed}")
+            raise GateError(f"there is no signed manifest: {hindrance(found)}")
         return Response(blobs.get(found.manifest), content_type="application/json")
 
     return api

@@ -6,12 +6,15 @@ from flask import Flask
 
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
-from fleetloop_hub.ports import Blobs, Catalog, Telemetry
+from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
+from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.web import (
     api,
+    api_approvals,
     api_artifacts,
     api_data,
     api_runs,
+    audited,
     drawings,
     guard,
     pages,
@@ -39,6 +42,14 @@ class HubParts(Protocol):
         """Dataset versions being built."""
 
     @property
+    def approvals(self) -> Approvals:
+        """What people say to versions."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what."""
+
+    @property
     def telemetry(self) -> Telemetry:
         """What its devices say."""
 
@@ -62,6 +73,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     overviews = OverviewReader(hub.catalog, hub.telemetry)
     guard.register(app, bound_host)
     problem.register(app)
+    audited.register(app, hub.audit)
     _teach(app)
     app.register_blueprint(api.reading(hub.catalog, hub.telemetry, overviews, hub.actions))
     app.register_blueprint(api_artifacts.artifacts(hub.catalog, hub.blobs))
@@ -72,6 +84,9 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(api_data.reading_data(hub.catalog))
     app.register_blueprint(
         api_data.changing_data(hub.catalog, hub.blobs, hub.telemetry, hub.additions, admin_token)
+    )
+    app.register_blueprint(
+        api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )
     app.register_blueprint(pages.pages(overviews, hub.actions))
     return app

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from fleetloop_hub.web.problem import ProblemError
 
@@ -127,9 +127,11 @@ def body(type_: type[T], limit_bytes: int) -> T:
         )
     request.max_content_length = limit_bytes
     try:
-        return msgspec.json.decode(request.get_data(cache=False), type=type_)
+        asked = msgspec.json.decode(request.get_data(cache=False), type=type_)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body is not as agreed: {error}") from error
+    g.get("note", lambda _: None)(asked)
+    return asked
 
 
 def _host(header: str) -> str:

@@ -8,6 +8,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from fleetloop_hub.errors import (
+    AuditError,
     BlobError,
     DataError,
     EnrolError,
@@ -27,6 +28,7 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     TrainingError: HTTPStatus.CONFLICT,
     GateError: HTTPStatus.CONFLICT,
     EnrolError: HTTPStatus.FORBIDDEN,
+    AuditError: HTTPStatus.INTERNAL_SERVER_ERROR,
     BlobError: HTTPStatus.INTERNAL_SERVER_ERROR,
     DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
 }

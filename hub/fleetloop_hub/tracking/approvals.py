@@ -1,0 +1,123 @@
+"""What people say to versions: approve, waive a failed gate, reject; each with name and reason."""
+
+import msgspec
+from msgspec.structs import replace
+
+from fleetloop_hub.audit_records import Deed
+from fleetloop_hub.errors import GateError
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.ports import Audit, Blobs, Catalog
+from fleetloop_hub.records import Alias, Version, VersionState
+from fleetloop_hub.tracking.registry import CHALLENGER
+from fleetloop_hub.tracking.standing import standing
+from fleetloop_hub.version_parts import Approval, Saying
+from fleetloop_shared.manifest import Manifest
+
+_OPEN = frozenset({VersionState.BLOCKED, VersionState.WAITING, VersionState.READY})
+"""States in which something can still be said."""
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person says.
+
+    Attributes:
+        saying: Approve, waive or reject.
+        by: The person's name.
+        reason: Why, in words.
+        gate: The gate that is to be waived, "" otherwise.
+    """
+
+    saying: Saying
+    by: str
+    reason: str
+    gate: str = ""
+
+
+class Approvals:
+    """Takes what people say, logs it, and signs what may then be released."""
+
+    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys, audit: Audit) -> None:
+        """Nothing is made here; see `say`."""
+        self._catalog, self._blobs, self._keys, self._audit = catalog, blobs, keys, audit
+
+    def say(self, model: str, number: int, words: Words, now: float) -> Version:
+        """Take what a person says to a version; returns what it is then.
+
+        The audit log has it first: where it cannot be logged, nothing is done.
+
+        Raises:
+            GateError: There is no such version or gate, or this cannot be said to it; or name or
+                reason is missing.
+            AuditError: The audit log is damaged.
+            DiskFullError: No room; the version is what it was.
+        """
+        version = self._catalog.find(Version, f"{model}/{number}")
+        if version is None:
+            raise GateError(f"{model} has no version {number}; see `fleetloop models`")
+        _check(version, words)
+        deed = Deed(
+            by=words.by,
+            action=str(words.saying),
+            subject=f"{model}@{number}",
+            reason=words.reason,
+            details={"gate": words.gate} if words.gate else {},
+        )
+        approval = Approval(
+            saying=words.saying,
+            by=words.by,
+            reason=words.reason,
+            at=now,
+            gate=words.gate,
+            audit=self._audit.record(deed, now),
+        )
+        return self._keep(_with(version, approval))
+
+    def _keep(self, version: Version) -> Version:
+        state = standing(version)
+        if state is not VersionState.READY:
+            # Whoever rejects what was ready takes its signature away with it.
+            kept = replace(version, state=state, manifest=None, manifest_bytes=0)
+            self._catalog.put(kept)
+            return kept
+        if version.manifest is None:
+            if version.unsigned is None:
+                raise GateError(
+                    f"{version.key} was registered before manifests of blocked versions were kept: "
+                    "train again to have one that can be released"
+                )
+            manifest = msgspec.json.decode(self._blobs.get(version.unsigned), type=Manifest)
+            signed = self._keys.sign(Role.IMAGE, manifest)
+            version = replace(version, manifest=self._blobs.put(signed), manifest_bytes=len(signed))
+        ready = replace(version, state=state)
+        self._catalog.put(ready, Alias(key=f"{version.model}/{CHALLENGER}", version=version.number))
+        return ready
+
+
+def _check(version: Version, words: Words) -> None:
+    """Raise GateError if this cannot be said."""
+    name = f"{version.model}@{version.number}"
+    if not words.by.strip() or not words.reason.strip():
+        raise GateError("say who you are and why: --by NAME --reason TEXT; nothing was changed")
+    if version.state not in _OPEN:
+        raise GateError(f"{name} is {version.state}: nothing can be said to it any more")
+    failed = [gate.name for gate in version.gates if gate.blocks]
+    if words.saying is Saying.APPROVE and failed:
+        raise GateError(
+            f"{name} is blocked by {', '.join(failed)}: an approval does not lift a gate; train "
+            f'again, or `fleetloop waive {name} --gate "{failed[0]}" --by NAME --reason TEXT`'
+        )
+    if words.saying is Saying.APPROVE and version.state is VersionState.READY:
+        raise GateError(f"{name} needs no approval: `fleetloop rollout` takes it")
+    if words.saying is Saying.WAIVE and words.gate not in failed:
+        have = ", ".join(failed) or "none"
+        raise GateError(f"{name} is not blocked by a gate {words.gate!r}; it is by: {have}")
+
+
+def _with(version: Version, approval: Approval) -> Version:
+    gates = [
+        replace(gate, waived=True)
+        if approval.saying is Saying.WAIVE and gate.name == approval.gate
+        else gate
+        for gate in version.gates
+    ]
+    return replace(version, gates=gates, approvals=[*version.approvals, approval])

@@ -1,0 +1,61 @@
+"""The HTTP API of what people say to versions, and of the audit log."""
+
+import time
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from flask import Blueprint, Response
+
+from fleetloop_hub.ports import Audit
+from fleetloop_hub.tracking.approvals import Approvals, Words
+from fleetloop_hub.version_parts import Saying
+from fleetloop_hub.web import guard
+from fleetloop_hub.web.actions import HubActions
+from fleetloop_shared.codec import encode
+
+_SMALL_BYTES = 16_384
+Text = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2_000)]
+Name = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=100)]
+
+
+class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person says to a version.
+
+    Attributes:
+        saying: Approve, waive or reject.
+        by: The person's name.
+        reason: Why, in words.
+        gate: The gate that is to be waived.
+    """
+
+    saying: Saying
+    by: Name
+    reason: Text
+    gate: str = ""
+
+
+def changing_approvals(
+    actions: HubActions, approvals: Approvals, audit: Audit, admin_token: str
+) -> Blueprint:
+    """The routes for the holder of the admin token; the log is for nobody else to read."""
+    api = Blueprint("changing_approvals", __name__, url_prefix="/api/v1")
+    api.before_request(lambda: guard.demand_admin(admin_token))
+
+    @api.post("/versions/<model>/<int:number>/sayings")
+    def say(model: str, number: int) -> Response:
+        asked = guard.body(SayingAsk, _SMALL_BYTES)
+        words = Words(saying=asked.saying, by=asked.by, reason=asked.reason, gate=asked.gate)
+        with actions.held():
+            version = approvals.say(model, number, words, time.time())
+        return _json({"state": str(version.state)}, HTTPStatus.CREATED)
+
+    @api.get("/audit")
+    def log() -> Response:
+        return _json({"entries": audit.entries()})
+
+    return api
+
+
+def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(encode(value), status=status, content_type="application/json")

@@ -1,0 +1,83 @@
+"""Writes into the audit log what the holder of the admin token asks for, before it is done."""
+
+import contextlib
+import time
+from http import HTTPStatus
+
+import msgspec
+from flask import Flask, Response, g, request
+
+from fleetloop_hub.audit_records import BY, Deed
+from fleetloop_hub.errors import AuditError
+from fleetloop_hub.ports import Audit
+from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.ids import sha256_hex
+
+_ELSEWHERE = frozenset({"enrolling.enrol", "changing_approvals.say"})
+"""Enrolling proves itself by its token, which must not be logged; sayings are logged as such."""
+_ACTIONS = {
+    "changing.tokens": "make a token",
+    "changing.models": "add a model",
+    "changing.runs": "train",
+    "changing.rollouts": "roll out",
+    "changing_runs.reproduce": "reproduce a run",
+}
+_LONGEST = 200
+
+
+def register(app: Flask, audit: Audit) -> None:
+    """Log every request that changes something; where that fails, nothing is done.
+
+    Args:
+        app: Its routes read their bodies with `guard.body`, which calls what is set here.
+        audit: Where to.
+    """
+
+    def prepare() -> None:
+        if request.endpoint not in _ELSEWHERE:
+            g.note = lambda asked: _note(audit, asked)
+
+    def note_refusal(response: Response) -> Response:
+        deed: Deed | None = g.get("noted")
+        if deed is not None and response.status_code >= HTTPStatus.BAD_REQUEST:
+            refused = msgspec.structs.replace(deed, action=f"{deed.action}: refused")
+            with contextlib.suppress(AuditError, DiskFullError):  # the answer says so already
+                audit.record(refused, time.time())
+        return response
+
+    app.before_request(prepare)
+    app.after_request(note_refusal)
+
+
+def _note(audit: Audit, asked: object) -> None:
+    """Log what a decoded body asks for.
+
+    Raises:
+        AuditError: The log is damaged.
+        DiskFullError: No room.
+    """
+    told = msgspec.to_builtins(asked)
+    details = {key: _brief(value) for key, value in told.items() if value not in {None, ""}}
+    by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"
+    endpoint = request.endpoint or ""
+    deed = Deed(
+        by=by,
+        action=_ACTIONS.get(endpoint, f"{request.method} {request.path}"),
+        subject=_subject(details, request.path),
+        reason=details.pop("reason", ""),
+        details=details,
+    )
+    audit.record(deed, time.time())
+    g.noted = deed
+
+
+def _subject(details: dict[str, str], path: str) -> str:
+    model, version = details.get("model", ""), details.get("version", "")
+    if model:
+        return f"{model}@{version}" if version else model
+    return details.get("cohort", "") or path.removeprefix("/api/v1/")
+
+
+def _brief(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= _LONGEST else f"sha256 {sha256_hex(text.encode())}"
