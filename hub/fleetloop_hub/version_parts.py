@@ -67,6 +67,20 @@ class GroupGap(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None
 
 
+class GroupThreshold(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision threshold that a group has for itself.
+
+    Attributes:
+        column: The sensitive feature.
+        value: The group.
+        threshold: The score, before the shift, from which its rows are answered yes.
+    """
+
+    column: str
+    value: str
+    threshold: float
+
+
 class SliceRow(msgspec.Struct, frozen=True, kw_only=True):
     """The metric on some of the held-out rows.
 
@@ -123,6 +137,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         slices: The metric by slice.
         groups: Rates by sensitive group.
         gaps: How far groups are apart.
+        thresholds: Decision thresholds of groups, where they have some of their own.
         bins: Scores against truth.
         cost: Of loading and running, None where it was not measured.
         notes: What could not be looked at, and why.
@@ -131,6 +146,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     slices: list[SliceRow] = []
     groups: list[GroupRow] = []
     gaps: list[GroupGap] = []
+    thresholds: list[GroupThreshold] = []
     bins: list[CalibrationBin] = []
     cost: Cost | None = None
     notes: list[str] = []

@@ -3,6 +3,7 @@
 import msgspec
 import typer
 
+from fleetloop_hub.cli import card
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.remote import find_hub
@@ -33,3 +34,6 @@ def models(
         out.print(tables.versions_table(versions))
     else:
         out.print("No model yet: fleetloop train SPEC.toml")
+
+
+app.command()(card.card)

@@ -128,6 +128,7 @@ def _examine(job: Job, prepared: Prepared, winner: Tried) -> Exam:
         signature=winner.model.signature,
         champion=job.champion,
         contamination=contamination if isinstance(contamination, float) else None,
+        offsets=winner.model.head.groups,
     )
     held_out = prepared.split.held_out
     older = prepared.frame.take(slice(0, len(prepared.frame) - len(held_out)))

@@ -6,6 +6,7 @@ the circular block bootstrap (Politis and Romano, 1992) with blocks of about n^(
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,16 +46,30 @@ def deviation(metric: Metric, answers: Answers, seed: int) -> float:
 
 def draws(rows: int, seed: int) -> Iterator[Floats]:
     """How often each row was drawn, a line for each resample; a limited number of lines a time."""
-    rng = np.random.default_rng(seed)
-    block = max(1, math.ceil(rows ** (1 / 3)))
     resamples = max(_RESAMPLES[0], min(_RESAMPLES[1], _ALL_CELLS // rows))
+    if resamples * rows <= _CELLS:
+        yield _kept(rows, seed, resamples)
+        return
+    rng = np.random.default_rng(seed)
     lines = max(1, min(resamples, _CELLS // rows))
     for first in range(0, resamples, lines):
-        many = min(lines, resamples - first)
-        starts = rng.integers(rows, size=(many, math.ceil(rows / block)))
-        picks = (starts[:, :, None] + np.arange(block)).reshape(many, -1)[:, :rows] % rows
-        flat = (picks + rows * np.arange(many)[:, None]).ravel()
-        yield np.bincount(flat, minlength=many * rows).reshape(many, rows).astype(np.float64)
+        yield _drawn(rows, rng, min(lines, resamples - first))
+
+
+@lru_cache(maxsize=4)
+def _kept(rows: int, seed: int, many: int) -> Floats:
+    """The same for few rows, kept because every gate asks for it."""
+    drawn = _drawn(rows, np.random.default_rng(seed), many)
+    drawn.flags.writeable = False
+    return drawn
+
+
+def _drawn(rows: int, rng: np.random.Generator, many: int) -> Floats:
+    block = max(1, math.ceil(rows ** (1 / 3)))
+    starts = rng.integers(rows, size=(many, math.ceil(rows / block)))
+    picks = (starts[:, :, None] + np.arange(block)).reshape(many, -1)[:, :rows] % rows
+    flat = (picks + rows * np.arange(many)[:, None]).ravel()
+    return np.bincount(flat, minlength=many * rows).reshape(many, rows).astype(np.float64)
 
 
 def ends(drawn: Floats, point: float) -> tuple[float, float]:

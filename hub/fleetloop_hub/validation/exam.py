@@ -6,7 +6,7 @@ from fleetloop_hub.records import Parity
 from fleetloop_hub.spec.scalars import Task
 from fleetloop_hub.validation.fairness import Column
 from fleetloop_hub.validation.metrics import Answers, Flags
-from fleetloop_hub.version_parts import Cost
+from fleetloop_hub.version_parts import Cost, GroupThreshold
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Exam:
         slices: The rows of each slice, by column and name.
         disturbed: What the artifact says when the same rows are disturbed, by how.
         cost: Of loading and running it, None where it was not weighed.
+        thresholds: Decision thresholds of groups, where the graph gives them some of their own.
         flagged: Of an anomaly model whose held-out rows have no labels.
     """
 
@@ -50,4 +51,5 @@ class Exam:
     slices: dict[tuple[str, str], Flags] = field(default_factory=dict)
     disturbed: dict[str, Answers] = field(default_factory=dict)
     cost: Cost | None = None
+    thresholds: list[GroupThreshold] = field(default_factory=list)
     flagged: Flagged | None = None

@@ -1,5 +1,6 @@
 """Runs the artifact, and the champion's, on the held-out rows and on what disturbs them."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import numpy as np
 from fleetloop_hub.data.frame import Frame
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact, Outputs
+from fleetloop_hub.packaging.head import GroupOffsets
 from fleetloop_hub.packaging.packing import Packed
 from fleetloop_hub.packaging.parity import compare
+from fleetloop_hub.spec.data_tables import FeatureTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.job import Champion
 from fleetloop_hub.validation.cost import weigh
@@ -17,10 +20,12 @@ from fleetloop_hub.validation.exam import Exam, Flagged
 from fleetloop_hub.validation.metrics import Answers
 from fleetloop_hub.validation.robustness import disturbed
 from fleetloop_hub.validation.slices import parts
+from fleetloop_hub.version_parts import GroupThreshold
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import ANOMALY, Signature
 
 _DISTURBED_ROWS = 20_000
+_NEVER_CERTAIN = 1e-7
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,14 @@ class Papers:
         signature: How their outputs are read.
         champion: What it has to beat, None if there is nothing.
         contamination: The share of odd rows that an anomaly model was told to expect.
+        offsets: What the graph adds to the scores of groups, None for nothing.
     """
 
     packed: Packed
     signature: Signature
     champion: Champion | None = None
     contamination: float | None = None
+    offsets: GroupOffsets | None = None
 
 
 def examine(papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec) -> Exam:
@@ -72,6 +79,7 @@ def examine(papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec) -> E
         },
         disturbed=_disturbed(artifact, challenger, rows, older, spec),
         cost=weigh(papers.packed.data, held_out.values),
+        thresholds=_thresholds(papers, spec),
         flagged=_flagged(papers, outputs) if not len(rows) else None,
     )
 
@@ -112,6 +120,29 @@ def _flagged(papers: Papers, outputs: Outputs) -> Flagged | None:
     said = Answers(np.full(len(outputs), np.nan), outputs, form).labels
     odd = int(np.count_nonzero(said == form.classes[form.positive]))
     return Flagged(len(outputs), odd, papers.contamination)
+
+
+def _thresholds(papers: Papers, spec: ModelSpec) -> list[GroupThreshold]:
+    """The thresholds that offsets come to: what a score must be before it is shifted."""
+    if papers.offsets is None:
+        return []
+    feature = spec.features[papers.offsets.feature]
+    sure = min(max(papers.signature.decision_threshold, _NEVER_CERTAIN), 1 - _NEVER_CERTAIN)
+    usual = math.log(sure / (1 - sure))
+    return [
+        GroupThreshold(
+            column=feature.name,
+            value=_group(feature, value),
+            threshold=1 / (1 + math.exp(offset - usual)),
+        )
+        for value, offset in zip(papers.offsets.values, papers.offsets.offsets, strict=True)
+    ]
+
+
+def _group(feature: FeatureTable, value: float) -> str:
+    if feature.kind == "number":
+        return f"{value:g}"
+    return feature.categories[int(value)] if value >= 0 else "any other"
 
 
 def _nothing(form: Signature) -> Outputs:

@@ -43,7 +43,7 @@ def _gate(gap: GroupGap, rows: list[GroupRow], limits: FairnessTable) -> GateRes
     passed = within(gap)
     ratio = gap.measure == RATIO
     bound = f"{'at least' if ratio else 'at most'} {gap.limit:g}"
-    said = f"as the {bound} allowed"
+    said = f"within the limit: {bound}"
     if not passed:
         said = f"but {bound} is allowed; {_remedy(limits, gap.column)}"
     return GateResult(

@@ -40,7 +40,15 @@ def judge(exam: Exam, spec: ModelSpec) -> tuple[list[GateResult], Evidence]:
         *trust.robust(exam, spec.gates),
         *costs.judged(exam, spec),
     ]
-    return gates, Evidence(slices=slices, bins=bins, groups=groups, gaps=gaps, cost=exam.cost)
+    evidence = Evidence(
+        slices=slices,
+        groups=groups,
+        gaps=gaps,
+        thresholds=exam.thresholds,
+        bins=bins,
+        cost=exam.cost,
+    )
+    return gates, evidence
 
 
 def _floor(exam: Exam, spec: ModelSpec) -> GateResult:

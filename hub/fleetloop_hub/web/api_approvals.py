@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response
 
+from fleetloop_hub.errors import GateError
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
@@ -42,12 +43,14 @@ def changing_approvals(
     api = Blueprint("changing_approvals", __name__, url_prefix="/api/v1")
     api.before_request(lambda: guard.demand_admin(admin_token))
 
-    @api.post("/versions/<model>/<int:number>/sayings")
-    def say(model: str, number: int) -> Response:
+    @api.post("/versions/<model>/<number>/sayings")
+    def say(model: str, number: str) -> Response:
         asked = guard.body(SayingAsk, _SMALL_BYTES)
         words = Words(saying=asked.saying, by=asked.by, reason=asked.reason, gate=asked.gate)
+        if not number.isdecimal():
+            raise GateError(f"{number[:80]!r} is no number of a version; see `fleetloop models`")
         with actions.held():
-            version = approvals.say(model, number, words, time.time())
+            version = approvals.say(model, int(number), words, time.time())
         return _json({"state": str(version.state)}, HTTPStatus.CREATED)
 
     @api.get("/audit")

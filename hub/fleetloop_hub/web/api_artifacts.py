@@ -17,16 +17,18 @@ def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @api.get("")
     def version(model: str, which: str) -> Response:
-        return Response(encode(_version(catalog, model, which)), content_type="application/json")
+        return Response(
+            encode(find_version(catalog, model, which)), content_type="application/json"
+        )
 
     @api.get("/artifact")
     def artifact(model: str, which: str) -> Response:
-        data = blobs.get(_version(catalog, model, which).artifact)
+        data = blobs.get(find_version(catalog, model, which).artifact)
         return Response(data, content_type="application/octet-stream")
 
     @api.get("/manifest")
     def manifest(model: str, which: str) -> Response:
-        found = _version(catalog, model, which)
+        found = find_version(catalog, model, which)
         if found.manifest is None:
             raise GateError(f"there is no signed manifest: {hindrance(found)}")
         return Response(blobs.get(found.manifest), content_type="application/json")
@@ -34,7 +36,7 @@ def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
     return api
 
 
-def _version(catalog: Catalog, model: str, which: str) -> Version:
+def find_version(catalog: Catalog, model: str, which: str) -> Version:
     """The version that is meant.
 
     Raises:

@@ -12,6 +12,7 @@ from fleetloop_hub.web import (
     api,
     api_approvals,
     api_artifacts,
+    api_cards,
     api_data,
     api_runs,
     audited,
@@ -85,6 +86,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(
         api_data.changing_data(hub.catalog, hub.blobs, hub.telemetry, hub.additions, admin_token)
     )
+    app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, request
 from fleetloop_hub.audit_records import BY, Deed
 from fleetloop_hub.errors import AuditError
 from fleetloop_hub.ports import Audit
+from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
 
@@ -20,6 +21,8 @@ _ACTIONS = {
     "changing.models": "add a model",
     "changing.runs": "train",
     "changing.rollouts": "roll out",
+    "changing_data.add": "add rows",
+    "changing_data.labels": "tell labels",
     "changing_runs.reproduce": "reproduce a run",
 }
 _LONGEST = 200
@@ -57,7 +60,7 @@ def _note(audit: Audit, asked: object) -> None:
         DiskFullError: No room.
     """
     told = msgspec.to_builtins(asked)
-    details = {key: _brief(value) for key, value in told.items() if value not in {None, ""}}
+    details = {key: _brief(value) for key, value in told.items() if value or value == 0}
     by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"
     endpoint = request.endpoint or ""
     deed = Deed(
@@ -79,5 +82,5 @@ def _subject(details: dict[str, str], path: str) -> str:
 
 
 def _brief(value: object) -> str:
-    text = str(value)
+    text = value if isinstance(value, str) else encode(value).decode()
     return text if len(text) <= _LONGEST else f"sha256 {sha256_hex(text.encode())}"

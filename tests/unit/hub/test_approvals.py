@@ -198,6 +198,14 @@ def test_what_people_ask_of_the_hub_is_logged_before_it_is_done(hub: WebHub) -> 
     assert hub.audit.entries()[1].details["spec"].startswith("sha256 ")
 
 
+def test_what_is_long_or_no_text_is_logged_in_brief(hub: WebHub) -> None:
+    labels = [{"device": "d1", "prediction_id": "p1", "label": 1, "at": 1}]
+    post(hub, "/data/labels", {"labels": labels})
+    (entry, *_) = hub.audit.entries()
+    assert entry.action == "tell labels"
+    assert "p1" in entry.details["labels"]
+
+
 def test_a_refused_request_is_logged_as_refused(hub: WebHub) -> None:
     hub.actions.error = GateError("rain@9 is blocked")
     status, _ = post(hub, "/rollouts", {"model": "rain", "version": 9})

@@ -63,7 +63,9 @@ def test_newest_version_is_asked_where_there_is_no_champion(
 
 def test_versions_that_cannot_be_asked_are_named(run: Run, hub: WebHub) -> None:
     assert "there are: m@3, m@2" in a_refusal(run("predict", "m@9", "in.csv", "out.csv"))
-    assert "is blocked and has no" in a_refusal(run("predict", "m@2", "in.csv", "out.csv"))
+    assert "there is no signed manifest: m/2 is blocked" in a_refusal(
+        run("predict", "m@2", "in.csv", "out.csv")
+    )
     assert "none yet" in a_refusal(run("predict", "snow", "in.csv", "out.csv"))
 
 

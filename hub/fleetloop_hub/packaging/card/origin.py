@@ -1,0 +1,162 @@
+"""The parts of a card that tell where a version comes from."""
+
+from fleetloop_hub.packaging.card.parts import (
+    Badge,
+    Block,
+    Commands,
+    Facts,
+    Level,
+    Points,
+    Table,
+    Text,
+)
+from fleetloop_hub.packaging.card.words import moment, number, plural, size
+from fleetloop_hub.records import Candidate, Dataset, Decision, Run, Version
+from fleetloop_hub.spec.data_tables import FeatureTable
+from fleetloop_hub.spec.model_spec import ModelSpec
+
+_TASKS = {
+    "classification": "Says which class a row belongs to",
+    "regression": "Estimates a number for a row",
+    "anomaly": "Says whether a row is unlike those it was trained on",
+}
+
+
+def sentence(spec: ModelSpec) -> str:
+    """What the model does."""
+    does = _TASKS[spec.model.task]
+    label = f" ({spec.label.column})" if spec.label.column else ""
+    return f"{does}{label}, from {plural(len(spec.features), 'feature')}, on devices of a fleet."
+
+
+def purpose(spec: ModelSpec, decision: Decision | None) -> list[Block]:
+    """What for, and why this version exists."""
+    label = spec.label
+    told: list[tuple[str, str]] = [("task", spec.model.task)]
+    if label.column:
+        told.append(("label", label.column))
+    if label.classes:
+        told.append(("classes", ", ".join(label.classes)))
+    if spec.model.task == "classification" and len(label.classes) <= 2:  # noqa: PLR2004  # yes and no
+        told.append(("positive class", str(label.positive)))
+    if label.cost_false_positive and label.cost_false_negative:
+        costs = f"{label.cost_false_positive:g} a false yes, {label.cost_false_negative:g} a no"
+        told.append(("costs of mistakes", costs))
+    told.append(("hardware", ", ".join(spec.model.hardware) or "any"))
+    if decision is not None:
+        told.append(("why it exists", "; ".join(decision.reasons) or decision.trigger))
+    return [
+        Facts(told),
+        Text(
+            "It is meant for rows like those below, from devices that measure the same features in "
+            "the same units. It is not meant for anything else, nor to decide alone about people."
+        ),
+    ]
+
+
+def data(spec: ModelSpec, dataset: Dataset | None, sha256: str) -> list[Block]:
+    """What it was trained and judged on."""
+    if dataset is None:
+        return [Facts([("dataset version", sha256)])]
+    held_out = spec.gates.held_out
+    order = f"column {spec.rows.time}" if spec.rows.time else "the order of the source"
+    told = [
+        ("dataset version", dataset.key),
+        ("source", dataset.source),
+        ("rows", number(dataset.rows)),
+        ("made", moment(dataset.created_at)),
+        ("order in time", order),
+        ("held out for the gates", f"the newest {held_out:.0%}; nothing was fitted on them"),
+        ("quarantined rows", number(dataset.quarantined_rows)),
+    ]
+    if spec.model.task == "classification" and dataset.labels:
+        told.append(("labels", ", ".join(f"{k}: {v:,}" for k, v in dataset.labels.items())))
+    if dataset.parent:
+        told.append(("grown from", dataset.parent))
+    blocks: list[Block] = [Facts(told)]
+    if dataset.quarantined:
+        lines = [[reason, f"{count:,}"] for reason, count in sorted(dataset.quarantined.items())]
+        blocks.append(Table(["kept out because", "rows"], [list(x) for x in lines], frozenset({1})))
+    return blocks
+
+
+def features(spec: ModelSpec) -> list[Block]:
+    """Every input."""
+    lines = [
+        [f.name, f.kind, f.unit or "-", _range(f), f.missing if f.fill is None else f"{f.fill:g}"]
+        for f in spec.features
+    ]
+    heads = ["feature", "kind", "unit", "values", "a missing value becomes"]
+    return [Table(heads, [list(line) for line in lines])]
+
+
+def candidates(spec: ModelSpec, run: Run | None) -> list[Block]:
+    """What was tried, and why this one was taken."""
+    if run is None:
+        return []
+    heads = ["candidate", spec.gates.metric.replace("_", " "), "quantized", "size", "ms", "recipe"]
+    lines = [
+        [
+            Badge(Level.GOOD, c.name) if c.name == run.chosen else c.name,
+            f"{c.score:.3f}",
+            f"{c.quantized_score:.3f}",
+            size(c.artifact_bytes),
+            f"{c.latency_ms:.3f}",
+            c.recipe,
+        ]
+        for c in run.candidates
+    ]
+    notes = [f"{c.name}: {c.note}" for c in run.candidates if c.note]
+    blocks: list[Block] = [Table(heads, [list(x) for x in lines], frozenset({1, 2, 3, 4}))]
+    blocks += [Points(notes)] if notes else []
+    chosen = next((c for c in run.candidates if c.name == run.chosen), None)
+    return blocks if chosen is None else [*blocks, Facts(_parameters(chosen))]
+
+
+def drift(spec: ModelSpec) -> list[Block]:
+    """How the world is watched."""
+    rate = spec.drift.false_alarms_per_1000_windows
+    return [
+        Text(
+            f"Devices compare windows of {spec.drift.window_rows:,} rows with those of training; "
+            f"thresholds are calibrated to {rate:g} false alarms in 1,000 windows. The model is "
+            f"trained anew when {spec.retrain.drift_devices:.0%} of the devices see drift and "
+            f"{spec.retrain.min_labels:,} labels have come since."
+        )
+    ]
+
+
+def reproduction(version: Version, spec: ModelSpec, run: Run | None) -> list[Block]:
+    """How to have the same bytes again."""
+    told = [("artifact", version.artifact), ("seed", str(spec.model.seed))]
+    if run is not None:
+        told += [
+            ("run", run.key),
+            ("model spec", run.spec),
+            ("code", run.code),
+            ("libraries", ", ".join(f"{k} {v}" for k, v in run.libraries.items())),
+            ("duration", f"{run.duration_s:.0f} s"),
+        ]
+        if run.machine is not None:
+            told.append(("machine", f"{run.machine.cpu}, {run.machine.platform}"))
+    commands = [f"fleetloop runs reproduce {version.run}"]
+    return [
+        Text("The same dataset version, spec, seed, code and libraries give the same artifact."),
+        Commands(commands),
+        Facts(told),
+    ]
+
+
+def _parameters(chosen: Candidate) -> list[tuple[str, str]]:
+    known = {k: v for k, v in chosen.parameters.items() if v is not None}
+    return [(f"{chosen.name}: {key}", str(value)) for key, value in known.items()]
+
+
+def _range(feature: FeatureTable) -> str:
+    if feature.kind == "category":
+        shown = ", ".join(feature.categories[:8])
+        more = len(feature.categories) - 8
+        return f"{shown} and {more} more" if more > 0 else shown
+    low = "" if feature.low is None else f"from {feature.low:g} "
+    high = "" if feature.high is None else f"to {feature.high:g}"
+    return f"{low}{high}".strip() or "any number"
