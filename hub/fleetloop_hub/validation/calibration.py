@@ -37,7 +37,8 @@ def calibration(answers: Answers, seed: int) -> Calibration:
     Of a model with a positive class, its probability against how often it was true; of several
     classes, the largest probability against how often that answer was right. A perfect model's
     plain error is above 0 by chance alone; what chance adds, given each bin's share and rows, is
-    taken off. The interval is of resampled rows, moved to lie around the estimate.
+    taken off: about half of it where scores are perfect, nearly all where they are not. The
+    interval is of resampled rows, moved to lie around the estimate.
 
     Args:
         answers: Of a classification.

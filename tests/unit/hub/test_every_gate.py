@@ -258,6 +258,46 @@ def test_what_is_demanded_and_cannot_be_judged_has_failed(
     assert "take this demand out of the spec" in found.text
 
 
+@pytest.mark.parametrize("mitigation", ["none", "group-thresholds"])
+def test_an_unfair_winner_is_blocked_and_thresholds_of_groups_are_offered(
+    tmp_path: Path, mitigation: str
+) -> None:
+    text = SPEC.replace(
+        "[[slices]]",
+        '[[features]]\nname = "group"\nkind = "category"\n'
+        'categories = ["old", "young"]\n[[slices]]',
+    ).replace(
+        'groups = ["group"]',
+        f'groups = ["group"]\ntrue_positive_gap = 0.3\nmitigation = "{mitigation}"',
+    )
+    (tmp_path / "toy.csv").write_text(people())
+    blobs = FileBlobs(tmp_path / "blobs")
+    dataset = from_csv(parse(text), tmp_path / "toy.csv", blobs, 1.0)
+    result = train(job(text, dataset, blobs), silent).result
+    gate = next(g for g in result.gates if g.name == "fairness: group true positive gap")
+    if mitigation == "none":
+        assert not gate.passed
+        assert result.evidence.thresholds == []
+        return
+    assert gate.passed, gate.text
+    assert result.run.chosen == "forest-fair"
+    lower = {t.value: t.threshold for t in result.evidence.thresholds}
+    assert lower["old"] < lower.get("young", 0.5)
+
+
+def people(count: int = 1_500) -> str:
+    """A CSV file in which a yes is rarer among the old, and harder to see."""
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0, 10, count), rng.normal(5, 0.1, count)
+    old = rng.random(count) < 0.3
+    y = a / 10 - 1.0 * old + rng.normal(0, 0.4 + 0.8 * old, count) > 0
+    body = [
+        f"{t},{a[t]:.4f},{b[t]:.5f},{'old' if old[t] else 'young'},north,{int(y[t])}"
+        for t in range(count)
+    ]
+    return "\n".join(["t,a,b,group,place,y", *body]) + "\n"
+
+
 ODD = """
 [model]
 name = "toy"

@@ -9,6 +9,10 @@ import pytest
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import Decision, Run, RunState, Verdict, Version, VersionState
+from fleetloop_hub.storage.audit import FileAudit
+from fleetloop_hub.tracking.approvals import Approvals, Words
+from fleetloop_hub.version_parts import Saying
+from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.reports import (
     DriftReport,
@@ -261,6 +265,29 @@ def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
     assert (decision.trigger, decision.version) == ("drift", 2)
     assert decision.evidence["new_labels"] == 240
     assert rig.kept.telemetry.report_count() == 3
+
+
+def test_what_waits_for_a_person_is_not_rolled_out_before_they_approve(
+    rig: HubRig, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text() + "\n[gates]\napproval = true\n", tmp_path)
+    rig.device("station-1")
+    rig.look()
+    rig.hub.train("toy", "drift", "the world changed")
+    rig.until(lambda: rig.kept.catalog.all(Version))
+    [first] = rig.kept.catalog.all(Version)
+    assert (first.state, first.manifest) == (VersionState.WAITING, None)
+    assert rig.kept.catalog.all(Rollout) == []
+    with pytest.raises(GateError, match="waits for a person"):
+        rig.hub.roll_out("toy", 1, "stations")
+    parts = rig.kept
+    audit = FileAudit(RealDisk(tmp_path / "audit"))
+    approvals = Approvals(parts.catalog, parts.blobs, parts.keys, audit)
+    words = Words(saying=Saying.APPROVE, by="ann", reason="looked at the card")
+    assert approvals.say("toy", 1, words, 1.0).state is VersionState.READY
+    rig.hub.roll_out("toy", 1, "stations")
+    assert rig.kept.catalog.all(Rollout)[-1].version == 1
 
 
 def upside_down(rows: int) -> tuple[SampleReport, LabelReport]:
