@@ -20,7 +20,7 @@ from fleetloop_hub.cli.options import (
 from fleetloop_hub.cli.watching import watch
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import VersionView
-from fleetloop_hub.records import Decision, Run, RunState
+from fleetloop_hub.records import Decision, Run, RunState, VersionState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import runs as run_tables
@@ -77,6 +77,8 @@ def train(
         out.print(tables.gates_table(version.gates))
         name = f"{version.model} v{version.number}"
         after = f"fleetloop rollout {version.model} {version.number}"
+        if version.state == VersionState.WAITING:
+            after = f"fleetloop approve {version.model}@{version.number} --by NAME --reason TEXT"
         out.print(f"{name} has passed its gates: {after}" if passed else f"{name} is blocked.")
     if not passed:
         raise typer.Exit(1)

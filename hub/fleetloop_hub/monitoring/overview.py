@@ -128,7 +128,7 @@ class VersionView(View, frozen=True, kw_only=True):
         low: Lower end of the 95 % interval.
         high: Upper end of it.
         gates: Every gate's verdict.
-        gates_passed: How many let it through.
+        gates_passed: How many let it through, by themselves or because a person waived them.
         float_bytes: Size of the float32 model.
         artifact_bytes: Size of the quantized one.
         label_flips: Held-out rows on which the two answer differently.

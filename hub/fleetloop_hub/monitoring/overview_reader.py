@@ -195,7 +195,7 @@ def _version_view(
         low=measured.low if measured else None,
         high=measured.high if measured else None,
         gates=version.gates,
-        gates_passed=sum(g.passed for g in version.gates),
+        gates_passed=sum(not g.blocks for g in version.gates),
         float_bytes=version.parity.float_bytes,
         artifact_bytes=version.parity.artifact_bytes,
         label_flips=version.parity.label_flips,

@@ -105,6 +105,10 @@ def _settle(newest: VersionView) -> NextStep | None:
         case VersionState.READY:
             command = f"fleetloop rollout {newest.model} {newest.number}"
             return NextStep(text=f"{name} has passed its gates: roll it out.", command=command)
+        case VersionState.WAITING:
+            command = f"fleetloop approve {newest.model}@{newest.number} --by NAME --reason TEXT"
+            text = f"{name} has passed its gates and waits for a person: read its card, approve it."
+            return NextStep(text=text, command=command)
         case VersionState.BLOCKED:
             text = f"{name} is blocked by a gate: see why."
             return NextStep(text=text, command=why)

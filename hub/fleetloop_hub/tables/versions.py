@@ -52,12 +52,20 @@ def gates_table(gates: list[GateResult]) -> Table:
     for gate in gates:
         shown.add_row(
             gate.name,
-            Text("passed", "green") if gate.passed else Text("failed", "bold red"),
+            _said(gate),
             f"{number(gate.value)}{interval(gate.low, gate.high)}",
             number(gate.limit),
             gate.text,
         )
     return shown
+
+
+def _said(gate: GateResult) -> Text:
+    if gate.waived:
+        return Text("waived", "yellow")
+    if not gate.judged:
+        return Text("shown", "dim")
+    return Text("passed", "green") if gate.passed else Text("failed", "bold red")
 
 
 def story(version: VersionView, decision: Decision | None, run: Run | None) -> RenderableType:

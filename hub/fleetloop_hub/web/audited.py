@@ -59,13 +59,15 @@ def _note(audit: Audit, asked: object) -> None:
         AuditError: The log is damaged.
         DiskFullError: No room.
     """
-    told = msgspec.to_builtins(asked)
+    path = request.view_args or {}
+    named = {"model": path.get("model"), "version": path.get("which")}
+    told = named | msgspec.to_builtins(asked)
     details = {key: _brief(value) for key, value in told.items() if value or value == 0}
     by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"
     endpoint = request.endpoint or ""
     deed = Deed(
         by=by,
-        action=_ACTIONS.get(endpoint, f"{request.method} {request.path}"),
+        action=_ACTIONS.get(endpoint, request.path.rpartition("/")[2]),
         subject=_subject(details, request.path),
         reason=details.pop("reason", ""),
         details=details,
