@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.errors import GateError
+from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Audit, Blobs, Catalog
 from fleetloop_hub.records import Alias, Version, VersionState
@@ -55,6 +56,7 @@ class Approvals:
         if version is None:
             raise GateError(f"{model} has no version {number}; see `fleetloop models`")
         _check(version, words)
+        self._check_rollouts(version)
         deed = Deed(
             by=words.by,
             action=str(words.saying),
@@ -71,6 +73,16 @@ class Approvals:
             audit=self._audit.record(deed, now),
         )
         return self._keep(_with(version, approval))
+
+    def _check_rollouts(self, version: Version) -> None:
+        """Raise GateError if devices are being told to run it."""
+        for rollout in self._catalog.all(Rollout):
+            mine = (rollout.model, rollout.version) == (version.model, version.number)
+            if mine and rollout.ended_at is None:
+                raise GateError(
+                    f"{version.model}@{version.number} is being rolled out to {rollout.cohort}: "
+                    "wait until that has ended; nothing was changed"
+                )
 
     def _keep(self, version: Version) -> Version:
         state = standing(version)

@@ -1,6 +1,7 @@
 """Gates on how far groups of people are apart."""
 
 from fleetloop_hub.records import GateResult
+from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.fairness import RATIO, applies, gaps, group_rows, within
@@ -14,10 +15,9 @@ _SHARES = {
 }
 
 
-def judged(
-    exam: Exam, limits: FairnessTable
-) -> tuple[list[GroupRow], list[GroupGap], list[GateResult]]:
+def judged(exam: Exam, spec: ModelSpec) -> tuple[list[GroupRow], list[GroupGap], list[GateResult]]:
     """Rates of all groups, gaps of all columns, and a verdict for each limit and column."""
+    limits = spec.fairness
     if not applies(exam.challenger):
         return [], [], _lost(limits)
     rows: list[GroupRow] = []
@@ -26,13 +26,13 @@ def judged(
         found = group_rows(exam.challenger, column, groups, limits.group_rows)
         rows += found
         apart += gaps(exam.challenger, found, groups, limits, exam.seed)
-    return rows, apart, [_gate(gap, rows, limits) for gap in apart if gap.limit is not None]
+    return rows, apart, [_gate(gap, rows, spec) for gap in apart if gap.limit is not None]
 
 
-def _gate(gap: GroupGap, rows: list[GroupRow], limits: FairnessTable) -> GateResult:
+def _gate(gap: GroupGap, rows: list[GroupRow], spec: ModelSpec) -> GateResult:
     name = f"fairness: {gap.column} {gap.measure}"
     if gap.value is None or gap.low is None or gap.high is None:
-        why = f"fewer than two groups of {gap.column} have {limits.group_rows:,} rows"
+        why = f"fewer than two groups of {gap.column} have {spec.fairness.group_rows:,} rows"
         return lost(name, gap.limit, why)
     kind = gap.measure.rpartition(" ")[0].replace(" ", "_")
     told = "; ".join(
@@ -45,7 +45,7 @@ def _gate(gap: GroupGap, rows: list[GroupRow], limits: FairnessTable) -> GateRes
     bound = f"{'at least' if ratio else 'at most'} {gap.limit:g}"
     said = f"within the limit: {bound}"
     if not passed:
-        said = f"but {bound} is allowed; {_remedy(limits, gap.column)}"
+        said = f"but {bound} is allowed; {_remedy(spec, gap.column)}"
     return GateResult(
         name=name,
         passed=passed,
@@ -64,8 +64,13 @@ def _rate(row: GroupRow, kind: str) -> str:
     return f"{value} ({rate.low:.3f} to {rate.high:.3f}, {rate.rows:,} rows)"
 
 
-def _remedy(limits: FairnessTable, column: str) -> str:
-    if limits.mitigation == "none":
+def _remedy(spec: ModelSpec, column: str) -> str:
+    if column in spec.feature_names and spec.fairness.mitigation != "none":
+        return (
+            "thresholds of groups did not bring it within the limit; gather more rows of that "
+            "group, or look for features that tell its people apart as well"
+        )
+    if column in spec.feature_names:
         return 'try fairness.mitigation = "group-thresholds", or gather more rows of that group'
     return (
         f"make {column} a feature so that each group can have a threshold of its own, loosen "

@@ -30,7 +30,7 @@ def judge(exam: Exam, spec: ModelSpec) -> tuple[list[GateResult], Evidence]:
         return gates, Evidence(cost=exam.cost, notes=[_UNLABELLED])
     slices, of_slices = trust.slices(exam, spec.gates)
     bins, of_scores = trust.calibrated(exam, spec.gates)
-    groups, gaps, of_groups = fair.judged(exam, spec.fairness)
+    groups, gaps, of_groups = fair.judged(exam, spec)
     gates = [
         _floor(exam, spec),
         *([] if exam.champion is None else [_champion(exam, exam.champion, spec)]),

@@ -20,7 +20,7 @@ from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
 from support.examples import MANIFEST
-from support.hubrecords import a_gate, a_version
+from support.hubrecords import a_gate, a_rollout, a_version
 from support.hubweb import ADMIN, WebHub, web_hub
 
 
@@ -135,6 +135,17 @@ def test_what_needs_no_approval_or_is_not_there_cannot_be_approved(hub: WebHub) 
         say(hub, "reject")
     with pytest.raises(GateError, match="rain has no version 9"):
         hub.approvals.say("rain", 9, Words(saying=Saying.REJECT, by="a", reason="b"), 1.0)
+
+
+def test_a_version_that_is_on_its_way_to_devices_is_left_alone(hub: WebHub) -> None:
+    before = replace(kept(hub), state=VersionState.READY)
+    rollout = replace(a_rollout(), model="rain", version=3, ended_at=None)
+    hub.catalog.put(before, rollout)
+    with pytest.raises(GateError, match="is being rolled out to"):
+        say(hub, "reject")
+    assert hub.catalog.find(Version, "rain/3") == before
+    hub.catalog.put(replace(rollout, ended_at=9.0))
+    assert say(hub, "reject").state is VersionState.REJECTED
 
 
 class _Refusing(Audit):

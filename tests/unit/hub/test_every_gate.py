@@ -277,6 +277,7 @@ def test_an_unfair_winner_is_blocked_and_thresholds_of_groups_are_offered(
     gate = next(g for g in result.gates if g.name == "fairness: group true positive gap")
     if mitigation == "none":
         assert not gate.passed
+        assert 'try fairness.mitigation = "group-thresholds"' in gate.text
         assert result.evidence.thresholds == []
         return
     assert gate.passed, gate.text
