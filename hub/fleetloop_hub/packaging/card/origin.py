@@ -82,10 +82,7 @@ def data(spec: ModelSpec, dataset: Dataset | None, sha256: str) -> list[Block]:
 
 def features(spec: ModelSpec) -> list[Block]:
     """Every input."""
-    lines = [
-        [f.name, f.kind, f.unit or "-", _range(f), f.missing if f.fill is None else f"{f.fill:g}"]
-        for f in spec.features
-    ]
+    lines = [[f.name, f.kind, f.unit or "-", _range(f), _filled(f)] for f in spec.features]
     heads = ["feature", "kind", "unit", "values", "a missing value becomes"]
     return [Table(heads, [list(line) for line in lines])]
 
@@ -108,6 +105,7 @@ def candidates(spec: ModelSpec, run: Run | None) -> list[Block]:
     ]
     notes = [f"{c.name}: {c.note}" for c in run.candidates if c.note]
     blocks: list[Block] = [Table(heads, [list(x) for x in lines], frozenset({1, 2, 3, 4}))]
+    blocks += [Text(f"Taken: {run.pick}.")] if run.pick else []
     blocks += [Points(notes)] if notes else []
     chosen = next((c for c in run.candidates if c.name == run.chosen), None)
     return blocks if chosen is None else [*blocks, Facts(_parameters(chosen))]
@@ -150,6 +148,14 @@ def reproduction(version: Version, spec: ModelSpec, run: Run | None) -> list[Blo
 def _parameters(chosen: Candidate) -> list[tuple[str, str]]:
     known = {k: v for k, v in chosen.parameters.items() if v is not None}
     return [(f"{chosen.name}: {key}", str(value)) for key, value in known.items()]
+
+
+def _filled(feature: FeatureTable) -> str:
+    if feature.fill is not None:
+        return f"{feature.fill:g}"
+    if feature.missing == "quarantine":
+        return "the row was kept out of training"
+    return f"the {feature.missing}" if feature.kind == "number" else "the commonest"
 
 
 def _range(feature: FeatureTable) -> str:
