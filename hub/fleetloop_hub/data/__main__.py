@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import sys
 import threading
 import traceback
@@ -18,12 +19,20 @@ from fleetloop_hub.spec import reading as specs
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
 
+_TOO_MUCH = (
+    "the sources unpack to more than this machine's memory holds; nothing was stored: write them "
+    "with smaller row groups, or without values of many megabytes"
+)
+
 
 def main(folder: Path) -> None:
     """Leave a result or a failure in the folder; the latter for whatever goes wrong."""
     disk = RealDisk(folder)
     try:
         _work(folder, disk)
+    except MemoryError:
+        failure = files.Failure(text=_TOO_MUCH)
+        replace(disk, files.FAILURE, msgspec.json.encode(failure))
     except Exception as error:  # noqa: BLE001  # the edge: the hub is told, whatever it was
         traceback.print_exc()
         text = str(error) if isinstance(error, FleetloopError) else _unforeseen(error, folder)
@@ -35,6 +44,8 @@ def _work(folder: Path, disk: RealDisk) -> None:
         job = msgspec.json.decode(disk.read(files.JOB), type=files.Job)
     except (OSError, msgspec.MsgspecError) as error:
         raise DataError(f"{folder / files.JOB}: {error}; add the data again") from error
+    limit = job.memory_bytes or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
     spec = specs.parse(job.spec)
     before = None
     if job.before is not None and job.files is not None:

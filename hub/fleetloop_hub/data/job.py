@@ -46,12 +46,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         folder: What the paths in it are relative to; None if rows come from devices.
         before: The version to grow from, if there is one.
         files: Where that lies.
+        memory_bytes: What the process may take; 0 is half of what the machine has.
     """
 
     spec: str
     folder: str | None
     before: Dataset | None
     files: Files | None
+    memory_bytes: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

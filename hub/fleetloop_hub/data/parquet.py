@@ -80,8 +80,7 @@ class Writer:
 
     def _put(self, table: pa.Table) -> None:
         """One row group from one piece of memory, whatever pieces it came in."""
-        whole = table.combine_chunks()
-        plain = [_same_nan(column) for column in whole.columns]
+        plain = [_same_nan(column) for column in table.columns]
         self._writer.write_table(pa.table(plain, schema=self._form), row_group_size=GROUP_ROWS)
 
 

@@ -52,7 +52,9 @@ def read(path: Path, words: str, wanted: Wanted) -> Iterator[Chunk]:
                     f"{words} says that it has {total:,} rows, and has {rows:,}; nothing was "
                     "stored: write the file again"
                 )
-    except (pa.ArrowException, OSError, MemoryError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{words} is no Parquet file, or a damaged one ({error}); nothing was stored: write "
             "the file again"

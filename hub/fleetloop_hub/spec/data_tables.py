@@ -56,7 +56,8 @@ class RowsTable(Table, frozen=True, kw_only=True):
     Attributes:
         time: The column whose ascending order is time: numbers, or ISO 8601 dates and times.
             Without one, the order of the source is taken for the order in time.
-        key: The column that names a row; the second row of a name is quarantined.
+        key: The column that names a row; the second row of a name is quarantined (with
+            `label.late`: of a name and time).
         shuffle: The order of the source means nothing (a file that is sorted by its label, say):
             training draws another one with the model's seed before it splits the rows.
     """

@@ -74,8 +74,14 @@ class FileBlobs(Blobs):
         publish(self._disk, part, place)
 
     def _is_sound(self, place: Path, sha256: str) -> bool:
-        data = self._read(place)
-        return data is not None and sha256_hex(data) == sha256
+        """Whether the file is there and holds what its name says, read a piece at a time."""
+        try:
+            with place.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise BlobError(f"{place} cannot be read: {error}") from error
 
     def get(self, sha256: str) -> bytes:
         path = self._place(sha256)
@@ -94,8 +100,10 @@ class FileBlobs(Blobs):
         return path.name in self._disk.names(path.parent)
 
     def path(self, sha256: str) -> Path:
-        self.get(sha256)
-        return self._place(sha256)
+        place = self._place(sha256)
+        if not self._is_sound(place, sha256):
+            self.get(sha256)  # says what is wrong with it
+        return place
 
     def _place(self, sha256: str) -> Path:
         if _NAME.fullmatch(sha256) is None:

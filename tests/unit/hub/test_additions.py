@@ -6,10 +6,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fleetloop_hub.data import build, datasets, keeping
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.data.job import Failure, Job
+from fleetloop_hub.data.process import DataProcess
 from fleetloop_hub.errors import BlobError, DataError, SpecError, TrainingError
 from fleetloop_hub.records import Dataset, Model
 from fleetloop_shared.errors import DiskFullError
@@ -136,3 +140,19 @@ def test_a_version_is_found_by_model_or_by_the_beginning_of_its_key(
     for name in ("", "zz", "toys"):
         with pytest.raises(DataError, match="no dataset version begins"):
             datasets.find(kept.catalog, name)
+
+
+def test_what_unpacks_to_more_than_memory_holds_is_refused(kept: Parts, tmp_path: Path) -> None:
+    """A bomb whose footer tells little: one long text, which 50,000 rows point to."""
+    rows = 50_000
+    long = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), ["x" * 2**20])
+    numbers = pa.array(range(rows))
+    table = pa.table({"t": numbers, "a": long, "b": numbers, "y": numbers})
+    pq.write_table(table, tmp_path / "toy.parquet")
+    assert (tmp_path / "toy.parquet").stat().st_size < 2_000_000
+    spec = SPEC.replace('csv = "toy.csv"', 'parquet = "toy.parquet"')
+    process = DataProcess(tmp_path / "work")
+    process.start(Job(spec=spec, folder=str(tmp_path), before=None, files=None, memory_bytes=2**30))
+    outcome = process.wait()
+    assert isinstance(outcome, Failure)
+    assert "more than this machine's memory holds; nothing was stored" in outcome.text

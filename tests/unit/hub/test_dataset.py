@@ -124,6 +124,19 @@ def test_row_that_cannot_be_true_is_kept_with_its_place_text_and_reasons(
         assert {reason.removeprefix("no ")[0] for reason in row.reasons} == set(reasons)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+def test_any_end_of_line_and_a_byte_order_mark_are_read(
+    end: str, bom: str, tmp_path: Path, blobs: FileBlobs
+) -> None:
+    lines = ["t,a,b,y", "1,2,3,1", "", 'x,"2",3,1', "2,3,4,0"]
+    (tmp_path / "toy.csv").write_bytes((bom + end.join(lines) + end).encode())
+    dataset = from_csv(toy_spec(), tmp_path / "toy.csv", blobs, 1.0)
+    assert (dataset.rows, dataset.quarantined_rows) == (2, 1)
+    (row,) = kept_out(dataset, blobs)
+    assert (row.origin, row.raw) == ("4", 'x,"2",3,1')
+
+
 def test_missing_value_is_kept_as_missing_and_not_quarantined(
     tmp_path: Path, blobs: FileBlobs
 ) -> None:
