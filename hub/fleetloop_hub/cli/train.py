@@ -13,6 +13,7 @@ from fleetloop_hub.cli.options import (
     Json,
     SpecFile,
     StateDir,
+    err,
     out,
     person,
     print_json,
@@ -23,6 +24,7 @@ from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, Run, RunState, VersionState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.tables import data as data_tables
 from fleetloop_hub.tables import runs as run_tables
 from fleetloop_hub.tables import versions as tables
 
@@ -53,6 +55,8 @@ def train(
     remote = find_hub(state_dir, hub, change=True)
     added = add_rows(remote, spec)
     model = added.model
+    if added.dataset is not None and added.grown:
+        err.print(data_tables.news(added.dataset))
     ask = {
         "model": model,
         "reason": f"a person asked for it with {spec.name}",

@@ -153,7 +153,7 @@ def _stage(name: str, number: str, text: str, *, used: bool, level: Level = Leve
 def _prepare(dataset: Dataset | None) -> Stage:
     if dataset is None:
         return _stage("Prepare", "", "rows to learn from", used=False)
-    out = sum(dataset.quarantined.values())
+    out = dataset.quarantined_rows or max(dataset.quarantined.values(), default=0)
     text = f"rows to learn from, {out:,} kept out" if out else "rows to learn from"
     return _stage("Prepare", f"{dataset.rows:,}", text, used=True)
 

@@ -53,6 +53,15 @@ def dataset_story(one: Dataset) -> Group:
     return Group(*parts)
 
 
+def news(one: Dataset) -> Group:
+    """What a person should know of new rows before a model is trained on them."""
+    counts = f"{one.added:,} new rows, {one.rows:,} to train on, {one.quarantined_rows:,} kept out"
+    parts: list[RenderableType] = [f"{counts}: fleetloop data show {one.key[:_SHORT]}"]
+    if moved := [shift for shift in one.drift if shift.psi >= _LOOK_PSI]:
+        parts.append(shifts_table(moved, "what has moved against the rows of before"))
+    return Group(*parts)
+
+
 def faults_table(faults: list[Fault]) -> Table:
     """A line a failed check, and one an example."""
     shown = table("kept out because", "rows", "for example", wraps="for example")

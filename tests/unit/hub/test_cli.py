@@ -117,7 +117,10 @@ def test_train_ends_with_one_if_a_gate_blocks(run: Run, hub: WebHub, spec: str) 
 
 def test_train_tells_why_a_run_failed(run: Run, hub: WebHub, spec: str) -> None:
     hub.actions.run_error = "one class only: add rows with rain"
-    assert "one class only: add rows with rain" in a_refusal(run("train", spec))
+    said = run("train", spec)
+    assert (said.code, said.out) == (1, "")
+    assert "2 new rows, 2 to train on, 1 kept out" in said.err
+    assert said.err.endswith("fleetloop: one class only: add rows with rain\n")
 
 
 def test_what_the_hub_refuses_is_told_in_its_words(run: Run, hub: WebHub) -> None:
