@@ -67,3 +67,23 @@ def test_threads_that_put_the_same_content_do_not_disturb_each_other(blobs: Blob
     for thread in threads:
         thread.join()
     assert blobs.get(sha256_hex(data)) == data
+
+
+@pytest.mark.parametrize("size", [0, 3, 9_000_000])
+def test_a_file_is_kept_like_its_bytes(blobs: Blobs, tmp_path: Path, size: int) -> None:
+    data = bytes(range(251)) * (size // 251 + 1)
+    (tmp_path / "file").write_bytes(data[:size])
+    sha256 = blobs.put_file(tmp_path / "file")
+    assert sha256 == sha256_hex(data[:size]) == blobs.put_file(tmp_path / "file")
+    assert blobs.get(sha256) == data[:size]
+    assert (tmp_path / "file").read_bytes() == data[:size]
+
+
+def test_a_file_mends_damaged_content_and_a_missing_one_is_refused(
+    blobs: Blobs, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    blobs.path(blobs.put(b"abc")).write_bytes(b"abd")
+    assert blobs.get(blobs.put_file(tmp_path / "file")) == b"abc"
+    with pytest.raises(BlobError, match="gone cannot be read"):
+        blobs.put_file(tmp_path / "gone")

@@ -57,21 +57,26 @@ class FileBlobs(Blobs):
 
     def _copy(self, file: BinaryIO, place: Path, sha256: str) -> None:
         part = place.with_name(f".{place.name}.part")
-        digest, offset = hashlib.sha256(), 0
-        file.seek(0)
         try:
-            self._disk.write(part, b"")
-            while data := file.read(_PIECE_BYTES):
-                self._disk.write(part, data, offset)
-                digest.update(data)
-                offset += len(data)
+            if self._write(file, part) == sha256:
+                publish(self._disk, part, place)
+                return
         except DiskFullError:
             self._disk.remove(part)
             raise
-        if digest.hexdigest() != sha256:
-            self._disk.remove(part)
-            raise BlobError(f"{file.name} changes while it is read: let it be, and try again")
-        publish(self._disk, part, place)
+        self._disk.remove(part)
+        raise BlobError(f"{file.name} changes while it is read: let it be, and try again")
+
+    def _write(self, file: BinaryIO, part: Path) -> str:
+        """Copy a file a piece at a time; returns the SHA-256 of what was copied."""
+        digest, offset = hashlib.sha256(), 0
+        file.seek(0)
+        self._disk.write(part, b"")
+        while data := file.read(_PIECE_BYTES):
+            self._disk.write(part, data, offset)
+            digest.update(data)
+            offset += len(data)
+        return digest.hexdigest()
 
     def _is_sound(self, place: Path, sha256: str) -> bool:
         """Whether the file is there and holds what its name says, read a piece at a time."""

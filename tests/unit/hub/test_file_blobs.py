@@ -47,6 +47,19 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path: Path, act: int) -> None:
     assert blobs.get(sha256_hex(b"abc")) == b"abc"
 
 
+@pytest.mark.parametrize("act", range(4))
+def test_a_disk_that_fills_up_while_a_file_is_kept_leaves_nothing(tmp_path: Path, act: int) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    disk = Flash()
+    blobs = FileBlobs(tmp_path / "blobs", disk)
+    disk.full_at = range(act, act + 1)
+    with pytest.raises(DiskFullError):
+        blobs.put_file(tmp_path / "file")
+    assert not blobs.has(sha256_hex(b"abc"))
+    assert disk.free_bytes() == disk.limit_bytes
+    assert blobs.get(blobs.put_file(tmp_path / "file")) == b"abc"
+
+
 def test_a_file_that_the_system_cannot_read_is_named(tmp_path: Path) -> None:
     blobs = FileBlobs(tmp_path)
     sha256 = blobs.put(b"abc")
