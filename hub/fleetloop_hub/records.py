@@ -6,7 +6,7 @@ import msgspec
 
 from fleetloop_hub.run_parts import Machine, Reproduction
 from fleetloop_hub.version_parts import Approval, Evidence
-from fleetloop_shared.manifest import CLASSIFICATION
+from fleetloop_shared.manifest import CLASSIFICATION, CalibrationMap
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,7 +175,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     curves: dict[str, list[float]] = {}
     wire_bytes: int = 0
     dominated: bool = False
-    calibration: str = "none"
+    calibration: CalibrationMap = CalibrationMap()
     decision_threshold: float = 0.0
     cost: float | None = None
     fairness: str = ""

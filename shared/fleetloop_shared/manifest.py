@@ -44,6 +44,22 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     categories: list[str] = []
 
 
+class CalibrationMap(msgspec.Struct, frozen=True, kw_only=True):
+    """How the graph makes probabilities of the model's own scores; for people, it is in the graph.
+
+    Attributes:
+        method: "none"; "sigmoid", of `x[0]` times the score's logit plus `x[1]`; "isotonic",
+            straight lines between the points (x, y); "temperature", the softmax of `x[0]` times the
+            log-probabilities.
+        x: Parameters, or the places of the points.
+        y: The heights of the points.
+    """
+
+    method: str = "none"
+    x: list[float] = []
+    y: list[float] = []
+
+
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """The model's input and output, enforced on the device at predict time.
 
@@ -72,6 +88,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     class_names: list[str] = []
     score_low: float = 0.0
     score_high: float = 1.0
+    calibration: CalibrationMap = CalibrationMap()
 
     @property
     def columns(self) -> int:

@@ -69,7 +69,7 @@ def enter(found: Found, fold: Fold, spec: ModelSpec) -> Tried:
         fold_scores=found.scores,
         curves={name: _short(curve) for name, curve in model.fitted.curves.items()},
         wire_bytes=packed.transport_bytes,
-        calibration=model.head.calibration.method,
+        calibration=model.signature.calibration,
         decision_threshold=model.signature.decision_threshold,
         cost=None if cost is None else cost.model,
         warnings=[*model.fitted.notes, *filter(None, [packed.note])],

@@ -14,7 +14,7 @@ from fleetloop_hub.training.calibrate import choose
 from fleetloop_hub.training.deciding import balanced_threshold, odd_threshold
 from fleetloop_hub.training.fitting.anomaly import CONTAMINATION
 from fleetloop_hub.validation.metrics import Answers, measure
-from fleetloop_shared.manifest import NO_CLASS, Signature
+from fleetloop_shared.manifest import NO_CLASS, CalibrationMap, Signature
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def finish(
         share = float((parts.train.label == form.classes[form.positive]).mean())
         moved = balanced_threshold(form.decision_threshold, share)
         form = structs.replace(form, decision_threshold=moved)
-    return Model(candidate, fitted, head, form)
+    shown = CalibrationMap(method=calibration.method, x=list(calibration.x), y=list(calibration.y))
+    return Model(candidate, fitted, head, structs.replace(form, calibration=shown))
 
 
 def score(model: Model, rows: Frame, spec: ModelSpec) -> float:

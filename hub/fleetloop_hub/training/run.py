@@ -60,7 +60,6 @@ def train(job: Job, tell: Tell) -> Output:
     tell(Progress(share=0.0, text="reading the dataset version"))
     prepared = prepare(job)
     spec = prepared.spec
-    tell(Progress(share=_READ, text=f"fitting {len(spec.candidates)} candidates"))
     rules = Rules(Narrator(tell, time.monotonic, _READ, _HELD), time.monotonic)
     outcome = hold(spec, prepared.split, prepared.form, rules)
     winner = outcome.winner

@@ -74,13 +74,19 @@ def search(settings: list[CandidateTable], ground: Ground) -> tuple[list[Found],
         named = setting
         if len(settings) > 1:
             named = structs.replace(setting, name=f"{setting.name}#{number}")
-        found = _try(named, ground, f"{setting.name}, setting {number} of {len(settings)}")
+        found = _try(named, ground, _named(setting, number, len(settings)))
         parameters = found.model.fitted.parameters
         notes = "; ".join(found.model.fitted.notes)
         records.append(Setting(parameters=parameters, scores=found.scores, note=notes))
         best.append(found)
         best = sorted(best, key=lambda f: f.mean, reverse=True)[:KEPT]
     return best, records
+
+
+def _named(setting: CandidateTable, number: int, total: int) -> str:
+    if total == 1:
+        return f"fitting {setting.name}"
+    return f"fitting {setting.name}, setting {number} of {total}"
 
 
 def mean(scores: list[float]) -> float:

@@ -100,7 +100,7 @@ def test_progress_never_goes_back_and_names_what_is_done() -> None:
     assert 0.7 < shares[-1] <= 1
     words = " | ".join(text for _, text in told)
     assert "line, setting 2 of 3" in words
-    assert "net, setting 1 of 1: epoch 3" in words
+    assert "fitting net: epoch 3" in words
 
 
 def test_metric_that_cannot_be_measured_is_told_with_what_to_change() -> None:
@@ -151,5 +151,5 @@ def test_costs_and_calibration_are_recorded_for_each_candidate() -> None:
         structs.replace(spec, label=costly, training=TrainingTable(calibration="sigmoid"))
     )
     assert outcome.winner.record.cost is not None
-    assert outcome.winner.record.calibration == "sigmoid"
+    assert outcome.winner.record.calibration.method == "sigmoid"
     assert held(spec).winner.record.cost is None
