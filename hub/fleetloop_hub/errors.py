@@ -5,6 +5,7 @@ FleetloopError
 ├── SpecError          the model spec does not say what it should
 ├── DataError          rows that cannot be used, with file and line where known
 ├── TrainingError      a run that came to nothing
+│   └── FitError       one setting of a candidate that cannot be fitted; others are tried
 ├── UnsupportedModelError  a model that the lean graphs do not know; a slower way is taken
 ├── GateError          a version that a gate blocks, where one was demanded
 ├── AuditError         an audit log that is not what was written
@@ -33,6 +34,10 @@ class DataError(FleetloopError):
 
 class TrainingError(FleetloopError):
     """A run came to nothing; the text says what to change."""
+
+
+class FitError(TrainingError):
+    """One setting of a candidate cannot be fitted; the text says which and why."""
 
 
 class UnsupportedModelError(FleetloopError):

@@ -128,12 +128,13 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         parameters: What was fitted.
-        scores: The spec's metric on each fold, the newest first; of the float model.
+        scores: The spec's metric on each fold, the newest first, of the float model; None where it
+            is not defined; empty where nothing could be fitted.
         note: What a person should know about the fit.
     """
 
     parameters: dict[str, float | int | str | bool | list[int] | None]
-    scores: list[float]
+    scores: list[float | None]
     note: str = ""
 
 
@@ -150,7 +151,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         latency_ms: Median time of one row under ONNX Runtime.
         recipe: How it was quantized.
         note: Why it was, or was not, taken.
-        fold_scores: The metric on each fold, the newest first, of the float model before packing.
+        fold_scores: As in `Setting.scores`.
         curves: What was measured as it learned, by name: a value an epoch or round.
         wire_bytes: Size of the quantized file as it travels.
         dominated: Whether another candidate is at least as good by score, bytes and milliseconds,
@@ -171,7 +172,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float
     recipe: str
     note: str = ""
-    fold_scores: list[float] = []
+    fold_scores: list[float | None] = []
     curves: dict[str, list[float]] = {}
     wire_bytes: int = 0
     dominated: bool = False

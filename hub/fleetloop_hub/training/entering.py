@@ -1,6 +1,8 @@
 """Packs a fitted candidate for the device, and records what it is worth there."""
 
-from dataclasses import dataclass
+import itertools
+import math
+from dataclasses import dataclass, field
 
 from fleetloop_hub.packaging.artifact import Artifact, Outputs
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
@@ -24,12 +26,14 @@ class Tried:
         packed: Its files.
         model: What they were written from.
         answers: What the quantized artifact says about the rows it was judged on.
+        scores: The metric on each fold, of the model before it was packed.
     """
 
     record: Candidate
     packed: Packed
     model: Model
     answers: Answers
+    scores: list[float] = field(default_factory=list)
 
 
 def enter(found: Found, fold: Fold, spec: ModelSpec) -> Tried:
@@ -66,7 +70,7 @@ def enter(found: Found, fold: Fold, spec: ModelSpec) -> Tried:
         artifact_bytes=len(packed.data),
         latency_ms=artifact.median_ms(judged.values),
         recipe=packed.recipe,
-        fold_scores=found.scores,
+        fold_scores=found.known_scores,
         curves={name: _short(curve) for name, curve in model.fitted.curves.items()},
         wire_bytes=packed.transport_bytes,
         calibration=model.signature.calibration,
@@ -74,8 +78,10 @@ def enter(found: Found, fold: Fold, spec: ModelSpec) -> Tried:
         cost=None if cost is None else cost.model,
         warnings=[*model.fitted.notes, *filter(None, [packed.note])],
     )
-    return Tried(record, packed, model, answers)
+    return Tried(record, packed, model, answers, found.scores)
 
 
 def _short(curve: list[float]) -> list[float]:
-    return [float(f"{value:.{_DIGITS}g}") for value in curve]
+    """Six digits of each, up to where it leaves all bounds."""
+    kept = itertools.takewhile(math.isfinite, curve)
+    return [float(f"{value:.{_DIGITS}g}") for value in kept]

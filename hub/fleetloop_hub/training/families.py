@@ -9,7 +9,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from fleetloop_hub.data.frame import Frame
-from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.errors import FitError, TrainingError
 from fleetloop_hub.packaging.fitted import Fitted, Parameters
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.scalars import Family
@@ -73,6 +73,7 @@ def learn(candidate: CandidateTable, material: Material, watch: Watch) -> Fitted
 
     Raises:
         TrainingError: A class has no row to learn from.
+        FitError: The algorithm fails on these rows with these keys.
     """
     spec, train, newer = material.spec, material.train, material.newer
     preparation = learn_preparation(spec.features, train.values, candidate.family)
@@ -90,7 +91,10 @@ def learn(candidate: CandidateTable, material: Material, watch: Watch) -> Fitted
         _all_present(lesson, material)
     with threadpool_limits(limits=1), warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        learned = _LEARN[candidate.family](candidate, lesson)
+        try:
+            learned = _LEARN[candidate.family](candidate, lesson)
+        except ValueError as error:
+            raise FitError(f"{candidate.name} cannot be fitted: {_sentence(str(error))}") from error
     given: Parameters = {"family": candidate.family, "seed": spec.model.seed}
     return Fitted(
         family=candidate.family,
@@ -119,6 +123,9 @@ def _all_present(lesson: Lesson, material: Material) -> None:
 
 
 def _in_short(warned: warnings.WarningMessage) -> str:
-    """The first sentence of a library's warning."""
-    text = " ".join(str(warned.message).split())
-    return f"scikit-learn: {text.partition('. ')[0]}"
+    return f"scikit-learn: {_sentence(str(warned.message))}"
+
+
+def _sentence(text: str) -> str:
+    """The first sentence of what a library says."""
+    return " ".join(text.split()).partition(". ")[0]

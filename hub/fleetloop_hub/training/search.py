@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from msgspec import structs
 
+from fleetloop_hub.errors import FitError
+from fleetloop_hub.packaging.fitted import Parameters
 from fleetloop_hub.records import Setting
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
@@ -53,7 +55,13 @@ class Found:
     @property
     def mean(self) -> float:
         """What settings are ranked by."""
-        return mean(self.scores)
+        there = [value for value in self.scores if math.isfinite(value)]
+        return sum(there) / len(there) if there else -math.inf
+
+    @property
+    def known_scores(self) -> list[float | None]:
+        """The scores, None where the metric is not defined."""
+        return [value if math.isfinite(value) else None for value in self.scores]
 
 
 def search(settings: list[CandidateTable], ground: Ground) -> tuple[list[Found], list[Setting]]:
@@ -74,13 +82,25 @@ def search(settings: list[CandidateTable], ground: Ground) -> tuple[list[Found],
         named = setting
         if len(settings) > 1:
             named = structs.replace(setting, name=f"{setting.name}#{number}")
-        found = _try(named, ground, _named(setting, number, len(settings)))
-        parameters = found.model.fitted.parameters
-        notes = "; ".join(found.model.fitted.notes)
-        records.append(Setting(parameters=parameters, scores=found.scores, note=notes))
+        try:
+            found = _try(named, ground, _named(setting, number, len(settings)))
+        except FitError as error:
+            records.append(Setting(parameters=_given(setting), scores=[], note=str(error)))
+            continue
+        parameters, notes = found.model.fitted.parameters, found.model.fitted.notes
+        records.append(
+            Setting(parameters=parameters, scores=found.known_scores, note="; ".join(notes))
+        )
         best.append(found)
         best = sorted(best, key=lambda f: f.mean, reverse=True)[:KEPT]
     return best, records
+
+
+def _given(setting: CandidateTable) -> Parameters:
+    """What the spec says about a setting."""
+    left_out = {"name", "search"}
+    keys = [k for k in setting.__struct_fields__ if k not in left_out and getattr(setting, k)]
+    return {key: getattr(setting, key) for key in keys}
 
 
 def _named(setting: CandidateTable, number: int, total: int) -> str:
@@ -89,18 +109,16 @@ def _named(setting: CandidateTable, number: int, total: int) -> str:
     return f"fitting {setting.name}, setting {number} of {total}"
 
 
-def mean(scores: list[float]) -> float:
-    """Of the folds that could be scored; minus infinity if none could."""
-    there = [value for value in scores if math.isfinite(value)]
-    return sum(there) / len(there) if there else -math.inf
-
-
 def _try(setting: CandidateTable, ground: Ground, text: str) -> Found:
     models, scores = [], []
-    for fold in ground.folds:
+    for place, fold in enumerate(ground.folds):
         watch = ground.units.watch(text)
         material = Material(ground.spec, ground.form.classes, fold.train, fold.newer)
-        fitted = learn(setting, material, watch)
+        try:
+            fitted = learn(setting, material, watch)
+        except FitError:
+            ground.units.finish(len(ground.folds) - place)
+            raise
         parts = Parts(fold.train, fold.newer)
         model = finish(setting, fitted, ground.spec, ground.form, parts)
         models.append(model)

@@ -87,6 +87,7 @@ class _Tournament:
             draw(candidate, spec.training.trials, spec.model.seed) for candidate in spec.candidates
         ]
         self._searches: dict[str, list[Setting]] = {}
+        self._unfit: list[str] = []
         fits = sum(map(len, self._settings)) * len(self._folds)
         self._units = Units(rules.narrate, fits + sum(map(_places, self._settings)))
         self._ends_at = rules.clock() + spec.training.limit_s
@@ -94,7 +95,10 @@ class _Tournament:
     def hold(self) -> Outcome:
         """All of it."""
         found = [(self._search(i), _places(s)) for i, s in enumerate(self._settings)]
-        if not any(math.isfinite(f.mean) for some, _ in found for f in some):
+        every = [f for some, _ in found for f in some]
+        if not every:
+            raise TrainingError(f"no candidate can be fitted: {'; '.join(self._unfit)}")
+        if not any(math.isfinite(f.scores[0]) for f in every):
             raise TrainingError(
                 f"{self._spec.gates.metric} cannot be measured on the validation rows: they lack a "
                 "class; add rows, make training.validation larger, or choose another gates.metric"
@@ -119,6 +123,9 @@ class _Tournament:
         )
         best, records = search(settings, ground)
         name = self._spec.candidates[index].name
+        if not best:
+            self._unfit.append(records[0].note)
+            self._notes.append(records[0].note)
         if len(settings) > 1:
             self._searches[name] = records
         if len(records) < len(settings):
@@ -162,7 +169,7 @@ class _Tournament:
         head = replace(one.model.head, groups=groups)
         candidate = structs.replace(one.model.candidate, name=name)
         model = replace(one.model, head=head, candidate=candidate)
-        found = Found(model, one.record.fold_scores)
+        found = Found(model, one.scores)
         return [self._looked_at(enter(found, self._folds[0], self._spec))]
 
     def _looked_at(self, tried: Tried) -> Tried:

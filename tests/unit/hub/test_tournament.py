@@ -42,13 +42,17 @@ def held(
     return hold(spec, split(rows, spec), form, dataclasses.replace(given, **rules))  # type: ignore[arg-type]  # a test's rules
 
 
+def average(scores: list[float | None]) -> float:
+    return float(np.mean([score for score in scores if score is not None]))
+
+
 def test_search_tries_every_setting_on_every_fold_and_packs_the_three_best() -> None:
     outcome = held(spec_with(SEARCHED, training=TrainingTable(trials=4, folds=2)))
     settings = outcome.searches["line"]
     assert len(settings) == 4
     assert all(len(s.scores) == 2 for s in settings)
-    means = sorted((float(np.mean(s.scores)) for s in settings), reverse=True)
-    packed = sorted((float(np.mean(c.fold_scores)) for c in outcome.candidates), reverse=True)
+    means = sorted((average(s.scores) for s in settings), reverse=True)
+    packed = sorted((average(c.fold_scores) for c in outcome.candidates), reverse=True)
     assert packed == pytest.approx(means[:3])
     numbers = [int(c.name.removeprefix("line#")) for c in outcome.candidates]
     for candidate, number in zip(outcome.candidates, numbers, strict=True):
@@ -112,6 +116,20 @@ def test_metric_that_cannot_be_measured_is_told_with_what_to_change() -> None:
         held(spec, frame(rows.values, label), kind="three classes")
     blunt = structs.replace(spec, gates=structs.replace(spec.gates, metric="accuracy"))
     assert held(blunt, frame(rows.values, label), kind="three classes").winner.record.score > 0.5
+
+
+def test_setting_that_cannot_be_fitted_is_recorded_and_the_others_are_tried() -> None:
+    wild = CandidateTable(name="net", family="mlp", search={"learning_rate": [1e200, 0.01]})
+    outcome = held(spec_with(wild))
+    failed, fitted = sorted(outcome.searches["net"], key=lambda s: len(s.scores))
+    assert failed.parameters["learning_rate"] == 1e200
+    assert "net#" in failed.note
+    assert "cannot be fitted" in failed.note
+    assert len(fitted.scores) == 1
+    hopeless = CandidateTable(name="net", family="mlp", learning_rate=1e200)
+    assert "net cannot be fitted" in held(spec_with(hopeless, LINE)).notes[0]
+    with pytest.raises(TrainingError, match="no candidate can be fitted: net cannot be fitted"):
+        held(spec_with(hopeless))
 
 
 def test_no_candidate_at_all_is_told() -> None:
