@@ -81,6 +81,8 @@ def pick(ranking: list[Entrant], spec: ModelSpec) -> Pick:
 def dominated(records: list[Candidate]) -> set[str]:
     """Names of those that another one equals or beats by score, bytes and milliseconds alike.
 
+    What misses a limit of fairness beats nothing that misses none.
+
     Times that differ by less than 5 % are taken for equal: they are measured.
     """
     return {r.name for r in records if any(_beats(other, r) for other in records)}
@@ -143,6 +145,8 @@ def _note(
 
 
 def _beats(one: Candidate, other: Candidate) -> bool:
+    if one.fairness and not other.fairness:
+        return False
     gains = (
         one.quantized_score - other.quantized_score,
         float(other.artifact_bytes - one.artifact_bytes),

@@ -94,3 +94,4 @@ def test_dominated_are_those_that_lose_by_something_and_win_by_nothing() -> None
     noise = record("noise", 0.9, 1_000, 0.103)
     slow = record("slow", 0.9, 1_000, 0.2)
     assert dominated([best, tiny, worse, noise, slow]) == {"worse", "slow"}
+    assert dominated([structs.replace(best, fairness="a gap"), worse]) == set()
