@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 import msgspec
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from fleetloop_hub.packaging.assembly import Origin, World, assemble
 from fleetloop_hub.packaging.thresholds import shortcomings
@@ -45,7 +46,7 @@ class Output:
 
 
 def train(job: Job, tell: Tell) -> Output:
-    """Do a job, in this process, start to end.
+    """Do a job, in this process, start to end; on one core, so that sums are always the same.
 
     Args:
         job: What to do.
@@ -56,6 +57,11 @@ def train(job: Job, tell: Tell) -> Output:
         DataError: Its dataset version cannot be read.
         TrainingError: It came to nothing; the text says what to change.
     """
+    with threadpool_limits(limits=1):
+        return _train(job, tell)
+
+
+def _train(job: Job, tell: Tell) -> Output:
     started_at, clock = time.time(), time.monotonic()
     tell(Progress(share=0.0, text="reading the dataset version"))
     prepared = prepare(job)
