@@ -9,6 +9,8 @@ from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.scalars import Task
 
+_ENOUGH = 20
+
 _NEEDED: dict[Task, str] = {
     "classification": "of both classes",
     "regression": "with different labels",
@@ -68,6 +70,13 @@ def split(frame: Frame, spec: ModelSpec) -> Split:
         validation=known(frame, first, second),
         held_out=frame.take(slice(second, rows)),
     )
+    if rows >= _ENOUGH and not 0 < first < second:
+        moments = len(np.unique(frame.at))
+        raise TrainingError(
+            f"rows.time puts {rows:,} rows at {moments:,} different moments, too few to cut the "
+            "parts between them: name a finer column, or leave rows.time out; without it the rows "
+            "are in order of time as they stand, or in none with rows.shuffle = true"
+        )
     for name in ("train", "validation", "held_out"):
         _check(name, getattr(parts, name), spec)
     return parts

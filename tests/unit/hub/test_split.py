@@ -42,6 +42,12 @@ def test_rows_of_one_moment_stay_together() -> None:
     assert len(parts.held_out) == 30
 
 
+def test_time_that_is_too_coarse_to_cut_is_told_with_what_to_write() -> None:
+    for at in ([2015.0] * 100, [2015.0] * 70 + [2016.0] * 30):
+        with pytest.raises(TrainingError, match=r"different moments, too few.*rows\.shuffle"):
+            split(frame(at), spec(0.2))
+
+
 def test_a_label_that_was_not_known_yet_is_not_learned_from() -> None:
     rows = frame([float(i) for i in range(100)])
     rows.label_at[[10, 63, 70]] = [63.5, 64.5, 99.0]
@@ -79,11 +85,6 @@ def test_held_out_rows_of_one_class_are_refused(newest: int) -> None:
         TrainingError, match=rf"held_out part has 20 rows with the labels {newest};"
     ):
         split(frame([float(i) for i in range(100)], label), spec(0.2))
-
-
-def test_rows_all_of_one_moment_are_refused() -> None:
-    with pytest.raises(TrainingError, match="train part has 0 rows"):
-        split(frame([1.0] * 100), spec(0.2))
 
 
 def test_rows_of_one_class_only_are_refused() -> None:
