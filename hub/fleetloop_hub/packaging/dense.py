@@ -27,7 +27,7 @@ def dense_bodies(
     """
     if fitted.family == "mlp" and fitted.estimator.activation not in _BETWEEN:
         raise UnsupportedModelError(f"a network with {fitted.estimator.activation!r} units")
-    for kept in Kept:
+    for kept in reversed(Kept):
         yield kept.value, partial(_write, fitted, kept)
 
 

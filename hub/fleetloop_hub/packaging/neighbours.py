@@ -24,7 +24,7 @@ def neighbour_bodies(fitted: Fitted) -> Iterator[tuple[str, Callable[[GraphBuild
         raise UnsupportedModelError(
             f"neighbours with {model.weights} weights by the metric {model.effective_metric_}"
         )
-    for kept in Kept:
+    for kept in reversed(Kept):
         yield kept.value, partial(_write, fitted, kept)
 
 

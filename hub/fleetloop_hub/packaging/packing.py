@@ -16,6 +16,7 @@ from fleetloop_hub.packaging.fitted import Fitted
 from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.packaging.parity import label_flips
 from fleetloop_hub.packaging.quantizing import STATIC, quantized_variants
+from fleetloop_hub.packaging.trees import TREE_FAMILIES
 from fleetloop_hub.packaging.weights import Kept
 from fleetloop_shared.chunks import pack as encode
 from fleetloop_shared.manifest import Signature
@@ -102,7 +103,8 @@ def pack(fitted: Fitted, head: Head, signature: Signature, trial: Trial) -> Pack
     reference = head.apply(fitted.raw(trial.rows), trial.rows).astype(np.float32)
     written, note = _written(fitted, head, trial)
     exact = max(written, key=lambda file: len(file[1]))
-    chosen = choose(written, reference, signature, trial)
+    alike = _ABOUT_AS_LARGE if fitted.family in TREE_FAMILIES else 1.0
+    chosen = choose(written, reference, signature, trial, alike=alike)
     if _may_gain(fitted, chosen):
         smaller = _static(exact[1], trial, chosen)
         chosen = choose(smaller, reference, signature, trial) or chosen
@@ -154,7 +156,12 @@ def _written(fitted: Fitted, head: Head, trial: Trial) -> tuple[list[File], str]
 
 
 def choose(
-    written: Iterable[File], reference: Outputs, signature: Signature, trial: Trial
+    written: Iterable[File],
+    reference: Outputs,
+    signature: Signature,
+    trial: Trial,
+    *,
+    alike: float = _ABOUT_AS_LARGE,
 ) -> Chosen | None:
     """The smallest file that is good enough, or None; sizes and answers alone decide.
 
@@ -165,9 +172,10 @@ def choose(
         reference: What is to be answered on the trial's rows.
         signature: How outputs are read.
         trial: What they are tried on.
+        alike: How much larger than another a file may be and still be preferred.
     """
     wanted = trial.measure(reference)
-    for recipe, data in by_size(written):
+    for recipe, data in by_size(written, alike):
         outputs = Artifact(data, signature).outputs(trial.rows)
         score = trial.measure(outputs)
         flips = label_flips(outputs, reference, signature) / len(outputs)
@@ -176,14 +184,15 @@ def choose(
     return None
 
 
-def by_size(written: Iterable[File]) -> Iterable[File]:
-    """Smaller files first; among those within a tenth of the smallest left, as they were given.
+def by_size(written: Iterable[File], alike: float) -> Iterable[File]:
+    """Smaller files first; those up to `alike` times the smallest left in the order given.
 
-    >>> [name for name, _ in by_size([("a", b"x" * 300), ("b", b"x" * 108), ("c", b"x" * 100)])]
+    >>> files = [("a", b"x" * 300), ("b", b"x" * 108), ("c", b"x" * 100)]
+    >>> [name for name, _ in by_size(files, 1.1)]
     ['b', 'c', 'a']
     """
     left = list(written)
     while left:
-        limit = _ABOUT_AS_LARGE * min(len(data) for _, data in left)
+        limit = alike * min(len(data) for _, data in left)
         place = next(k for k, (_, data) in enumerate(left) if len(data) <= limit)
         yield left.pop(place)

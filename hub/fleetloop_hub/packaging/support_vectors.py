@@ -43,7 +43,7 @@ def support_vector_bodies(
         UnsupportedModelError: Its kernel is not the radial one.
     """
     machine = machine_of(fitted.estimator)
-    for kept in Kept:
+    for kept in reversed(Kept):
         yield kept.value, partial(_write, fitted, machine, kept)
 
 

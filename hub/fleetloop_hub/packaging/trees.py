@@ -17,6 +17,8 @@ from fleetloop_hub.packaging.tree_ensemble import Sums, rounded, write_ensemble
 
 Write = Callable[[GraphBuilder, str], str]
 
+TREE_FAMILIES = frozenset({"random-forest", "extra-trees", "gradient-boosting", "isolation-forest"})
+
 _LN2 = float(np.log(2.0))
 
 
