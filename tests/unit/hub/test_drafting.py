@@ -174,7 +174,7 @@ cells = st.sampled_from(
 
 
 @settings(
-    max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.lists(st.text(st.characters(codec="utf-8"), max_size=6), min_size=1, max_size=5),
