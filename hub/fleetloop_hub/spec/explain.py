@@ -11,6 +11,10 @@ from fleetloop_shared.ids import NAME
 
 _PLACE = re.compile(r"(?P<what>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _INVALID = re.compile(r"Invalid enum value '(.*)'", re.DOTALL)
+_BRACKETS = {
+    "Expected `array`, got `object`": "[[{}]], in two brackets: there may be several",
+    "Expected `object`, got `array`": "[{}], in one bracket: there is one",
+}
 _WORDS = {
     f"Expected `str` matching regex {f'^{NAME}$'!r}": "write 1 to 64 of a-z 0-9 _ -",
     " | null`": "`",
@@ -61,6 +65,8 @@ def wrong_value(message: str, path: Path, hint: object) -> Problem:
         choices = ", ".join(f'"{choice}"' for choice in sorted(_choices(hint)))
         text = f'{in_dots(path)} = "{invalid[1]}" is not known; write one of {choices}'
         return Problem(path=path, text=text)
+    if brackets := _BRACKETS.get(what):
+        return Problem(path=path, text=f"{in_dots(path)}: write {brackets.format(in_dots(path))}")
     for theirs, ours in _WORDS.items():
         what = what.replace(theirs, ours)
     return Problem(path=path, text=f"{in_dots(path) or 'the file'}: {' '.join(what.split())}")

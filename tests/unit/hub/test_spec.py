@@ -40,6 +40,8 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
         ('[[features]]\nname = "a"', "'a' stands twice; name each column once"),
         ('[[features]]\nname = "y"', "'y' is label.column"),
         ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "low (q): write a low that is"),
+        ("[slices]\ncolumn = 'a'", "slices: write [[slices]], in two brackets"),
+        ("[[gates]]\nfloor = 0.5", "gates: write [gates], in one bracket"),
         ("what = 1 2", "not TOML"),
     ],
 )
