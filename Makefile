@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test check docs bench-hub lock mosquitto clean
+.PHONY: help setup demo test check docs bench-hub lock mosquitto exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,12 @@ lock: ## pin requirements.txt anew from the members' pyproject files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  $(MEMBERS:%=--no-emit-package fleetloop-%) \
 	  $(MEMBERS:%=%/pyproject.toml) --group dev -o requirements.txt
+
+EXPORTS := build/exports-venv
+exports: ## export tests/golden/onnx anew with PyTorch, XGBoost and LightGBM (minutes, 1 GB)
+	@test -x $(EXPORTS)/bin/python || $(PYTHON) -m venv $(EXPORTS)
+	@$(EXPORTS)/bin/pip install --quiet -r tests/exports/requirements.txt
+	@$(EXPORTS)/bin/python tests/exports/export_models.py tests/golden/onnx
 
 clean: ## remove what the other targets made
 	rm -rf $(VENV) build dist .state
