@@ -7,6 +7,7 @@ FleetloopError
 ├── TrainingError      a run that came to nothing
 │   └── FitError       one setting of a candidate that cannot be fitted; others are tried
 ├── UnsupportedModelError  a model that the lean graphs do not know; a slower way is taken
+├── ModelFileError     an ONNX file that is not taken in
 ├── GateError          a version that a gate blocks, where one was demanded
 ├── AuditError         an audit log that is not what was written
 ├── BlobError          content that is gone or no longer what its hash says
@@ -42,6 +43,10 @@ class FitError(TrainingError):
 
 class UnsupportedModelError(FleetloopError):
     """No lean graph is known for this model; the text says what is unusual about it."""
+
+
+class ModelFileError(FleetloopError):
+    """An ONNX file is not taken in; the text says what was found and how to export it instead."""
 
 
 class GateError(FleetloopError):

@@ -30,6 +30,7 @@ from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.watch import gather
+from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.again import order_again
@@ -109,10 +110,12 @@ class Hub(HubActions):
     def add_model(self, spec_text: str, folder: Path) -> str:
         return self._additions.wait(self._additions.start(spec_text, folder).key).model
 
-    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
+    def train(
+        self, model: str, trigger: str, reason: str, by: str = "", imported: Imported | None = None
+    ) -> str:
         advice = Advice(Finding.CHANGED, Verdict.RETRAIN, trigger, [reason], [], {})
         with self._lock:
-            return self._train(model, advice, datasets.newest(self._catalog, model), by)
+            return self._train(model, advice, datasets.newest(self._catalog, model), by, imported)
 
     def reproduce(self, run: str, by: str) -> str:
         with self._lock:
@@ -204,14 +207,14 @@ class Hub(HubActions):
             return
         spec = self._spec(model)
         evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
-        advice = decide(evidence, spec.retrain)
+        advice = decide(evidence, spec.retrain, trainable=bool(spec.candidates))
         if advice.verdict is Verdict.RETRAIN:
             if self._runs.underway() is not None:
                 return  # another model's run; this one begins when that has ended
             text = self._blobs.get(self._model(model).spec).decode()
             grown = self._additions.grow(model, text, self._telemetry.labelled(model))
             if grown is not None:
-                self._train(model, advice, grown)
+                self._train(model, advice, grown, "", None)
             return
         alone = advice.devices if advice.finding is Finding.ODD_ONE else []
         noted = (model, champion.number, advice.finding, *alone)
@@ -219,7 +222,9 @@ class Hub(HubActions):
             self._decisions.record(model, advice, now)
             self._noted.add(noted)
 
-    def _train(self, model: str, advice: Advice, dataset: Dataset, by: str = "") -> str:
+    def _train(
+        self, model: str, advice: Advice, dataset: Dataset, by: str, imported: Imported | None
+    ) -> str:
         self._runs.check_free()
         found, champion, now = self._model(model), self._registry.champion(model), time.time()
         decision = self._decisions.record(model, advice, now)
@@ -232,6 +237,7 @@ class Hub(HubActions):
             decision=decision.key,
             reason=advice.reasons[0],
             asked_by=by or advice.trigger,
+            imported=imported,
         )
         return self._runs.start(order, now)
 

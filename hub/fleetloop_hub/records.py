@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from fleetloop_hub.run_parts import Machine, Reproduction
+from fleetloop_hub.run_parts import Imported, Machine, Reproduction
 from fleetloop_hub.version_parts import Approval, Evidence
 from fleetloop_shared.manifest import CLASSIFICATION, CalibrationMap
 
@@ -223,6 +223,7 @@ class Run(Record, frozen=True, kw_only=True):
         pick: Why the chosen candidate was taken, in words.
         searches: Every setting that was tried, by candidate.
         part_rows: How many rows each part of the dataset version has.
+        imported: The file that was taken in instead of training, None if it was trained.
     """
 
     model: str
@@ -252,6 +253,7 @@ class Run(Record, frozen=True, kw_only=True):
     pick: str = ""
     searches: dict[str, list[Setting]] = {}
     part_rows: dict[str, int] = {}
+    imported: Imported | None = None
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):

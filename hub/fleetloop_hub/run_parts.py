@@ -1,4 +1,6 @@
-"""Parts of a run's record: the machine it ran on, and what came of doing it again."""
+"""Parts of a run's record: the machine, an imported file, and what came of doing it again."""
+
+from typing import Literal
 
 import msgspec
 
@@ -21,6 +23,30 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int
     extensions: list[str] = []
     threads: list[str] = []
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """The ONNX file that a run did not train but took in, and what a person said about it.
+
+    Attributes:
+        file: The file's name.
+        sha256: Of its bytes, which are kept among the blobs.
+        length_bytes: How many they are.
+        producer: What wrote it, as it says itself.
+        opset: What it is written for, in words.
+        input: The input's name, None for the only one.
+        output: The output's name, None for the one that can be the answer.
+        activation: "auto", "none", "sigmoid" or "softmax".
+    """
+
+    file: str
+    sha256: str
+    length_bytes: int
+    producer: str = "unknown"
+    opset: str = ""
+    input: str | None = None
+    output: str | None = None
+    activation: Literal["auto", "none", "sigmoid", "softmax"] = "auto"
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True):

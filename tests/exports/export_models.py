@@ -159,7 +159,7 @@ def torch_models(folder: Path, expected: dict[str, Any]) -> None:
 
 
 def fit(
-    model: Any,
+    model: Any,  # noqa: ANN401  # PyTorch's
     rows: Rows,
     shape: tuple[int, ...],
     loss: Callable[[Any, Any], Any],

@@ -16,7 +16,7 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
-from fleetloop_hub.run_parts import Reproduction
+from fleetloop_hub.run_parts import Imported, Reproduction
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
@@ -79,8 +79,10 @@ class NotingHub(HubActions):
         self._note("model", spec_text, folder)
         return "rain"
 
-    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
-        self._note("train", model, trigger, reason, by)
+    def train(
+        self, model: str, trigger: str, reason: str, by: str = "", imported: Imported | None = None
+    ) -> str:
+        self._note("train", model, trigger, reason, by, *([] if imported is None else [imported]))
         if self.runs_long:
             self.catalog.put(a_run("rain-run-9", state=RunState.RUNNING))
             return "rain-run-9"

@@ -2,7 +2,17 @@
 
 import typer
 
-from fleetloop_hub.cli import approve, data, fleet, models, predict, runs, spec, train
+from fleetloop_hub.cli import (
+    approve,
+    data,
+    fleet,
+    import_model,
+    models,
+    predict,
+    runs,
+    spec,
+    train,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +28,7 @@ app.command()(train.why)
 app.add_typer(data.app, name="data")
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
+models.app.command("import")(import_model.import_model)
 app.add_typer(models.app, name="models")
 app.command()(approve.approve)
 app.command()(approve.waive)

@@ -69,15 +69,28 @@ def train(
         else:
             out.print(f"{run} has begun: fleetloop runs show {run}, fleetloop runs cancel {run}")
         return
+    show(remote, watched(remote, run), json=json)
+
+
+def watched(remote: Remote, run: str) -> VersionView:
+    """The version that comes of a run, which is watched until it has ended.
+
+    Raises:
+        RemoteError: None comes of it; the text says why.
+    """
     ended = watch(remote, run)
     if ended.state is not RunState.FINISHED:
         raise RemoteError(ended.error or f"run {run} failed: the hub's log says why")
-    version = _version(remote, run)
+    return _version(remote, run)
+
+
+def show(remote: Remote, version: VersionView, *, json: bool) -> None:
+    """Show what the gates say of a version that was made just now; 1 if one blocks it."""
     passed = version.gates_passed == len(version.gates)
     if json:
         print_json(version)
     else:
-        out.print(run_tables.pick(remote.get(f"/runs/{run}", Run)))
+        out.print(run_tables.pick(remote.get(f"/runs/{version.run}", Run)))
         out.print(tables.gates_table(version.gates))
         name = f"{version.model} v{version.number}"
         after = f"fleetloop rollout {version.model} {version.number}"

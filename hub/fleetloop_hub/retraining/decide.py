@@ -24,6 +24,12 @@ class Finding(StrEnum):
     CHANGED = "a changed world"
 
 
+_NOTHING_TO_TRAIN = (
+    "the spec names no candidates to train: import a newer model with `fleetloop models import`, "
+    "or add [[candidates]]"
+)
+
+
 @dataclass(frozen=True)
 class DeviceDrift:
     """What a device's last window under the champion said.
@@ -81,8 +87,14 @@ class Advice:
     numbers: dict[str, float]
 
 
-def decide(evidence: Evidence, policy: RetrainTable) -> Advice:
-    """What the evidence asks for under this policy."""
+def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) -> Advice:
+    """What the evidence asks for under this policy.
+
+    Args:
+        evidence: What has been seen.
+        policy: When and on what the model is trained anew.
+        trainable: Whether there is something to train; an imported model has its trainer elsewhere.
+    """
     alarmed = [d for d in evidence.drift if d.alarms]
     share = len(alarmed) / len(evidence.drift) if evidence.drift else 0.0
     numbers = {
@@ -104,7 +116,7 @@ def decide(evidence: Evidence, policy: RetrainTable) -> Advice:
             return Advice(Finding.ODD_ONE, Verdict.INVESTIGATE, "drift", [reason], names, numbers)
         reason = f"{seen}, {where}; fewer than {policy.drift_devices:.0%}"
         return Advice(Finding.FEW, Verdict.WAIT, "drift", [reason], names, numbers)
-    blocker = _blocker(evidence, policy)
+    blocker = _blocker(evidence, policy) if trainable else _NOTHING_TO_TRAIN
     if blocker is not None:
         reasons = [f"{seen}, {where}; {blocker}"]
         return Advice(Finding.NOT_YET, Verdict.WAIT, "drift", reasons, names, numbers)

@@ -31,7 +31,10 @@ def order_again(registry: Registry, key: str, asked_by: str) -> Order:
             f"{key} is {run.state} and has left no artifact, so there is nothing to compare with; "
             "see `fleetloop runs list --state finished`"
         )
-    for what, sha256 in (("dataset version", run.dataset), ("spec", run.spec)):
+    needed = [("dataset version", run.dataset), ("spec", run.spec)]
+    if run.imported is not None:
+        needed.append(("imported file", run.imported.sha256))
+    for what, sha256 in needed:
         if not blobs.has(sha256):
             raise TrainingError(
                 f"{key} cannot be done again: its {what} {sha256[:12]} is no longer kept; put the "
@@ -47,6 +50,7 @@ def order_again(registry: Registry, key: str, asked_by: str) -> Order:
         reason=f"to see whether {key} can be reproduced",
         asked_by=asked_by,
         reproduces=key,
+        imported=run.imported,
     )
 
 

@@ -31,4 +31,5 @@ def opened(job: Job, spec: ModelSpec, started_at: float) -> Run:
         reason=job.reason,
         decision=job.decision,
         reproduces=job.reproduces,
+        imported=job.imported,
     )

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from fleetloop_hub.records import GateResult, Parity, Run
+from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.version_parts import Evidence
 from fleetloop_shared.manifest import Manifest, Signature
 
@@ -60,6 +61,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         asked_by: A person's name, or what the hub was led by.
         decision: The decision record it comes from, "" if it is a reproduction.
         reproduces: The run that is to be done again, None if this one is to become a version.
+        imported: The file to take in instead of training, None if candidates are trained.
+        imported_path: The file that holds it.
     """
 
     run: str
@@ -74,6 +77,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     asked_by: str = ""
     decision: str = ""
     reproduces: str | None = None
+    imported: Imported | None = None
+    imported_path: str = ""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):

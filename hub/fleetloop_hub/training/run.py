@@ -12,12 +12,11 @@ from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation
+from fleetloop_hub.training.contest import Taken, contest
 from fleetloop_hub.training.deciding import costs
-from fleetloop_hub.training.entering import Tried
 from fleetloop_hub.training.job import Job, Progress, Result
 from fleetloop_hub.training.prepared import Prepared, prepare
-from fleetloop_hub.training.progress import Narrator, Tell
-from fleetloop_hub.training.tournament import Outcome, Rules, hold
+from fleetloop_hub.training.progress import Tell
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.examine import Papers, examine
 from fleetloop_hub.validation.gates import judge
@@ -66,22 +65,20 @@ def _train(job: Job, tell: Tell) -> Output:
     tell(Progress(share=0.0, text="reading the dataset version"))
     prepared = prepare(job)
     spec = prepared.spec
-    rules = Rules(Narrator(tell, time.monotonic, _READ, _HELD), time.monotonic)
-    outcome = hold(spec, prepared.split, prepared.form, rules)
-    winner = outcome.winner
-    tell(Progress(share=_HELD, text=f"judging {winner.record.name} on the held-out rows"))
-    exam = _examine(job, prepared, winner)
+    taken = contest(job, prepared, tell, (_READ, _HELD))
+    tell(Progress(share=_HELD, text=f"judging {taken.record.name} on the held-out rows"))
+    exam = _examine(job, prepared, taken)
     gates, evidence = judge(exam, spec)
     tell(Progress(share=_JUDGED, text="calibrating drift thresholds"))
     manifest, encoded = assemble(
         spec,
-        winner.model.signature,
-        winner.packed.data,
+        taken.signature,
+        taken.packed.data,
         World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values),
         Origin(job.version, job.floor, job.dataset, job.run, started_at),
     )
     run = msgspec.structs.replace(
-        _recorded(opened(job, spec, started_at), prepared, outcome),
+        _recorded(opened(job, spec, started_at), prepared, taken),
         metrics=summarise(exam) | _costs(exam, prepared),
         duration_s=time.monotonic() - clock,
     )
@@ -96,18 +93,18 @@ def _train(job: Job, tell: Tell) -> Output:
     held_out = prepared.split.held_out
     judged = held_out.take(np.isfinite(held_out.label))
     told = evaluation.encode(exam.challenger, judged)
-    return Output(result, winner.packed.data, encoded, winner.packed.float_data, told)
+    return Output(result, taken.packed.data, encoded, taken.packed.float_data, told)
 
 
-def _recorded(run: Run, prepared: Prepared, outcome: Outcome) -> Run:
+def _recorded(run: Run, prepared: Prepared, taken: Taken) -> Run:
     parts = prepared.split
     return msgspec.structs.replace(
         run,
         state=RunState.FINISHED,
-        candidates=outcome.candidates,
-        chosen=outcome.winner.record.name,
-        pick=outcome.pick,
-        searches=outcome.searches,
+        candidates=taken.candidates,
+        chosen=taken.record.name,
+        pick=taken.pick,
+        searches=taken.searches,
         part_rows={
             "train": len(parts.train),
             "validation": len(parts.validation),
@@ -115,7 +112,7 @@ def _recorded(run: Run, prepared: Prepared, outcome: Outcome) -> Run:
         },
         notes=[
             *prepared.notes,
-            *outcome.notes,
+            *taken.notes,
             *shortcomings(len(prepared.frame), prepared.spec.drift.window_rows),
         ],
     )
@@ -126,14 +123,14 @@ def _costs(exam: Exam, prepared: Prepared) -> dict[str, float]:
     return {} if found is None else {f"cost_{k}": float(v) for k, v in asdict(found).items()}
 
 
-def _examine(job: Job, prepared: Prepared, winner: Tried) -> Exam:
-    contamination = winner.record.parameters.get("contamination")
+def _examine(job: Job, prepared: Prepared, taken: Taken) -> Exam:
+    contamination = taken.record.parameters.get("contamination")
     papers = Papers(
-        packed=winner.packed,
-        signature=winner.model.signature,
+        packed=taken.packed,
+        signature=taken.signature,
         champion=job.champion,
         contamination=contamination if isinstance(contamination, float) else None,
-        offsets=winner.model.head.groups,
+        offsets=taken.groups,
     )
     held_out = prepared.split.held_out
     older = prepared.frame.take(slice(0, len(prepared.frame) - len(held_out)))

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
+from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tracking.environment import code_version
 from fleetloop_hub.tracking.kept import SPEC, kept
@@ -39,6 +40,7 @@ class Order:
         reason: Why, in words.
         asked_by: A person's name, or what the hub was led by.
         reproduces: The run that is to be done again, None if this one is to become a version.
+        imported: The file to take in instead of training; its bytes lie among the blobs.
     """
 
     spec_text: str
@@ -50,6 +52,7 @@ class Order:
     reason: str
     asked_by: str = ""
     reproduces: str | None = None
+    imported: Imported | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ class Runs:
             asked_by=order.asked_by,
             decision=order.decision,
             reproduces=order.reproduces,
+            imported=order.imported,
+            imported_path=self._path(order.imported),
         )
         run = opened(job, spec, now)
         text = self._blobs.put(order.spec_text.encode())
@@ -217,6 +222,9 @@ class Runs:
         if self._current is not None:
             self._current[2].cancel()
             self._current = None
+
+    def _path(self, imported: Imported | None) -> str:
+        return "" if imported is None else str(self._blobs.path(imported.sha256).absolute())
 
     def _fail(self, run: Run, text: str) -> None:
         failed = replace(run, error=text)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NotRequired, TypedDict
 
+from fleetloop_hub.run_parts import Imported
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
 
@@ -64,7 +65,9 @@ class HubActions(ABC):
         """
 
     @abstractmethod
-    def train(self, model: str, trigger: str, reason: str, by: str = "") -> str:
+    def train(
+        self, model: str, trigger: str, reason: str, by: str = "", imported: Imported | None = None
+    ) -> str:
         """Start a run in a process of its own; returns the run's key without waiting.
 
         Args:
@@ -72,6 +75,7 @@ class HubActions(ABC):
             trigger: What led to it: "person", "drift", "accuracy".
             reason: Why, in words, for the decision log.
             by: The person's name, if one has asked.
+            imported: A file among the blobs to take in instead of training candidates.
 
         Raises:
             TrainingError: No such model, or a run is under way.

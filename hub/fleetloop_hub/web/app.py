@@ -14,6 +14,7 @@ from fleetloop_hub.web import (
     api_artifacts,
     api_cards,
     api_data,
+    api_import,
     api_runs,
     audited,
     drawings,
@@ -90,6 +91,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )
+    app.register_blueprint(api_import.importing(hub.actions, hub.blobs, admin_token))
     app.register_blueprint(pages.pages(overviews, hub.actions))
     return app
 

@@ -24,6 +24,7 @@ _ACTIONS = {
     "changing_data.add": "add rows",
     "changing_data.labels": "tell labels",
     "changing_runs.reproduce": "reproduce a run",
+    "importing.imports": "import a model",
 }
 _LONGEST = 200
 

@@ -13,6 +13,7 @@ from fleetloop_hub.errors import (
     DataError,
     EnrolError,
     GateError,
+    ModelFileError,
     SpecError,
     TrainingError,
 )
@@ -22,6 +23,7 @@ _log = logging.getLogger(__name__)
 
 _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     SpecError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ModelFileError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidIdError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RefusedError: HTTPStatus.BAD_REQUEST,

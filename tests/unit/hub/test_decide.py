@@ -100,3 +100,10 @@ def test_nothing_is_trained_against_the_policy(
         assert labels >= 500
         assert since_s >= 60
         assert busy is None
+
+
+def test_an_imported_model_is_not_trained_here_whatever_the_world_does() -> None:
+    advice = decide(evidence(3, 1), POLICY, trainable=False)
+    assert (advice.verdict, advice.finding) == (Verdict.WAIT, Finding.NOT_YET)
+    assert "import a newer model with `fleetloop models import`" in advice.reasons[0]
+    assert advice.devices == ["d0", "d1", "d2"]

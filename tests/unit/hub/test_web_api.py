@@ -22,6 +22,7 @@ BODIES: dict[str, dict[str, object]] = {
     "rollouts": {"model": "rain", "version": 2},
     "runs/rain-1/reproduce": {"by": "ann"},
     "runs/rain-1/cancel": {"by": "ann"},
+    "imports": {"spec": "[model]", "folder": "/data", "file": "/data/model.onnx"},
 }
 ENROLMENT: dict[str, object] = {
     "token": "secret",
