@@ -1,10 +1,10 @@
 """What the hub's stages need from storage and broker, as promises."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fleetloop_hub.audit_records import AuditEntry, Deed
 from fleetloop_hub.records import Record
@@ -31,6 +31,13 @@ class Catalog(ABC):
     @abstractmethod
     def all(self, kind: type[R]) -> list[R]:
         """Every document of a kind, in the order in which they were first kept."""
+
+    @abstractmethod
+    def everything(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Every document of every kind, also of kinds this hub does not know: (kind, document).
+
+        Not to be changed; a kind is the lower-case name of its record.
+        """
 
     @abstractmethod
     def update(self, kind: type[R], key: str, change: Callable[[R | None], R]) -> R:
@@ -177,7 +184,12 @@ class Telemetry(ABC):
 
 
 class Blobs(ABC):
-    """Bytes by their SHA-256: artifacts, manifests, datasets, specs. Durable once `put` returns."""
+    """Bytes by their SHA-256: artifacts, manifests, datasets, specs. Durable once `put` returns.
+
+    What was put is fresh until `settle` has seen it named by the catalog: whoever has put it may
+    still be on the way there, so nothing fresh is ever removed. Only one process puts, so that a
+    restart leaves nothing fresh.
+    """
 
     @abstractmethod
     def put(self, data: bytes) -> str:
@@ -210,6 +222,22 @@ class Blobs(ABC):
 
         Raises:
             BlobError: Not there, or no longer what it was.
+        """
+
+    @abstractmethod
+    def settle(self, named: Collection[str]) -> None:
+        """Note what the catalog names: that is no longer fresh."""
+
+    @abstractmethod
+    def unnamed(self, named: Collection[str]) -> dict[str, int]:
+        """What is neither named nor fresh: bytes, by SHA-256."""
+
+    @abstractmethod
+    def remove(self, sha256: str) -> bool:
+        """Take content away, for good once this returns.
+
+        Returns:
+            False if it is fresh, and stays.
         """
 
 

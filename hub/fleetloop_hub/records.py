@@ -224,6 +224,7 @@ class Run(Record, frozen=True, kw_only=True):
         searches: Every setting that was tried, by candidate.
         part_rows: How many rows each part of the dataset version has.
         imported: The file that was taken in instead of training, None if it was trained.
+        swept: Of its artifacts only the names are left.
     """
 
     model: str
@@ -254,6 +255,7 @@ class Run(Record, frozen=True, kw_only=True):
     searches: dict[str, list[Setting]] = {}
     part_rows: dict[str, int] = {}
     imported: Imported | None = None
+    swept: bool = False
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):

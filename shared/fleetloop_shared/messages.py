@@ -62,6 +62,7 @@ class ReportedState(Message, frozen=True, kw_only=True):
         resumed_fetches: Fetches taken up again after a restart.
         quarantined: SHA-256 of artifacts this device will not try again.
         free_bytes: Free space where artifacts are kept.
+        slots: SHA-256 of the artifacts it may serve or go back to, best first.
     """
 
     at: float
@@ -80,6 +81,7 @@ class ReportedState(Message, frozen=True, kw_only=True):
     resumed_fetches: int = 0
     quarantined: list[str] = []
     free_bytes: int = 0
+    slots: list[str] = []
 
 
 # --- device to hub, asked for once; reports are in reports.py -------------------------------------

@@ -87,3 +87,33 @@ def test_a_file_mends_damaged_content_and_a_missing_one_is_refused(
     assert blobs.get(blobs.put_file(tmp_path / "file")) == b"abc"
     with pytest.raises(BlobError, match="gone cannot be read"):
         blobs.put_file(tmp_path / "gone")
+
+
+def test_what_nobody_names_can_be_removed_once_the_catalog_was_seen_to_name_it(
+    blobs: Blobs,
+) -> None:
+    old, new = blobs.put(b"old"), blobs.put(b"new")
+    assert blobs.unnamed(set()) == {}
+    assert not blobs.remove(old)
+    blobs.settle({old, new})
+    assert blobs.unnamed({new}) == {old: 3}
+    assert blobs.remove(old)
+    assert not blobs.has(old)
+    assert blobs.has(new)
+    assert blobs.remove(old)
+
+
+def test_what_is_put_again_while_it_is_to_be_removed_stays(blobs: Blobs) -> None:
+    sha256 = blobs.put(b"abc")
+    blobs.settle({sha256})
+    assert blobs.unnamed(set()) == {sha256: 3}
+    blobs.put(b"abc")
+    assert not blobs.remove(sha256)
+    assert blobs.get(sha256) == b"abc"
+
+
+def test_after_a_restart_nothing_is_fresh(tmp_path: Path) -> None:
+    sha256 = FileBlobs(tmp_path / "blobs").put(b"abc")
+    (tmp_path / "blobs" / ".part").write_bytes(b"not ours")
+    (tmp_path / "blobs" / sha256[:2] / sha256[2:4] / ".x.part").write_bytes(b"not ours")
+    assert FileBlobs(tmp_path / "blobs").unnamed(set()) == {sha256: 3}

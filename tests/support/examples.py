@@ -105,6 +105,7 @@ MESSAGES: list[m.Message] = [
         resumed_fetches=1,
         quarantined=[OTHER_SHA],
         free_bytes=1_000_000,
+        slots=[SHA, OTHER_SHA],
     ),
     r.DriftReport(
         device=DEVICE,

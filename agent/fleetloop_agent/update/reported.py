@@ -33,6 +33,7 @@ def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> Re
         resumed_fetches=journal.resumed_fetches,
         quarantined=[slot.artifact for slot in journal.quarantine],
         free_bytes=tx.board.disk.free_bytes(),
+        slots=list(dict.fromkeys(slot.artifact for slot in journal.slots)),
     )
 
 

@@ -3,17 +3,19 @@
 import hashlib
 import re
 import threading
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
-from fleetloop_shared.durable import Disk, RealDisk, publish, replace
+from fleetloop_shared.durable import Disk, RealDisk, discard, publish, replace
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import SHA256, sha256_hex
 
 _PIECE_BYTES = 4 * 2**20
 _NAME = re.compile(SHA256)
+_PAIR = re.compile("[0-9a-f]{2}")
 
 
 class FileBlobs(Blobs):
@@ -32,6 +34,7 @@ class FileBlobs(Blobs):
         self._folder = folder.absolute()
         self._disk = disk or RealDisk(self._folder)
         self._lock = threading.Lock()
+        self._fresh: set[str] = set()
 
     def put(self, data: bytes) -> str:
         sha256 = sha256_hex(data)
@@ -39,6 +42,7 @@ class FileBlobs(Blobs):
         with self._lock:
             if self._read(path) != data:  # not there; or damaged, and hereby mended
                 replace(self._disk, path, data)
+            self._fresh.add(sha256)
         return sha256
 
     def put_file(self, path: Path) -> str:
@@ -49,6 +53,7 @@ class FileBlobs(Blobs):
                 with self._lock:
                     if not self._is_sound(place, sha256):
                         self._copy(file, place, sha256)
+                    self._fresh.add(sha256)
         except DiskFullError:
             raise
         except OSError as error:
@@ -109,6 +114,29 @@ class FileBlobs(Blobs):
         if not self._is_sound(place, sha256):
             self.get(sha256)  # says what is wrong with it
         return place
+
+    def settle(self, named: Collection[str]) -> None:
+        with self._lock:
+            self._fresh.difference_update(named)
+
+    def unnamed(self, named: Collection[str]) -> dict[str, int]:
+        with self._lock:
+            kept = {*named, *self._fresh}
+        return {path.name: path.stat().st_size for path in self._files() if path.name not in kept}
+
+    def remove(self, sha256: str) -> bool:
+        path = self._place(sha256)
+        with self._lock:
+            if sha256 in self._fresh:
+                return False
+            discard(self._disk, path)
+        return True
+
+    def _files(self) -> Iterator[Path]:
+        for first in filter(_PAIR.fullmatch, self._disk.names(self._folder)):
+            for second in filter(_PAIR.fullmatch, self._disk.names(self._folder / first)):
+                folder = self._folder / first / second
+                yield from (folder / n for n in self._disk.names(folder) if _NAME.fullmatch(n))
 
     def _place(self, sha256: str) -> Path:
         if _NAME.fullmatch(sha256) is None:

@@ -83,6 +83,10 @@ class TinyDbCatalog(Catalog):
             table = self._table(_kind(kind))
             return [_record(document, kind, table.path) for document in table.all()]
 
+    def everything(self) -> list[tuple[str, Mapping[str, Any]]]:
+        with self._opened():
+            return [(kind, d) for kind, table in self._tables.items() for d in table.all()]
+
     def update(self, kind: type[R], key: str, change: Callable[[R | None], R]) -> R:
         with self._opened():
             record = change(self.find(kind, key))

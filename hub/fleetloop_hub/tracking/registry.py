@@ -15,6 +15,9 @@ from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+PREVIOUS = "previous"
+
+_PUT_ASIDE = frozenset({VersionState.ARCHIVED, VersionState.DELETED})
 
 
 class Registry:
@@ -84,6 +87,8 @@ class Registry:
         if version is None:
             known = ", ".join(str(v.number) for v in self.versions(model)) or "none yet"
             raise GateError(f"{model} has no version {number}; there are: {known}")
+        if version.state in _PUT_ASIDE:
+            raise GateError(f"{version.key} is {version.state}: roll out another one, or train")
         if version.manifest is None:
             raise GateError(hindrance(version))
         return version
@@ -119,9 +124,11 @@ class Registry:
         )
 
     def crown(self, version: Version) -> None:
-        """The version has taken over: it is the champion now."""
+        """The version has taken over: it is the champion now, and the champion is the previous."""
         released = msgspec.structs.replace(version, state=VersionState.RELEASED)
-        self.catalog.put(released, _alias(version, CHAMPION))
+        before = self.champion(version.model)
+        moved = [] if before is None or before.key == version.key else [_alias(before, PREVIOUS)]
+        self.catalog.put(released, _alias(version, CHAMPION), *moved)
 
     def withdraw(self, version: Version) -> None:
         """The version was reverted in the field; the champion stays what it was."""

@@ -106,7 +106,7 @@ def _files(original: Run, again: Run, blobs: Blobs) -> Iterator[str]:
         elif before == now:
             yield f"the {words}s are equal"
         elif not blobs.has(before):
-            yield f"the {words} of then is no longer kept; its SHA-256 was {before}, now {now}"
+            yield f"the {words} of then is no longer kept; it was {before[:12]}, is {now[:12]}"
         else:
             yield f"the {words}s differ: {first_difference(blobs.get(before), blobs.get(now))}"
 
