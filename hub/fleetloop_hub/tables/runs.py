@@ -54,6 +54,11 @@ def run_story(run: Run) -> RenderableType:
         parts += [_parameters(candidate) for candidate in run.candidates]
     if run.metrics:
         parts += [Text("\nmetrics of the artifact on the held-out rows", "bold"), _metrics(run)]
+        parts += [
+            Text("\nmetrics of the artifact on the held-out rows", "bold"),
+            metrics_table(run.metrics),
+        ]
+    parts += [Text(f"note: {note}") for note in run.notes]
     if run.reproduction is not None:
         parts += [Text(), verdict(run)]
     return Group(*parts)
@@ -118,6 +123,16 @@ def pick(run: Run) -> RenderableType:
     return Group(*parts)
 
 
+def metrics_table(metrics: dict[str, float]) -> Table:
+    """A line a metric, with its interval where it has one."""
+    shown = table("metric", "value", "95 % interval", wraps="")
+    for name, value in metrics.items():
+        if not name.endswith(("_low", "_high")):
+            ends = interval(metrics.get(f"{name}_low"), metrics.get(f"{name}_high"))
+            shown.add_row(name.replace("_", " "), number(value), ends.strip(" ()"))
+    return shown
+
+
 def _became(run: RunSummary) -> str:
     if run.reproduces is not None:
         verdict = {None: "", True: ", equal", False: ", not equal"}[run.equal]
@@ -152,12 +167,3 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
 def _parameters(candidate: Candidate) -> Text:
     told = ", ".join(f"{name} {value}" for name, value in candidate.parameters.items())
     return Text(f"{candidate.name}: {told}; {candidate.recipe}", "dim")
-
-
-def _metrics(run: Run) -> Table:
-    shown = table("metric", "value", "95 % interval", wraps="")
-    for name, value in run.metrics.items():
-        if not name.endswith(("_low", "_high")):
-            ends = interval(run.metrics.get(f"{name}_low"), run.metrics.get(f"{name}_high"))
-            shown.add_row(name.replace("_", " "), number(value), ends.strip(" ()"))
-    return shown

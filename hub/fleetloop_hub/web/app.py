@@ -8,6 +8,7 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.tracking.approvals import Approvals
+from fleetloop_hub.tracking.shelf import Shelf
 from fleetloop_hub.web import (
     api,
     api_approvals,
@@ -15,6 +16,7 @@ from fleetloop_hub.web import (
     api_cards,
     api_data,
     api_import,
+    api_models,
     api_runs,
     audited,
     drawings,
@@ -92,6 +94,9 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )
     app.register_blueprint(api_import.importing(hub.actions, hub.blobs, admin_token))
+    shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
+    app.register_blueprint(api_models.reading_models(hub.catalog, shelf))
+    app.register_blueprint(api_models.changing_models(shelf, admin_token))
     app.register_blueprint(pages.pages(overviews, hub.actions))
     return app
 
