@@ -14,6 +14,7 @@ FleetloopError
 ├── CatalogError       a catalog that is locked, unreadable, or of a newer form
 ├── TelemetryError     a telemetry database that is damaged, closed, or of a newer form
 ├── BrokerError        a broker that cannot be started or reached
+├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
 └── RemoteError        a hub that cannot be reached, or that refuses a command
 """
@@ -75,6 +76,10 @@ class BrokerError(FleetloopError):
 
 class KeyFileError(FleetloopError):
     """A signing key cannot be read; the text names the file."""
+
+
+class ExportError(FleetloopError):
+    """Another system did not take a copy; the text says what to do."""
 
 
 class EnrolError(FleetloopError):

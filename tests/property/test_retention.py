@@ -81,6 +81,8 @@ class Retention(RuleBasedStateMachine):
     @initialize()
     def data(self) -> None:
         self.user_data.append(self.kept.blobs.put(b"the spec"))
+        for _ in range(5):
+            self.train(RunState.FINISHED)
 
     @rule(ends=st.sampled_from([RunState.FINISHED, RunState.FAILED]))
     def train(self, ends: RunState) -> None:
@@ -187,7 +189,7 @@ class Retention(RuleBasedStateMachine):
             }
             assert number not in self.world.needed() - held
 
-    @rule(keep=st.integers(0, 4), delete=st.booleans(), fails_after=st.integers(0, 12))
+    @rule(keep=st.integers(0, 2), delete=st.booleans(), fails_after=st.integers(0, 12))
     def retain(self, keep: int, *, delete: bool, fails_after: int) -> None:
         if not self.versions():
             return
@@ -202,7 +204,7 @@ class Retention(RuleBasedStateMachine):
         if not delete:
             assert {v.key: v.state for v in self.versions()} == before
 
-    @rule(keep=st.integers(0, 4))
+    @rule(keep=st.integers(0, 2))
     def retain_to_the_end(self, keep: int) -> None:
         if not self.versions():
             return
@@ -266,8 +268,8 @@ class _Failing:
 
 TestRetention = Retention.TestCase
 TestRetention.settings = settings(
-    max_examples=25,
-    stateful_step_count=30,
+    max_examples=30,
+    stateful_step_count=20,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

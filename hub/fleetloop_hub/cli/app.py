@@ -9,6 +9,7 @@ from fleetloop_hub.cli import (
     import_model,
     models,
     predict,
+    run_files,
     runs,
     spec,
     train,
@@ -26,6 +27,8 @@ app.command()(spec.check)
 app.command()(train.train)
 app.command()(train.why)
 app.add_typer(data.app, name="data")
+runs.app.command()(run_files.plot)
+runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
 models.app.command("import")(import_model.import_model)

@@ -13,6 +13,7 @@ from fleetloop_hub.tracking.comparison import Comparison
 from fleetloop_hub.tracking.summaries import RunSummary
 from fleetloop_hub.web.words import ago, exactly, number, size
 
+_HEADLINES = ("balanced_accuracy", "roc_auc", "r2")
 _STYLES = {
     RunState.RUNNING: "blue",
     RunState.FINISHED: "green",
@@ -25,16 +26,11 @@ def runs_table(runs: list[RunSummary]) -> Table:
     """A line a run."""
     shown = table("run", "state", "taken", "metrics", "became", "began", "took", "why", wraps="why")
     for run in runs:
-        metrics = ", ".join(
-            f"{name.replace('_', ' ')} {number(value)}"
-            for name, value in run.metrics.items()
-            if not name.startswith(("champion_", "gain_", "held_out"))
-        )
         shown.add_row(
             run.key,
             Text(run.state, _STYLES[run.state]),
             run.chosen or "",
-            metrics,
+            _headline(run.metrics),
             _became(run),
             ago(run.started_at, time.time()),
             f"{run.duration_s:,.0f} s" if run.duration_s else "",
@@ -53,7 +49,6 @@ def run_story(run: Run) -> RenderableType:
         parts += [Text("\ncandidates", "bold"), pick(run)]
         parts += [_parameters(candidate) for candidate in run.candidates]
     if run.metrics:
-        parts += [Text("\nmetrics of the artifact on the held-out rows", "bold"), _metrics(run)]
         parts += [
             Text("\nmetrics of the artifact on the held-out rows", "bold"),
             metrics_table(run.metrics),
@@ -133,6 +128,12 @@ def metrics_table(metrics: dict[str, float]) -> Table:
     return shown
 
 
+def _headline(metrics: dict[str, float]) -> str:
+    """The one or two metrics that say most; `runs show` has all."""
+    told = [name for name in _HEADLINES if name in metrics] or list(metrics)[:1]
+    return ", ".join(f"{name.replace('_', ' ')} {number(metrics[name])}" for name in told[:2])
+
+
 def _became(run: RunSummary) -> str:
     if run.reproduces is not None:
         verdict = {None: "", True: ", equal", False: ", not equal"}[run.equal]
@@ -159,6 +160,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         memory = f", {size(machine.memory_bytes)} of memory" if machine.memory_bytes else ""
         yield "machine", f"{machine.cpu}, {machine.cores} cores{memory}, {machine.platform}"
         yield "", ", ".join([*machine.extensions, *machine.threads])
+    if run.pick:
+        yield "taken", run.pick
     if run.champion is not None:
         yield "compared with", f"artifact {run.champion}"
     yield from sorted(run.artifacts.items())

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
-from fleetloop_hub.records import Candidate, Run
+from fleetloop_hub.records import Candidate, Run, Setting
 from fleetloop_hub.training import job as files
 
-CANDIDATES = "candidates.json"
+DETAILS = "details.json"
 SPEC = "spec.toml"
 
 _LEFT = (files.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION)
@@ -18,11 +18,16 @@ _LOG_BYTES = 4_000_000
 _SMALL_BYTES = 8_000
 
 
+class _Details(msgspec.Struct, frozen=True, kw_only=True):
+    candidates: list[Candidate]
+    searches: dict[str, list[Setting]]
+
+
 def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
     """The record with all that lies in the run's folder, which may be deleted then.
 
-    Of a log, the last 4 MB are kept. Candidates whose records are larger than 8 kB lose their
-    curves, which `whole` gives back.
+    Of a log, the last 4 MB are kept. Where candidates and searches are larger than 8 kB together,
+    the record loses curves and searches, which `whole` gives back.
 
     Args:
         run: Its record as it has ended.
@@ -44,21 +49,18 @@ def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
                 f"{folder / name} cannot be kept with run {run.key}: {error}"
             ) from error
         found[str(name)] = blobs.put(data[-_LOG_BYTES:] if name == files.LOG else data)
-    written = msgspec.json.encode(run.candidates)
+    written = msgspec.json.encode(_Details(candidates=run.candidates, searches=run.searches))
     if len(written) <= _SMALL_BYTES:
         return replace(run, artifacts=found)
-    found[CANDIDATES] = blobs.put(written)
-    return replace(run, artifacts=found, candidates=[_slim(c) for c in run.candidates])
+    found[DETAILS] = blobs.put(written)
+    slim = [replace(candidate, curves={}) for candidate in run.candidates]
+    return replace(run, artifacts=found, candidates=slim, searches={})
 
 
 def whole(run: Run, blobs: Blobs) -> Run:
-    """The record with the curves of its candidates, as far as they are kept."""
-    sha256 = run.artifacts.get(CANDIDATES)
+    """The record with curves and searches, as far as they are kept."""
+    sha256 = run.artifacts.get(DETAILS)
     if sha256 is None or not blobs.has(sha256):
         return run
-    candidates = msgspec.json.decode(blobs.get(sha256), type=list[Candidate])
-    return replace(run, candidates=candidates)
-
-
-def _slim(candidate: Candidate) -> Candidate:
-    return replace(candidate, curves={})
+    details = msgspec.json.decode(blobs.get(sha256), type=_Details)
+    return replace(run, candidates=details.candidates, searches=details.searches)

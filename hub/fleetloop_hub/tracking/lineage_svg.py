@@ -62,15 +62,14 @@ def lineage_svg(found: Iterable[Descent]) -> str:
     Args:
         found: The lineages of versions; what they share is drawn once.
     """
-    drawing = _Drawing()
+    drawing, found = _Drawing(), list(found)
+    devices = _devices(found)
     for one in found:
         names = ", ".join(one.aliases)
         label = f"{one.state}{': ' + names if names else ''}"
         version = (3, drawing.box(3, one.version, one.version.replace("/", " v"), label))
-        for device in one.devices:
-            drawing.line(version, (4, drawing.box(4, device, device, "runs it")))
-        for device in one.ready:
-            drawing.line(version, (4, drawing.box(4, device, device, "may go back to it")))
+        for device in [*one.devices, *one.ready]:
+            drawing.line(version, (4, drawing.box(4, device, device, devices[device])))
         run = None
         if one.run is not None:
             why = f"{one.run.asked_by}: {one.run.reason}" if one.run.asked_by else one.run.reason
@@ -87,6 +86,17 @@ def lineage_svg(found: Iterable[Descent]) -> str:
             if rows.parent is not None and any(r.key == rows.parent for r in one.datasets):
                 drawing.line((1, rows.parent), here)
     return drawing.write()
+
+
+def _devices(found: list[Descent]) -> dict[str, str]:
+    """What each device runs and may go back to."""
+    told: dict[str, list[str]] = {}
+    for verb, names in (("runs", "devices"), ("may go back to", "ready")):
+        for one in found:
+            for device in getattr(one, names):
+                number = one.version.rpartition("/")[2]
+                told.setdefault(device, []).append(f"{verb} v{number}")
+    return {device: ", ".join(words) for device, words in told.items()}
 
 
 def _x(column: int) -> int:

@@ -4,10 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
-from fleetloop_hub.records import Alias, Run, RunState, Version
+from fleetloop_hub.records import Alias, Run, RunState, Version, VersionState
 from fleetloop_shared.messages import ReportedState
-
-_WAITING = "waiting"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def _named(version: Version, facts: Facts) -> list[str]:
         for run in facts.runs
         if run.state is RunState.RUNNING and run.champion == version.artifact
     ]
-    return [*told, "it waits for approval"] if version.state == _WAITING else told
+    return [*told, "it waits for approval"] if version.state is VersionState.WAITING else told
 
 
 def _rolled_out(version: Version, facts: Facts) -> list[str]:

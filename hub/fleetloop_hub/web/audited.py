@@ -25,6 +25,10 @@ _ACTIONS = {
     "changing_data.labels": "tell labels",
     "changing_runs.reproduce": "reproduce a run",
     "importing.imports": "import a model",
+    "changing_models.alias": "name a version",
+    "changing_models.tag": "tag a version",
+    "changing_models.archive": "archive a version",
+    "changing_models.retain": "give up old versions",
 }
 _LONGEST = 200
 
@@ -61,7 +65,8 @@ def _note(audit: Audit, asked: object) -> None:
         DiskFullError: No room.
     """
     path = request.view_args or {}
-    named = {"model": path.get("model"), "version": path.get("which")}
+    which = path.get("which", path.get("number"))
+    named = {"model": path.get("model"), "version": which}
     told = named | msgspec.to_builtins(asked)
     details = {key: _brief(value) for key, value in told.items() if value or value == 0}
     by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"

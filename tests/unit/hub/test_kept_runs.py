@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.records import Candidate, Setting
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.comparison import compare
 from fleetloop_hub.tracking.kept import kept, whole
@@ -52,12 +52,14 @@ def test_a_run_is_known_from_its_machine_to_its_held_out_answers(
 def test_bulky_candidates_leave_the_record_small_and_come_back_whole(
     blobs: FileBlobs, tmp_path: Path
 ) -> None:
-    bulky = replace(a_run(), candidates=[searched(number) for number in range(10)])
+    tried = [Setting(parameters={"alpha": n / 7}, scores=[n / 9]) for n in range(500)]
+    bulky = replace(a_run(), candidates=[searched(n) for n in range(10)], searches={"net-0": tried})
     slim = kept(bulky, tmp_path, blobs)
     assert len(msgspec.json.encode(bulky)) > 100_000
     assert len(msgspec.json.encode(slim)) < 20_000
     assert whole(slim, blobs).candidates == bulky.candidates
-    forgotten = replace(slim, artifacts={"candidates.json": "0" * 64})
+    assert whole(slim, blobs).searches == bulky.searches
+    forgotten = replace(slim, artifacts={"details.json": "0" * 64})
     assert whole(forgotten, blobs) == forgotten
 
 
