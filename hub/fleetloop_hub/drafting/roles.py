@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fleetloop_hub.drafting import words
 from fleetloop_hub.drafting.facts import Facts
 from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.data_tables import MOST_FEATURES
 
 MOST_CLASSES = 20
 """A label of whole numbers with more values than this is taken for a quantity."""
@@ -158,6 +159,9 @@ def _place(facts: Facts, roles: Roles) -> None:
         roles.left_out.append((facts.name, "seems to name things, not to measure"))
     elif not facts.number and facts.distinct > _MOST_CATEGORIES:
         roles.left_out.append((facts.name, f"holds {facts.distinct:,} different texts"))
+    elif len(roles.inputs) == MOST_FEATURES:
+        why = f"comes after the {MOST_FEATURES} features that a device can watch"
+        roles.left_out.append((facts.name, why))
     else:
         _input(facts, roles)
 

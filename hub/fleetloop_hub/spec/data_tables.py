@@ -110,6 +110,10 @@ class LabelTable(Table, frozen=True, kw_only=True):
     late: LateTable | None = None
 
 
+MOST_FEATURES = 512
+"""Devices watch every pair of features: their number is the square of this."""
+
+
 class FeatureTable(Table, frozen=True, kw_only=True):
     """One input of the model.
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from fleetloop_hub.spec.data_tables import (
+    MOST_FEATURES,
     FeatureTable,
     LabelTable,
     ModelTable,
@@ -32,7 +33,7 @@ class ModelSpec(Table, frozen=True, kw_only=True):
     sources: Annotated[list[SourceTable], Meta(min_length=1)]
     rows: RowsTable = RowsTable()
     label: LabelTable = LabelTable()
-    features: Annotated[list[FeatureTable], Meta(min_length=1)]
+    features: Annotated[list[FeatureTable], Meta(min_length=1, max_length=MOST_FEATURES)]
     rules: list[RuleTable] = msgspec.field(default_factory=list)
     slices: list[SliceTable] = msgspec.field(default_factory=list)
     candidates: list[CandidateTable] = msgspec.field(default_factory=list)

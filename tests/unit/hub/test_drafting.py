@@ -18,6 +18,7 @@ from sklearn import datasets
 from fleetloop_hub.drafting import sample
 from fleetloop_hub.drafting.draft import draft
 from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.data_tables import MOST_FEATURES
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.problems import unknown_columns
 from fleetloop_hub.spec.reading import parse
@@ -130,8 +131,9 @@ def test_other_delimiters_and_a_byte_order_mark_are_seen(tmp_path: Path) -> None
 def test_wide_files_are_read_in_part_and_drafted(tmp_path: Path) -> None:
     header = [*(f"s{k}" for k in range(1_200)), "y"]
     rows = ([k * j % 97 for j in range(1_200)] + [k % 2] for k in range(30))
-    spec, _ = drafted(write(tmp_path / "d.csv", header, rows))
-    assert len(spec.features) > 1_100
+    spec, text = drafted(write(tmp_path / "d.csv", header, rows))
+    assert len(spec.features) == MOST_FEATURES
+    assert "comes after the 512 features that a device can watch" in " ".join(text.split(" # "))
     big = sample.read(write(tmp_path / "e.csv", header[:-1], ([1] * 1_200 for _ in range(3_500))))
     assert (big.rows, big.whole) == (3_333, False)
 

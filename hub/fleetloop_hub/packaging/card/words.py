@@ -30,7 +30,7 @@ def size(count: float) -> str:
 def share(value: float) -> str:
     """A share of one in percent.
 
-    >>> share(0.8125)
+    >>> share(0.813)
     '81.3 %'
     """
     return f"{value * 100:.1f} %"
