@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.records import Run, RunState
+from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.reproduction import judged, results, surroundings
@@ -146,6 +147,10 @@ def test_the_order_asks_for_the_same_again(kept: Parts, first: Run) -> None:
         ({"state": RunState.FAILED}, "is failed and has left no artifact"),
         ({"artifacts": {}}, "has left no artifact"),
         ({"reproduces": "run-0"}, "did run-0 again itself"),
+        (
+            {"imported": Imported(file="m.onnx", sha256="0" * 64, length_bytes=9)},
+            "took in a file and trained nothing",
+        ),
     ],
 )
 def test_what_cannot_be_done_again_says_why(
