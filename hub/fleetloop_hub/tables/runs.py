@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetloop_hub.records import Candidate, Run, RunState
-from fleetloop_hub.tables.forms import interval, table
+from fleetloop_hub.tables.forms import Noted, interval, table
 from fleetloop_hub.tracking.comparison import Comparison
 from fleetloop_hub.tracking.summaries import RunSummary
 from fleetloop_hub.web.words import ago, exactly, number, size
@@ -86,10 +86,9 @@ def comparison_table(found: Comparison) -> RenderableType:
     return Group(*parts[:-1]) if parts else Text("Nothing differs; --all shows what they share.")
 
 
-def candidates_table(candidates: list[Candidate], chosen: str | None) -> Table:
+def candidates_table(candidates: list[Candidate], chosen: str | None) -> Noted:
     """A line a candidate: what it is worth, and what it costs; the dominated ones are marked."""
-    columns = ("candidate", "score", "quantized", "size", "on the wire", "ms a row", "note")
-    shown = table(*columns, wraps="note")
+    shown = Noted("candidate", "float", "quantized", "size", "on the wire", "ms", note="note")
     for candidate in candidates:
         taken = candidate.name == chosen
         mark, style = (" (taken)", "bold") if taken else ("", "")
@@ -102,7 +101,7 @@ def candidates_table(candidates: list[Candidate], chosen: str | None) -> Table:
             f"{size(candidate.artifact_bytes)} from {size(candidate.float_bytes)}",
             size(candidate.wire_bytes) if candidate.wire_bytes else "",
             f"{candidate.latency_ms:.3f}",
-            "; ".join([candidate.note, *candidate.warnings]),
+            note="; ".join([candidate.note, *candidate.warnings]),
         )
     return shown
 

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Decision, GateResult, Run
-from fleetloop_hub.tables.forms import interval, table
+from fleetloop_hub.tables.forms import Noted, interval, table
 from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.web.words import exactly, number, share, size
 
@@ -46,16 +46,16 @@ def _on_devices(version: VersionView) -> str:
     return "" if right is None else f"{share(right)} right of {version.field_labels:,}"
 
 
-def gates_table(gates: list[GateResult]) -> Table:
+def gates_table(gates: list[GateResult]) -> Noted:
     """A line a gate."""
-    shown = table("gate", "", "measured", "must reach", "verdict", wraps="verdict")
+    shown = Noted("gate", "", "measured", "limit", note="verdict")
     for gate in gates:
         shown.add_row(
             gate.name,
             _said(gate),
             f"{number(gate.value)}{interval(gate.low, gate.high)}",
             number(gate.limit),
-            gate.text,
+            note=gate.text,
         )
     return shown
 
