@@ -101,7 +101,8 @@ def candidates_table(candidates: list[Candidate], chosen: str | None) -> Noted:
             f"{size(candidate.artifact_bytes)} from {size(candidate.float_bytes)}",
             size(candidate.wire_bytes) if candidate.wire_bytes else "",
             f"{candidate.latency_ms:.3f}",
-            note="; ".join([candidate.note, *candidate.warnings]),
+            # Why the one that is taken was taken stands below the table; see `pick`.
+            note="; ".join([*([] if taken else [candidate.note]), *candidate.warnings]),
         )
     return shown
 
