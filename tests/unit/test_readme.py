@@ -1,4 +1,4 @@
-"""README's commands exist, with the options that it gives them."""
+"""Commands in README and docs exist, with the options they are given, and links lead on."""
 
 import re
 from pathlib import Path
@@ -11,9 +11,12 @@ from fleetloop_agent.__main__ import main as agent_main
 from fleetloop_firmware_sim.cli import app as sim_app
 from fleetloop_hub.cli.app import app as hub_app
 
-README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
-JOINED = README.replace("\\\n", " ")
-COMMANDS = re.findall(r"\.venv/bin/(fleetloop\S*) (\S+)([^`\n#]*)", JOINED)
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+JOINED = "\n".join(page.read_text("utf-8").replace("\\\n", " ") for page in PAGES)
+COMMANDS = sorted(set(re.findall(r"\.venv/bin/(fleetloop\S*) (\S+)([^`\n#]*)", JOINED)))
+GROUPS = {"data", "models", "runs"}
+LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 APPS: dict[str, typer.Typer] = {"fleetloop": hub_app, "fleetloop-sim": sim_app}
 
 
@@ -31,8 +34,15 @@ def test_a_command_of_the_readme_exists_with_its_options(
             agent_main([command, "--help"])
         told = capsys.readouterr().out
     else:
-        result = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+        path = [command, *rest.split()[:1]] if command in GROUPS and rest.strip() else [command]
+        result = CliRunner().invoke(app, [*path, "--help"], env={"COLUMNS": "200"})
         assert result.exit_code == 0
         told = result.stdout
     for option in re.findall(r"--[a-z-]+", rest):
         assert option in told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
+    for target in LINK.findall(page.read_text("utf-8")):
+        assert (page.parent / target).exists(), target
