@@ -10,7 +10,8 @@ from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.config import HubConfig
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
-from fleetloop_hub.hub import Hub, Parts
+from fleetloop_hub.hub import Hub
+from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Audit, Blobs, Broker, BrokerAccount, Catalog, Telemetry
 from fleetloop_hub.storage.audit import FileAudit

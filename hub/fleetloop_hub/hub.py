@@ -11,11 +11,9 @@ meet. `step` does whatever is due and returns; nothing in it waits for a device.
 import threading
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 
 from fleetloop_hub.data import datasets
-from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.rollout import Move
@@ -23,9 +21,8 @@ from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.fleet_records import Cohort, Rollout
-from fleetloop_hub.keys import Keys
+from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
-from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
 from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
@@ -39,7 +36,7 @@ from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
-from fleetloop_shared.link import Connected, Link, Received, SubscriptionRefused
+from fleetloop_shared.link import Connected, Received, SubscriptionRefused
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest, HubState
 from fleetloop_shared.topics import Topic
 
@@ -47,33 +44,6 @@ _WATCH_S = 1.0
 
 PERSON = "person"
 """The trigger of what a person asked for; what comes of it waits for a person as well."""
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Everything the hub is made of; a test passes others.
-
-    Attributes:
-        catalog: Small documents.
-        telemetry: What devices say.
-        blobs: Content by hash.
-        broker: Started already.
-        link: To that broker, started already.
-        keys: For signing.
-        hub_password: Of the hub's own account at the broker.
-        runs_dir: Where training processes work.
-        additions: Dataset versions being built.
-    """
-
-    catalog: Catalog
-    telemetry: Telemetry
-    blobs: Blobs
-    broker: Broker
-    link: Link
-    keys: Keys
-    hub_password: str
-    runs_dir: Path
-    additions: Additions
 
 
 class Hub(HubActions):

@@ -4,81 +4,16 @@ from enum import StrEnum
 
 import msgspec
 
-from fleetloop_hub.run_parts import Imported, Machine, Reproduction
-from fleetloop_hub.version_parts import Approval, Evidence
-from fleetloop_shared.manifest import CLASSIFICATION, CalibrationMap
+from fleetloop_hub.dataset_parts import Fault, Shift, SourceMark
+from fleetloop_hub.run_parts import Candidate, Imported, Machine, Reproduction, Setting
+from fleetloop_hub.version_parts import Approval, Evidence, GateResult, Parity
+from fleetloop_shared.manifest import CLASSIFICATION
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """A document of the catalog, found by its kind and its `key`."""
 
     key: str
-
-
-class SourceMark(msgspec.Struct, frozen=True, kw_only=True):
-    """What was read of one source, and where to go on.
-
-    Attributes:
-        words: The source, as reports name it: "winters.csv", "logs/monday.jsonl", a query.
-        sha256: Of the bytes that were read (of a query: of its rows).
-        bytes: How many they were.
-        rows: Rows in them, the quarantined ones too.
-        lines: Lines in them, where there are lines.
-        since: What `:since` stands for when a query is asked again.
-        late: Whether it holds late labels.
-    """
-
-    words: str
-    sha256: str
-    bytes: int
-    rows: int
-    lines: int = 0
-    since: str | None = None
-    late: bool = False
-
-
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A check that rows have failed.
-
-    Attributes:
-        reason: The check, in words.
-        rows: How many rows failed it.
-        examples: The first of them: where they stand, and their text.
-    """
-
-    reason: str
-    rows: int
-    examples: list[str]
-
-
-class Shift(msgspec.Struct, frozen=True, kw_only=True):
-    """How a column of new rows differs from the rows that were there before.
-
-    Attributes:
-        column: The feature, or the label.
-        unit: Of `before`, `now` and `shift`.
-        before: Mean of the earlier rows.
-        now: Mean of the new rows.
-        shift: The difference.
-        shift_sd: The same in standard deviations of the earlier rows.
-        psi: Population stability index; by convention 0.1 is "look" and 0.25 is "act".
-        triangular: Triangular discrimination, 0 to 2.
-        anderson_darling: Binned Anderson-Darling statistic; about 1 where nothing has changed.
-        missing_before: Share of the earlier rows in which it is missing.
-        missing_now: The same of the new rows.
-    """
-
-    column: str
-    unit: str
-    before: float
-    now: float
-    shift: float
-    shift_sd: float
-    psi: float
-    triangular: float
-    anderson_darling: float
-    missing_before: float
-    missing_now: float
 
 
 class Dataset(Record, frozen=True, kw_only=True):
@@ -121,66 +56,6 @@ class Dataset(Record, frozen=True, kw_only=True):
     late_labels: str | None = None
     faults: list[Fault] = []
     drift: list[Shift] = []
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting that was tried in a search.
-
-    Attributes:
-        parameters: What was fitted.
-        scores: The spec's metric on each fold, the newest first, of the float model; None where it
-            is not defined; empty where nothing could be fitted.
-        note: What a person should know about the fit.
-    """
-
-    parameters: dict[str, float | int | str | bool | list[int] | None]
-    scores: list[float | None]
-    note: str = ""
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """One algorithm that was tried in a run.
-
-    Attributes:
-        name: As the spec calls it.
-        parameters: What it was trained with.
-        score: The spec's metric on the validation rows, of the float model.
-        quantized_score: The same of the quantized artifact.
-        float_bytes: Size of the float32 ONNX file.
-        artifact_bytes: Size of the quantized ONNX file.
-        latency_ms: Median time of one row under ONNX Runtime.
-        recipe: How it was quantized.
-        note: Why it was, or was not, taken.
-        fold_scores: As in `Setting.scores`.
-        curves: What was measured as it learned, by name: a value an epoch or round.
-        wire_bytes: Size of the quantized file as it travels.
-        dominated: Whether another candidate is at least as good by score, bytes and milliseconds,
-            and better by one of them.
-        calibration: How its scores become probabilities.
-        decision_threshold: The score from which it answers yes.
-        cost: What its answers to the validation rows cost, a row, in the unit of the spec's costs.
-        fairness: The fairness limits that it misses on the validation rows, in words; "" if none.
-        warnings: What a person should know about the fit.
-    """
-
-    name: str
-    parameters: dict[str, float | int | str | bool | list[int] | None]
-    score: float
-    quantized_score: float
-    float_bytes: int
-    artifact_bytes: int
-    latency_ms: float
-    recipe: str
-    note: str = ""
-    fold_scores: list[float | None] = []
-    curves: dict[str, list[float]] = {}
-    wire_bytes: int = 0
-    dominated: bool = False
-    calibration: CalibrationMap = CalibrationMap()
-    decision_threshold: float = 0.0
-    cost: float | None = None
-    fairness: str = ""
-    warnings: list[str] = []
 
 
 class RunState(StrEnum):
@@ -256,59 +131,6 @@ class Run(Record, frozen=True, kw_only=True):
     part_rows: dict[str, int] = {}
     imported: Imported | None = None
     swept: bool = False
-
-
-class GateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One gate's verdict.
-
-    Attributes:
-        name: The gate.
-        passed: Whether it lets the version through by itself.
-        value: What was measured, None where nothing could be.
-        limit: What it had to reach, None where the spec demands nothing.
-        low: Lower end of the 95 % interval of `value`, where there is one.
-        high: Upper end of it.
-        text: The verdict in words, with what to do if it failed.
-        judged: Whether the spec demands anything; a value that is only shown has passed.
-        waived: Whether a person lets this version through although it failed.
-    """
-
-    name: str
-    passed: bool
-    value: float | None
-    limit: float | None
-    text: str
-    low: float | None = None
-    high: float | None = None
-    judged: bool = True
-    waived: bool = False
-
-    @property
-    def blocks(self) -> bool:
-        """Whether the version cannot be released because of it."""
-        return not self.passed and not self.waived
-
-
-class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """The quantized artifact against the float model, on real held-out rows.
-
-    Attributes:
-        rows: How many rows were compared.
-        label_flips: Rows on which they answer differently.
-        largest_gap: Largest difference of the score.
-        float_bytes: Size of the float32 ONNX file.
-        artifact_bytes: Size of the quantized one.
-        float_ms: Median time of one row, float.
-        artifact_ms: The same, quantized.
-    """
-
-    rows: int
-    label_flips: int
-    largest_gap: float
-    float_bytes: int
-    artifact_bytes: int
-    float_ms: float
-    artifact_ms: float
 
 
 class VersionState(StrEnum):

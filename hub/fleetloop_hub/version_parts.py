@@ -1,8 +1,61 @@
-"""Parts of a version's record: what its gates looked at, and what people have said to it."""
+"""Parts of a version's record: verdicts, what gates looked at, and what people have said to it."""
 
 from enum import StrEnum
 
 import msgspec
+
+
+class GateResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One gate's verdict.
+
+    Attributes:
+        name: The gate.
+        passed: Whether it lets the version through by itself.
+        value: What was measured, None where nothing could be.
+        limit: What it had to reach, None where the spec demands nothing.
+        low: Lower end of the 95 % interval of `value`, where there is one.
+        high: Upper end of it.
+        text: The verdict in words, with what to do if it failed.
+        judged: Whether the spec demands anything; a value that is only shown has passed.
+        waived: Whether a person lets this version through although it failed.
+    """
+
+    name: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    text: str
+    low: float | None = None
+    high: float | None = None
+    judged: bool = True
+    waived: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the version cannot be released because of it."""
+        return not self.passed and not self.waived
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """The quantized artifact against the float model, on real held-out rows.
+
+    Attributes:
+        rows: How many rows were compared.
+        label_flips: Rows on which they answer differently.
+        largest_gap: Largest difference of the score.
+        float_bytes: Size of the float32 ONNX file.
+        artifact_bytes: Size of the quantized one.
+        float_ms: Median time of one row, float.
+        artifact_ms: The same, quantized.
+    """
+
+    rows: int
+    label_flips: int
+    largest_gap: float
+    float_bytes: int
+    artifact_bytes: int
+    float_ms: float
+    artifact_ms: float
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):

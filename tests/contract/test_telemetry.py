@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.errors import TelemetryError
-from fleetloop_hub.ports import DevicePulse, LabelledSample, Refusal, StoredReport, Telemetry
+from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
 from fleetloop_shared.codec import encode_compressed
 from fleetloop_shared.reports import Label, ProfileReport
 from support.examples import PROFILE

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Broker, BrokerAccount
-from fleetloop_hub.records import Parity, Version, VersionState
+from fleetloop_hub.records import Version, VersionState
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.ids import sha256_hex
 

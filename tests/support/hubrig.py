@@ -9,7 +9,7 @@ from fleetloop_firmware_sim.network import SimBroker, SimLink
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import PERSON, Hub
-from fleetloop_hub.hub import Parts as HubParts
+from fleetloop_hub.hub_parts import Parts as HubParts
 from fleetloop_hub.keys import Role
 from fleetloop_hub.records import Model, Verdict, Version
 from fleetloop_hub.retraining.decide import Advice, Finding

@@ -14,8 +14,8 @@ import msgspec
 from fleetloop_hub.data import build
 from fleetloop_hub.data import job as files
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.ports import LabelledSample
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.telemetry_records import LabelledSample
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
 

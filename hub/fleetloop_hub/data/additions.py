@@ -13,9 +13,10 @@ from fleetloop_hub.data import datasets, keeping
 from fleetloop_hub.data.job import Failure, Files, Job
 from fleetloop_hub.data.process import DataProcess
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.ports import Blobs, Catalog, LabelledSample
+from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset, Model
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.telemetry_records import LabelledSample
 from fleetloop_shared.errors import FleetloopError
 
 _AGAIN_S = 60.0

@@ -21,10 +21,11 @@ from fleetloop_hub.data.prepare import Preparation
 from fleetloop_hub.data.quarantine import Quarantine
 from fleetloop_hub.data.staging import Staging
 from fleetloop_hub.data.wanted import of_late_labels, of_rows
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.ports import LabelledSample
-from fleetloop_hub.records import Dataset, SourceMark
+from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.telemetry_records import LabelledSample
 from fleetloop_shared.errors import DiskFullError
 
 Tell = Callable[[float, str], object]

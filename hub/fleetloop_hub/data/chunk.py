@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from fleetloop_hub.records import SourceMark
+from fleetloop_hub.dataset_parts import SourceMark
 
 CHUNK_ROWS = 65_536
 """Rows that are in memory at a time, about."""

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from fleetloop_hub.data import drift, parquet
 from fleetloop_hub.data.keys import Marks, hashed
+from fleetloop_hub.dataset_parts import Shift
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Dataset, Shift
+from fleetloop_hub.records import Dataset
 
 _TIMEOUT_S = 600.0
 

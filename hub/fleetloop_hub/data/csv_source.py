@@ -17,8 +17,8 @@ from fleetloop_hub.data.columns import MISSING
 from fleetloop_hub.data.csv_records import Records
 from fleetloop_hub.data.files import LONGEST_BYTES, Blocks
 from fleetloop_hub.data.wanted import Wanted, check_header
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 
 _DELIMITERS = ",;\t|"
 _BOM = b"\xef\xbb\xbf"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fleetloop_hub.dataset_parts import Shift
 from fleetloop_hub.packaging.reference import inner_edges
-from fleetloop_hub.records import Shift
 from fleetloop_shared.drift.anderson_darling import anderson_darling
 from fleetloop_shared.drift.bins import Bins
 from fleetloop_shared.drift.psi import population_stability_index

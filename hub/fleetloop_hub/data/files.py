@@ -9,8 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 
 BLOCK_BYTES = 8 * 2**20
 LONGEST_BYTES = 32 * 2**20

@@ -14,8 +14,9 @@ from fleetloop_hub.data import drift, late, parquet
 from fleetloop_hub.data.files import sha256_of
 from fleetloop_hub.data.quarantine import Quarantine
 from fleetloop_hub.data.staging import Order, Staged
+from fleetloop_hub.dataset_parts import Shift, SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Dataset, Shift, SourceMark
+from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec.labels import positive_number
 from fleetloop_hub.spec.model_spec import ModelSpec
 

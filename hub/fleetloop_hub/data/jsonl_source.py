@@ -11,8 +11,8 @@ import pyarrow as pa
 from fleetloop_hub.data.chunk import CHUNK_ROWS, Broken, Chunk
 from fleetloop_hub.data.files import LONGEST_BYTES, Blocks
 from fleetloop_hub.data.wanted import Wanted
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 
 _DECODER = msgspec.json.Decoder()
 

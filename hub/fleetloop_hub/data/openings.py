@@ -9,8 +9,8 @@ from fleetloop_hub.data import csv_source, jsonl_source, parquet_source
 from fleetloop_hub.data.chunk import Chunk
 from fleetloop_hub.data.files import Standing, standing
 from fleetloop_hub.data.wanted import Wanted
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 from fleetloop_hub.spec.data_tables import SourceTable
 
 Marks = dict[str, SourceMark]

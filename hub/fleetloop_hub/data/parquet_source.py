@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from fleetloop_hub.data.chunk import CHUNK_ROWS, Chunk
 from fleetloop_hub.data.files import Blocks
 from fleetloop_hub.data.wanted import Wanted, check_header
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 
 MOST_GROUP_BYTES = 2 * 2**30
 MOST_GROUP_ROWS = 2**24

@@ -13,7 +13,7 @@ import msgspec
 from fleetloop_hub.data import job as files
 from fleetloop_hub.data.finish import Built
 from fleetloop_hub.data.job import Failure, Job, Progress, Result
-from fleetloop_hub.ports import LabelledSample
+from fleetloop_hub.telemetry_records import LabelledSample
 from fleetloop_shared.durable import RealDisk, replace
 
 _POLITE = 10

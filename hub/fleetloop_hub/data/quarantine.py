@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleetloop_hub.data.prepare import Refused
+from fleetloop_hub.dataset_parts import Fault
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Fault
 
 _FORM = pa.schema(
     [

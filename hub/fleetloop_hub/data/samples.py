@@ -18,9 +18,9 @@ from fleetloop_hub.data.labels import not_whole
 from fleetloop_hub.data.parquet import dataset_schema, group_column
 from fleetloop_hub.data.prepare import Prepared, Refused, bounded
 from fleetloop_hub.data.schema import AT, LABEL, failures, feature_column, schema
-from fleetloop_hub.ports import LabelledSample
 from fleetloop_hub.spec.labels import class_numbers
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.telemetry_records import LabelledSample
 
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]

@@ -18,8 +18,8 @@ from fleetloop_hub.data.chunk import CHUNK_ROWS, Chunk
 from fleetloop_hub.data.jsonl_source import to_table
 from fleetloop_hub.data.parquet_source import as_text
 from fleetloop_hub.data.wanted import Wanted, check_header
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import SourceMark
 
 _BEFORE_ALL: tuple[object, ...] = (-1e300, datetime(1, 1, 1), "")  # noqa: DTZ001  # any database takes it
 _SINCE = ":since"

@@ -17,9 +17,10 @@ from fleetloop_hub.delivery.rollout import (
     standing,
 )
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
-from fleetloop_hub.ports import Catalog, DevicePulse, Telemetry
+from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode
 from fleetloop_shared.messages import DeviceState, ReportedState
 

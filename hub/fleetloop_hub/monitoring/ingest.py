@@ -8,7 +8,8 @@ counted with its source and reason.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fleetloop_hub.ports import DevicePulse, Telemetry
+from fleetloop_hub.ports import Telemetry
+from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode, decode_compressed, encode
 from fleetloop_shared.errors import RefusedError, UndecodableError
 from fleetloop_shared.link import Received

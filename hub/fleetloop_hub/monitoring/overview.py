@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from fleetloop_hub.records import Decision, GateResult
+from fleetloop_hub.records import Decision
+from fleetloop_hub.version_parts import GateResult
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ import msgspec
 
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.monitoring.overview import DeviceView, Level
-from fleetloop_hub.ports import DevicePulse, StoredReport, Telemetry
+from fleetloop_hub.ports import Telemetry
+from fleetloop_hub.telemetry_records import DevicePulse, StoredReport
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import UndecodableError
 from fleetloop_shared.messages import DeviceState, Message, ReportedState

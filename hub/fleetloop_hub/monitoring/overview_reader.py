@@ -20,7 +20,8 @@ from fleetloop_hub.monitoring.overview import (
 )
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Alias, Dataset, Decision, GateResult, Run, Version
+from fleetloop_hub.records import Alias, Dataset, Decision, Run, Version
+from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.manifest import REGRESSION
 from fleetloop_shared.reports import EventKind, EventReport
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from fleetloop_hub.packaging.artifact import Artifact, Outputs, Rows
-from fleetloop_hub.records import Parity
+from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.manifest import NO_CLASS, REGRESSION, Signature
 

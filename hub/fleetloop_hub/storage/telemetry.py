@@ -21,9 +21,10 @@ from typing import Any
 import msgspec
 
 from fleetloop_hub.errors import TelemetryError
-from fleetloop_hub.ports import DevicePulse, LabelledSample, Refusal, StoredReport, Telemetry
+from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.storage.telemetry_intake import Intake
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
+from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.reports import Label, Report, Sample
 from fleetloop_shared.topics import Topic

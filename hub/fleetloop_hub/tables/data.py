@@ -6,7 +6,8 @@ from rich.text import Text
 
 from fleetloop_hub.data.compare import Difference
 from fleetloop_hub.data.drift import ACT_PSI
-from fleetloop_hub.records import Dataset, Fault, Shift
+from fleetloop_hub.dataset_parts import Fault, Shift
+from fleetloop_hub.records import Dataset
 from fleetloop_hub.tables.forms import table
 from fleetloop_hub.web.words import exactly, number, share
 

@@ -4,12 +4,13 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
-from fleetloop_hub.records import Parity, Version
+from fleetloop_hub.records import Version
 from fleetloop_hub.tables.forms import table
 from fleetloop_hub.tables.runs import metrics_table
 from fleetloop_hub.tables.versions import gates_table
 from fleetloop_hub.tracking.lineage import Descent, Rows
 from fleetloop_hub.tracking.retention import Retained
+from fleetloop_hub.version_parts import Parity
 from fleetloop_hub.web.words import exactly, size
 
 

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleetloop_hub.records import Candidate, Run, RunState
+from fleetloop_hub.records import Run, RunState
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.tables.forms import Noted, interval, table
 from fleetloop_hub.tracking.comparison import Comparison
 from fleetloop_hub.tracking.summaries import RunSummary

@@ -5,9 +5,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fleetloop_hub.monitoring.overview import VersionView
-from fleetloop_hub.records import Decision, GateResult, Run
+from fleetloop_hub.records import Decision, Run
 from fleetloop_hub.tables.forms import Noted, interval, table
 from fleetloop_hub.tables.runs import pick
+from fleetloop_hub.version_parts import GateResult
 from fleetloop_hub.web.words import exactly, number, share, size
 
 

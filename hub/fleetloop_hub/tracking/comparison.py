@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from fleetloop_hub.records import Candidate, Run
+from fleetloop_hub.records import Run
+from fleetloop_hub.run_parts import Candidate
 
 _ENDS = ("_low", "_high")
 _SETTINGS = "parameters"

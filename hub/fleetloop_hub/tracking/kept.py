@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
-from fleetloop_hub.records import Candidate, Run, Setting
+from fleetloop_hub.records import Run
+from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.training import job as files
 
 DETAILS = "details.json"

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Candidate, Run
-from fleetloop_hub.run_parts import Machine, Reproduction
+from fleetloop_hub.records import Run
+from fleetloop_hub.run_parts import Candidate, Machine, Reproduction
 from fleetloop_hub.tracking.kept import whole
 from fleetloop_hub.tracking.tensors import first_difference
 from fleetloop_hub.training import job as files

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleetloop_hub.packaging.head import GroupOffsets
 from fleetloop_hub.packaging.packing import Packed
-from fleetloop_hub.records import Candidate, Setting
+from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.training.imported import enter
 from fleetloop_hub.training.job import Job, Progress
 from fleetloop_hub.training.prepared import Prepared

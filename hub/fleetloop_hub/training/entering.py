@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from fleetloop_hub.packaging.artifact import Artifact, Outputs
 from fleetloop_hub.packaging.packing import Packed, Trial, pack
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.deciding import costs
 from fleetloop_hub.training.finishing import Model

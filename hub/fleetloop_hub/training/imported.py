@@ -18,8 +18,7 @@ from fleetloop_hub.packaging.foreign_sense import make_sense
 from fleetloop_hub.packaging.foreign_trial import try_out
 from fleetloop_hub.packaging.foreign_variants import AS_IMPORTED, variants
 from fleetloop_hub.packaging.packing import Chosen, Packed, Trial, choose
-from fleetloop_hub.records import Candidate
-from fleetloop_hub.run_parts import Imported
+from fleetloop_hub.run_parts import Candidate, Imported
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.oddities import judged
 from fleetloop_hub.training.preparation import learn_preparation

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
-from fleetloop_hub.records import GateResult, Parity, Run
+from fleetloop_hub.records import Run
 from fleetloop_hub.run_parts import Imported
-from fleetloop_hub.version_parts import Evidence
+from fleetloop_hub.version_parts import Evidence, GateResult, Parity
 from fleetloop_shared.manifest import Manifest, Signature
 
 JOB = Path("job.json")

@@ -9,7 +9,7 @@ file wins.
 from dataclasses import dataclass
 
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import BudgetTable
 from fleetloop_hub.validation.bootstrap import paired_interval

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from fleetloop_hub.errors import FitError
 from fleetloop_hub.packaging.fitted import Parameters
-from fleetloop_hub.records import Setting
+from fleetloop_hub.run_parts import Setting
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_hub.training.families import Material, learn

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.records import Candidate, Setting
+from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_hub.training.entering import Tried, enter

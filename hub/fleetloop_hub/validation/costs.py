@@ -1,10 +1,9 @@
 """Gates on what quantization changed and on what the artifact costs a device."""
 
-from fleetloop_hub.records import GateResult, Parity
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import BudgetTable
 from fleetloop_hub.validation.exam import Exam
-from fleetloop_hub.version_parts import Cost
+from fleetloop_hub.version_parts import Cost, GateResult, Parity
 
 _SMALLER = "name a smaller candidate or raise [budget]"
 

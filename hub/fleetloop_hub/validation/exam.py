@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from fleetloop_hub.records import Parity
 from fleetloop_hub.spec.scalars import Task
 from fleetloop_hub.validation.fairness import Column
 from fleetloop_hub.validation.metrics import Answers, Flags
-from fleetloop_hub.version_parts import Cost, GroupThreshold
+from fleetloop_hub.version_parts import Cost, GroupThreshold, Parity
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,11 @@
 """Gates on how far groups of people are apart."""
 
-from fleetloop_hub.records import GateResult
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.fairness import RATIO, applies, gaps, group_rows, within
 from fleetloop_hub.validation.wording import lost, short
-from fleetloop_hub.version_parts import GroupGap, GroupRow, Rate
+from fleetloop_hub.version_parts import GateResult, GroupGap, GroupRow, Rate
 
 _SHARES = {
     "selection": "of all rows are answered yes",

@@ -4,7 +4,6 @@ A gate that the spec demands and that cannot be judged has failed. What the spec
 measured and shown all the same, and has passed.
 """
 
-from fleetloop_hub.records import GateResult
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.validation import costs, fair, trust
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
@@ -12,7 +11,7 @@ from fleetloop_hub.validation.exam import Exam, Flagged
 from fleetloop_hub.validation.fairness import wilson
 from fleetloop_hub.validation.metrics import Answers, measure
 from fleetloop_hub.validation.wording import known, lost, short
-from fleetloop_hub.version_parts import Evidence
+from fleetloop_hub.version_parts import Evidence, GateResult
 
 FACTOR = 3.0
 """How many times more or less often than expected an anomaly model may say "odd"."""

@@ -1,6 +1,5 @@
 """Gates on where and when a good average can be trusted: slices, calibration, bad days."""
 
-from fleetloop_hub.records import GateResult
 from fleetloop_hub.spec.validation_tables import GateTable
 from fleetloop_hub.validation.bootstrap import paired_interval
 from fleetloop_hub.validation.calibration import calibration
@@ -9,7 +8,7 @@ from fleetloop_hub.validation.metrics import Answers, measure
 from fleetloop_hub.validation.robustness import MISSING, NOISE, RANGE
 from fleetloop_hub.validation.slices import slice_rows
 from fleetloop_hub.validation.wording import known, lost, short, verdict
-from fleetloop_hub.version_parts import CalibrationBin, SliceRow
+from fleetloop_hub.version_parts import CalibrationBin, GateResult, SliceRow
 
 _FEWEST = 30
 """Rows below which a calibration error is noise."""

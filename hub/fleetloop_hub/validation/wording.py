@@ -2,7 +2,7 @@
 
 import math
 
-from fleetloop_hub.records import GateResult
+from fleetloop_hub.version_parts import GateResult
 
 
 def known(value: float) -> float | None:

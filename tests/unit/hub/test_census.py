@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.drafting.draft import draft
-from fleetloop_hub.records import GateResult, Run
+from fleetloop_hub.records import Run
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training.run import train
+from fleetloop_hub.version_parts import GateResult
 from support.learnable import from_csv, job, silent
 
 CENSUS = Path(__file__).parents[3] / "docs" / "data" / "census.csv.gz"

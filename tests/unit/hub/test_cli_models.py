@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
+from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.fleet_records import RolloutState
-from fleetloop_hub.records import Alias, Dataset, SourceMark, Version, VersionState
+from fleetloop_hub.records import Alias, Dataset, Version, VersionState
 from fleetloop_shared.ids import sha256_hex
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubrecords import START, a_rollout, a_run, a_version

@@ -9,7 +9,6 @@ import pytest
 from msgspec import structs
 
 from fleetloop_hub.packaging.packing import Packed
-from fleetloop_hub.records import GateResult
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.spec.training_tables import BudgetTable
@@ -21,6 +20,7 @@ from fleetloop_hub.training.run import Output, train
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.examine import Papers, examine
 from fleetloop_hub.validation.gates import judge
+from fleetloop_hub.version_parts import GateResult
 from support.learnable import as_champion, from_csv, job, silent
 
 SPEC = """

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Candidate, Setting
+from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.comparison import compare
 from fleetloop_hub.tracking.kept import kept, whole

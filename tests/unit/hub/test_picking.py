@@ -5,7 +5,7 @@ import pytest
 from msgspec import structs
 
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.training_tables import TrainingTable
 from fleetloop_hub.training.picking import Entrant, dominated, pick
 from fleetloop_hub.validation.metrics import Answers, measure

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from fleetloop_hub.records import Candidate, Run, RunState, Setting
+from fleetloop_hub.records import Run, RunState
+from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.plots.pictures import pictures
 from fleetloop_hub.tracking.plots.style import Format

@@ -8,11 +8,12 @@ import pytest
 
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact
-from fleetloop_hub.records import Dataset, GateResult, RunState
+from fleetloop_hub.records import Dataset, RunState
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training.job import Champion, Progress
 from fleetloop_hub.training.run import Output, train
+from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.chunks import unpack
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Signature, check

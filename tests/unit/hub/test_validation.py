@@ -6,7 +6,6 @@ import pytest
 from msgspec import structs
 from sklearn import metrics as theirs
 
-from fleetloop_hub.records import Parity
 from fleetloop_hub.spec.families import TASK_METRICS
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.scalars import Metric
@@ -17,6 +16,7 @@ from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.gates import judge
 from fleetloop_hub.validation.metrics import METRICS, Answers, measure, threshold_for
 from fleetloop_hub.validation.summary import summarise
+from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.manifest import NO_CLASS, Signature
 from support.learnable import toy_spec
 

@@ -11,7 +11,8 @@ from fleetloop_hub.packaging.card.parts import (
     Text,
 )
 from fleetloop_hub.packaging.card.words import moment, number, plural, size
-from fleetloop_hub.records import Candidate, Dataset, Decision, Run, Version
+from fleetloop_hub.records import Dataset, Decision, Run, Version
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.data_tables import FeatureTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 

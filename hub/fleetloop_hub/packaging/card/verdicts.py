@@ -13,9 +13,9 @@ from fleetloop_hub.packaging.card.parts import (
     Whisker,
 )
 from fleetloop_hub.packaging.card.words import moment, number, size
-from fleetloop_hub.records import GateResult, Run, Version
+from fleetloop_hub.records import Run, Version
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_hub.version_parts import GroupGap, Rate
+from fleetloop_hub.version_parts import GateResult, GroupGap, Rate
 
 THRESHOLDS = (
     "Groups have decision thresholds of their own: people with the same score can be answered "

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from fleetloop_hub.records import Candidate
+from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.tracking.plots.style import BLUE, COLOURS, GREY, MARKERS, RED, figure
 from fleetloop_hub.tracking.plots.words import short, size
 

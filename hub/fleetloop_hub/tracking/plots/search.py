@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fleetloop_hub.records import Setting
+from fleetloop_hub.run_parts import Setting
 from fleetloop_hub.tracking.plots.style import COLOURS, GREY, MARKERS, figure
 from fleetloop_hub.tracking.plots.words import short
 

@@ -1,0 +1,69 @@
+"""Parts of a dataset version's record: its sources, the checks that rows failed, and drift."""
+
+import msgspec
+
+
+class SourceMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read of one source, and where to go on.
+
+    Attributes:
+        words: The source, as reports name it: "winters.csv", "logs/monday.jsonl", a query.
+        sha256: Of the bytes that were read (of a query: of its rows).
+        bytes: How many they were.
+        rows: Rows in them, the quarantined ones too.
+        lines: Lines in them, where there are lines.
+        since: What `:since` stands for when a query is asked again.
+        late: Whether it holds late labels.
+    """
+
+    words: str
+    sha256: str
+    bytes: int
+    rows: int
+    lines: int = 0
+    since: str | None = None
+    late: bool = False
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A check that rows have failed.
+
+    Attributes:
+        reason: The check, in words.
+        rows: How many rows failed it.
+        examples: The first of them: where they stand, and their text.
+    """
+
+    reason: str
+    rows: int
+    examples: list[str]
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """How a column of new rows differs from the rows that were there before.
+
+    Attributes:
+        column: The feature, or the label.
+        unit: Of `before`, `now` and `shift`.
+        before: Mean of the earlier rows.
+        now: Mean of the new rows.
+        shift: The difference.
+        shift_sd: The same in standard deviations of the earlier rows.
+        psi: Population stability index; by convention 0.1 is "look" and 0.25 is "act".
+        triangular: Triangular discrimination, 0 to 2.
+        anderson_darling: Binned Anderson-Darling statistic; about 1 where nothing has changed.
+        missing_before: Share of the earlier rows in which it is missing.
+        missing_now: The same of the new rows.
+    """
+
+    column: str
+    unit: str
+    before: float
+    now: float
+    shift: float
+    shift_sd: float
+    psi: float
+    triangular: float
+    anderson_darling: float
+    missing_before: float
+    missing_now: float

@@ -1,0 +1,36 @@
+"""Everything the hub is made of, for one who builds it: the real thing, or a test's."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.keys import Keys
+from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
+from fleetloop_shared.link import Link
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything the hub is made of; a test passes others.
+
+    Attributes:
+        catalog: Small documents.
+        telemetry: What devices say.
+        blobs: Content by hash.
+        broker: Started already.
+        link: To that broker, started already.
+        keys: For signing.
+        hub_password: Of the hub's own account at the broker.
+        runs_dir: Where training processes work.
+        additions: Dataset versions being built.
+    """
+
+    catalog: Catalog
+    telemetry: Telemetry
+    blobs: Blobs
+    broker: Broker
+    link: Link
+    keys: Keys
+    hub_password: str
+    runs_dir: Path
+    additions: Additions

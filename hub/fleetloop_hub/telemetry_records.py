@@ -1,0 +1,71 @@
+"""What is kept of what devices say, as the hub's stages read it."""
+
+from dataclasses import dataclass
+
+from fleetloop_shared.reports import Label, Report, Sample
+
+
+@dataclass(frozen=True)
+class StoredReport:
+    """A report as it was taken in.
+
+    Attributes:
+        kind: The last part of its topic: "drift", "health", "events" ...
+        report: The message.
+        stored_at: Unix seconds, the hub's clock.
+    """
+
+    kind: str
+    report: Report
+    stored_at: float
+
+
+@dataclass(frozen=True)
+class LabelledSample:
+    """A served row whose truth has come.
+
+    Attributes:
+        device: Who served it.
+        sample: The row and the answer.
+        label: The truth.
+    """
+
+    device: str
+    sample: Sample
+    label: Label
+
+
+@dataclass(frozen=True)
+class DevicePulse:
+    """What is last known of a device, from its retained messages.
+
+    Attributes:
+        device: Its id.
+        state: Payload of its last birth or will, None before the first.
+        reported: Payload of its last reported state, None before the first.
+        seen_at: Unix seconds at which the last message came.
+    """
+
+    device: str
+    state: bytes | None
+    reported: bytes | None
+    seen_at: float
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Things of one kind that were not taken in.
+
+    Attributes:
+        source: Whose they were: a device's id, or whatever else sent them.
+        reason: The short name they are counted under.
+        count: How many there were.
+        text: What was wrong with the last one, in words.
+        at: Unix seconds of the last one, the hub's clock.
+    """
+
+    source: str
+    reason: str
+    count: int
+    text: str
+    at: float
