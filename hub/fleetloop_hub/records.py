@@ -81,6 +81,7 @@ class Run(Record, frozen=True, kw_only=True):
         candidates: What was tried, best first; their curves may lie among the artifacts.
         chosen: The candidate that was taken.
         metrics: Of the chosen quantized artifact on the held-out rows.
+        metric: The one of them that candidates were chosen by and judged on.
         started_at: Unix seconds.
         duration_s: How long it took.
         notes: What a person should know about the result, in words.
@@ -113,6 +114,7 @@ class Run(Record, frozen=True, kw_only=True):
     candidates: list[Candidate] = []
     chosen: str | None = None
     metrics: dict[str, float] = {}
+    metric: str = ""
     duration_s: float = 0.0
     notes: list[str] = []
     error: str | None = None

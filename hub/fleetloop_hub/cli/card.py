@@ -10,6 +10,9 @@ from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.remote import find_hub
 from fleetloop_shared.durable import RealDisk, replace
 
+FILE = "card.md"
+"""The name of a card among other files, and of the route to it."""
+
 
 def card(
     version: Annotated[

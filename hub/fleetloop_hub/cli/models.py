@@ -156,7 +156,7 @@ def download(
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
-    """Fetch a version's artifact and signed manifest, checked against their hashes."""
+    """Fetch a version's artifact and signed manifest, checked by their hashes, and its card."""
     remote = find_hub(state_dir, hub, change=False)
     found = _find(remote, version)
     if found.state is VersionState.DELETED:
@@ -174,11 +174,14 @@ def download(
                 "something between here and the hub changes it"
             )
         replace(disk, Path(name), data)
+    told = remote.read(f"/versions/{found.model}/{found.number}/{card.FILE}")
+    replace(disk, Path(card.FILE), told)
     if json:
-        print_json(dict(files.values()))
+        print_json(dict([*files.values(), (card.FILE, sha256_hex(told))]))
     else:
         names = " and ".join(name for name, _ in files.values())
-        out.print(f"{names} of {found.key} are in {folder}, checked by SHA-256", soft_wrap=True)
+        checked = f"{names} of {found.key} are in {folder}, checked by SHA-256"
+        out.print(f"{checked}; {card.FILE} tells what to know about it", soft_wrap=True)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fleetloop_hub.cli import card
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
 from fleetloop_hub.cli.runs import RunKey, read_run
 from fleetloop_hub.errors import RemoteError
@@ -65,7 +66,8 @@ def export(  # noqa: PLR0913  # an option each
     found = read_run(remote, run)
     left = {n: remote.read(f"/runs/{run}/files/{n}") for n in found.artifacts if not found.swept}
     plots = {f"plots/{name}": data for name, data in _drawn(remote, found, "svg").items()}
-    copy = Copy(run=found, version=_version(remote, run), files=left | plots)
+    version = _version(remote, run)
+    copy = Copy(run=found, version=version, files=left | plots | _card(remote, version))
     made = copied(copy, mlflow, experiment or found.model)
     if json:
         print_json({"mlflow_run": made, "experiment": experiment or found.model})
@@ -77,6 +79,13 @@ def _version(remote: Remote, run: str) -> str | None:
     """What came of a run, as MODEL@V."""
     versions = remote.get("/versions", _Versions).versions
     return next((f"{v.model}@{v.number}" for v in versions if v.run == run), None)
+
+
+def _card(remote: Remote, version: str | None) -> dict[str, bytes]:
+    """The model card as a file, where a version came of the run."""
+    if version is None:
+        return {}
+    return {card.FILE: remote.read(f"/versions/{version.replace('@', '/')}/{card.FILE}")}
 
 
 def _drawn(remote: Remote, run: Run, format_: Format) -> dict[str, bytes]:

@@ -9,12 +9,11 @@ from rich.text import Text
 
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.run_parts import Candidate
-from fleetloop_hub.tables.forms import Noted, interval, table
+from fleetloop_hub.tables.forms import Lines, Noted, interval, table
 from fleetloop_hub.tracking.comparison import Comparison
 from fleetloop_hub.tracking.summaries import RunSummary
 from fleetloop_hub.web.words import ago, exactly, number, size
 
-_HEADLINES = ("balanced_accuracy", "roc_auc", "r2")
 _STYLES = {
     RunState.RUNNING: "blue",
     RunState.FINISHED: "green",
@@ -23,19 +22,19 @@ _STYLES = {
 }
 
 
-def runs_table(runs: list[RunSummary]) -> Table:
+def runs_table(runs: list[RunSummary]) -> Lines:
     """A line a run."""
-    shown = table("run", "state", "taken", "metrics", "became", "began", "took", "why", wraps="why")
+    shown = Lines("run", "state", "taken", "metric", "became", "began", "took", note="why")
     for run in runs:
         shown.add_row(
             run.key,
             Text(run.state, _STYLES[run.state]),
             run.chosen or "",
-            _headline(run.metrics),
+            _headline(run),
             _became(run),
             ago(run.started_at, time.time()),
             f"{run.duration_s:,.0f} s" if run.duration_s else "",
-            run.error or _why(run),
+            note=run.error or _why(run),
         )
     return shown
 
@@ -129,10 +128,10 @@ def metrics_table(metrics: dict[str, float]) -> Table:
     return shown
 
 
-def _headline(metrics: dict[str, float]) -> str:
-    """The one or two metrics that say most; `runs show` has all."""
-    told = [name for name in _HEADLINES if name in metrics] or list(metrics)[:1]
-    return ", ".join(f"{name.replace('_', ' ')} {number(metrics[name])}" for name in told[:2])
+def _headline(run: RunSummary) -> str:
+    """The metric that the run was judged on; `runs show` has all."""
+    name = run.metric if run.metric in run.metrics else next(iter(run.metrics), None)
+    return "" if name is None else f"{name.replace('_', ' ')} {number(run.metrics[name])}"
 
 
 def _became(run: RunSummary) -> str:

@@ -1,5 +1,6 @@
 """What a run leaves behind, kept among the blobs, so that its record stays small."""
 
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -25,7 +26,7 @@ class _Details(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
-    """The record with all that lies in the run's folder, which may be deleted then.
+    """The record with all that lies in the run's folder; `cleared` takes that away then.
 
     Of a log, the last 4 MB are kept. Where candidates and searches are larger than 8 kB together,
     the record loses curves and searches, which `whole` gives back.
@@ -56,6 +57,24 @@ def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
     found[DETAILS] = blobs.put(written)
     slim = [replace(candidate, curves={}) for candidate in run.candidates]
     return replace(run, artifacts=found, candidates=slim, searches={})
+
+
+def cleared(run: Run, folder: Path) -> None:
+    """Take away the bulky files of a run that has ended, as far as its record has them by hash.
+
+    To be called once the catalog has the record. What a cut leaves behind, the next start takes
+    away; the log stays, and so does what could not be kept.
+
+    Args:
+        run: Its record, as `kept` made it.
+        folder: Where it has worked.
+    """
+    gone = [name for name in (files.FLOAT, files.EVALUATION) if str(name) in run.artifacts]
+    if str(files.ARTIFACT) in run.artifacts:
+        gone += [files.ARTIFACT, files.ENCODED]  # the second is the first, for the wire
+    for name in gone:
+        with contextlib.suppress(OSError):  # the next start tries again
+            (folder / name).unlink(missing_ok=True)
 
 
 def whole(run: Run, blobs: Blobs) -> Run:

@@ -20,6 +20,7 @@ def opened(job: Job, spec: ModelSpec, started_at: float) -> Run:
         dataset=job.dataset,
         spec=sha256_hex(job.spec.encode()),
         seed=spec.model.seed,
+        metric=spec.gates.metric,
         code=job.code,
         libraries=libraries(),
         started_at=started_at,

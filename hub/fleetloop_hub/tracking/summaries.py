@@ -21,6 +21,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
         candidates: How many were tried.
         chosen: The candidate that was taken.
         metrics: Of the chosen artifact on the held-out rows, without their intervals.
+        metric: The one of them that candidates were chosen by and judged on.
         version: The number of the version that came of it.
         reproduces: The run that it did again.
         equal: Whether that gave the same bytes, None if it is no reproduction or has not ended.
@@ -38,6 +39,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     candidates: int
     chosen: str | None
     metrics: dict[str, float]
+    metric: str
     version: int | None
     reproduces: str | None
     equal: bool | None
@@ -77,6 +79,7 @@ def _summary(run: Run, version: int | None) -> RunSummary:
         candidates=len(run.candidates),
         chosen=run.chosen,
         metrics={k: v for k, v in run.metrics.items() if not k.endswith(ends)},
+        metric=run.metric,
         version=version,
         reproduces=run.reproduces,
         equal=None if run.reproduction is None else run.reproduction.equal,

@@ -13,7 +13,7 @@ from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tracking.environment import code_version
-from fleetloop_hub.tracking.kept import SPEC, kept
+from fleetloop_hub.tracking.kept import SPEC, cleared, kept
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.tracking.reproduction import judged
 from fleetloop_hub.training import job as files
@@ -104,13 +104,15 @@ class Runs:
     """At most one run at a time, each in a folder and a process of its own."""
 
     def __init__(self, catalog: Catalog, blobs: Blobs, folder: Path) -> None:
-        """Runs that an earlier hub has left running are marked as failed."""
+        """Runs that an earlier hub has left running are marked as failed, and cleared."""
         self._catalog, self._blobs, self._folder = catalog, blobs, folder
         self._current: tuple[str, str, TrainingProcess] | None = None
         self._cancelled_by = ""
         for run in catalog.all(Run):
             if run.state is RunState.RUNNING:
                 self._fail(replace(run, state=RunState.FAILED), _INTERRUPTED)
+            else:
+                cleared(run, folder / run.key)
 
     def start(self, order: Order, now: float) -> str:
         """Start a run; returns its key.
@@ -200,11 +202,13 @@ class Runs:
         ended = kept(replace(state.run, artifacts=run.artifacts), self._folder / name, self._blobs)
         if ended.reproduces is not None:
             self._catalog.put(judged(self._catalog, self._blobs, ended))
+            cleared(ended, self._folder / name)
             self._current = None
             return []
         artifact = (self._folder / name / files.ARTIFACT).read_bytes()
         encoded = (self._folder / name / files.ENCODED).read_bytes()
         self._catalog.put(ended)
+        cleared(ended, self._folder / name)
         self._current = None
         return [Finished(replace(state, run=ended), artifact, encoded, decision)]
 
@@ -231,3 +235,4 @@ class Runs:
         with contextlib.suppress(FleetloopError):  # the failure counts, whether its log is kept
             failed = kept(failed, self._folder / run.key, self._blobs)
         self._catalog.put(failed)
+        cleared(failed, self._folder / run.key)

@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.fleet_records import RolloutState
-from fleetloop_hub.records import Alias, Dataset, Version, VersionState
+from fleetloop_hub.records import Alias, Dataset, Model, Version, VersionState
 from fleetloop_shared.ids import sha256_hex
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubrecords import START, a_rollout, a_run, a_version
 from support.hubweb import WebHub, show_up
+from support.learnable import SPEC
 
 
 @pytest.fixture
@@ -58,6 +59,7 @@ def hub(tmp_path: Path) -> Iterator[WebHub]:
             Alias(key="rain/champion", version=5),
             Alias(key="rain/previous", version=4),
             Alias(key="snow/champion", version=1),
+            Model(key="rain", spec=hub.blobs.put(SPEC.encode()), floor=0, added_at=0.0),
         )
         slots = [version(hub, number).artifact for number in (5, 3)]
         show_up(hub.telemetry, artifact=slots[0], version=5, slots=slots)
@@ -135,9 +137,13 @@ def test_download_is_checked_against_the_hashes(run: Run, hub: WebHub, tmp_path:
     assert sha256_hex(artifact) == version(hub, 5).artifact
     assert (tmp_path / "rain-5" / "manifest.json").read_bytes() == b"manifest 5"
     told = json.loads(run("models", "download", "rain@4", "--out", "x", "--json").out)
+    card = (tmp_path / "x" / "card.md").read_bytes()
+    assert b"rain" in card
+    assert card == hub.client().get("/api/v1/versions/rain/4/card.md").data
     assert told == {
         "model.onnx": version(hub, 4).artifact,
         "manifest.json": version(hub, 4).manifest,
+        "card.md": sha256_hex(card),
     }
 
 

@@ -1,15 +1,19 @@
 """`fleetloop runs ...`, and the HTTP API below it."""
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.records import RunState
 from fleetloop_hub.run_parts import Reproduction
+from fleetloop_hub.tables.runs import runs_table
+from fleetloop_hub.tracking.summaries import _summary
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubrecords import START, a_run, a_version
 from support.hubweb import WebHub, problem
@@ -46,6 +50,25 @@ def test_list_shows_the_newest_first_with_what_became_of_it(run: Run, hub: WebHu
     assert "no snow: add rows with snow" in lines[1]
     assert "f1 0.5" in lines[3]
     assert "v4" in lines[3]
+
+
+@pytest.mark.parametrize("width", [20, 90, 110, 200])
+def test_a_listed_run_takes_one_line_whatever_the_width(width: int) -> None:
+    metrics = {"accuracy": 0.9, "accuracy_low": 0.8, "roc_auc": 0.75}
+    good = replace(a_run("rain-1"), metrics=metrics, metric="roc_auc", asked_by="ann", reason="one")
+    bad = a_run("rain-2", state=RunState.FAILED, error="no rain\n" + "and none since " * 30)
+    with io.StringIO() as said:
+        runs = [_summary(good, 4), _summary(bad, None)]
+        Console(file=said, width=width).print(runs_table(runs))
+        lines = said.getvalue().splitlines()
+    assert len(lines) == 3
+    assert all(len(line) <= width for line in lines)
+    if width >= 110:
+        assert "roc auc 0.75" in lines[1]
+        assert "accuracy" not in lines[1]
+        assert lines[1].rstrip().endswith("ann: one")
+        assert lines[2].rstrip().endswith("…")
+        assert "no rain and none" in lines[2]
 
 
 def test_list_can_be_narrowed(run: Run, hub: WebHub) -> None:

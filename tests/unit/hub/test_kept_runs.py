@@ -11,7 +11,7 @@ from fleetloop_hub.errors import DataError
 from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.comparison import compare
-from fleetloop_hub.tracking.kept import kept, whole
+from fleetloop_hub.tracking.kept import cleared, kept, whole
 from fleetloop_hub.training import evaluation
 from support.hubrecords import a_run
 from support.past_runs import a_past_run
@@ -75,6 +75,18 @@ def test_of_an_endless_log_the_end_is_kept(blobs: FileBlobs, tmp_path: Path) -> 
     log = blobs.get(run.artifacts["log.txt"])
     assert len(log) == 4_000_000
     assert log.endswith(b"the last words")
+
+
+def test_only_what_is_among_the_blobs_is_cleared(blobs: FileBlobs, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in ("artifact.onnx", "encoded.bin", "float.onnx", "evaluation.parquet", "log.txt"):
+        (folder / name).write_text(name)
+    cleared(a_run(), folder)  # nothing was kept: no room
+    assert len(list(folder.iterdir())) == 5
+    cleared(kept(a_run(), folder, blobs), folder)
+    assert [file.name for file in folder.iterdir()] == ["log.txt"]
+    cleared(a_run(), tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1" + b"\xff" * 50 + b"PAR1"])
