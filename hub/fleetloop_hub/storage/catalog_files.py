@@ -51,14 +51,46 @@ def read_documents(disk: Disk, path: Path) -> Documents:
     return dict(sorted(documents.items(), key=lambda numbered: int(numbered[0])))
 
 
-def write_documents(disk: Disk, path: Path, documents: Documents) -> None:
-    """Replace the documents of a kind.
+class DocumentsFile:
+    """The file of a kind, as it is written: only what has changed is encoded anew."""
 
-    Raises:
-        DiskFullError: No room; the file is as it was.
-    """
-    # As `_Kind`, whose check of every document is for what comes from a file.
-    replace(disk, path, msgspec.json.encode({"format": _FORMAT, "documents": documents}))
+    def __init__(self, disk: Disk, path: Path) -> None:
+        """Nothing is written yet.
+
+        Args:
+            disk: Where the file is kept.
+            path: The file.
+        """
+        self._disk, self._path = disk, path
+        self._encoded: dict[str, bytes] = {}
+
+    def write(self, documents: Documents, changed: Documents) -> None:
+        """Replace the documents of the kind.
+
+        Args:
+            documents: All of them.
+            changed: Those that are not in the file as they are now.
+
+        Raises:
+            DiskFullError: No room; the file is as it was.
+        """
+        known = {**self._encoded, **_encoded(changed)}
+        if len(known) != len(documents):  # the first time, nothing is known
+            known = _encoded(documents)
+        # As `_Kind`, whose check of every document is for what comes from a file. Ends are put on
+        # before joining, so that megabytes are copied once.
+        parts = list(known.values()) or [b""]
+        parts[0] = b'{"format":%d,"documents":{' % _FORMAT + parts[0]
+        parts[-1] += b"}}"
+        replace(self._disk, self._path, b",".join(parts))
+        self._encoded = known
+
+
+def _encoded(documents: Documents) -> dict[str, bytes]:
+    return {
+        number: b'"%s":%s' % (number.encode(), msgspec.json.encode(document))
+        for number, document in documents.items()
+    }
 
 
 def read_journal(disk: Disk, path: Path) -> Mapping[str, Documents]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinydb import Storage, TinyDB
 
-from fleetloop_hub.storage.catalog_files import Documents, read_documents, write_documents
+from fleetloop_hub.storage.catalog_files import Documents, DocumentsFile, read_documents
 from fleetloop_shared.durable import Disk
 
 _TABLE = "documents"
@@ -29,16 +29,21 @@ class DocumentStorage(Storage):
         Raises:
             CatalogError: It cannot be read, or a newer hub has written it.
         """
-        self._disk = disk
-        self._path = path
+        self._file = DocumentsFile(disk, path)
         self._kept = read_documents(disk, path)
         self._draft: Documents | None = None
+        self._changed: Documents = {}
+        self._unwritten: Documents = {}
 
     def read(self) -> dict[str, Documents]:
         return {_TABLE: self._kept if self._draft is None else self._draft}
 
     def write(self, data: dict[str, Documents]) -> None:
-        self._draft = data[_TABLE]
+        self._draft = self._changed = data[_TABLE]
+
+    def change(self, documents: Documents) -> None:
+        """Draft documents, each in the place of the one at its number; the others stay."""
+        self._draft, self._changed = {**self._kept, **documents}, documents
 
     def save(self) -> None:
         """Make the draft durable and let it count; without a draft, write what counts already.
@@ -47,14 +52,16 @@ class DocumentStorage(Storage):
             DiskFullError: No room; what counted before still does, in the file and in memory.
         """
         try:
-            write_documents(self._disk, self._path, self.read()[_TABLE])
+            self._file.write(self.read()[_TABLE], {**self._unwritten, **self._changed})
             self.adopt()
+            self._unwritten = {}
         finally:
-            self._draft = None
+            self._draft, self._changed = None, {}
 
     def adopt(self) -> None:
         """Let the draft count, though the file does not hold it yet."""
         self._kept, self._draft = self.read()[_TABLE], None
+        self._unwritten, self._changed = {**self._unwritten, **self._changed}, {}
 
 
 class DocumentTable:
@@ -126,7 +133,7 @@ class DocumentTable:
         self._storage.save()
 
     def _write(self, documents: Documents) -> None:
-        self._storage.write({_TABLE: {**self._storage.read()[_TABLE], **documents}})
+        self._storage.change(documents)
 
     def _note(self, documents: Documents) -> None:
         for number, document in documents.items():
