@@ -61,7 +61,7 @@ def test_a_killed_training_harms_nothing_and_the_next_one_works(
 
     killed = rig.hub.train("toy", "person", "a test")
     assert rig.hub._runs._current is not None
-    process = rig.hub._runs._current[2]._process
+    process = rig.hub._runs._current[2]._child.process
     assert process is not None
     wait_for(lambda: rig.hub.status()["training_share"])
     process.send_signal(signal.SIGKILL)
@@ -125,8 +125,8 @@ def test_a_killed_addition_harms_nothing_and_the_next_one_works(
     wait_for(opened)
     os.write(pipes[0], grown[: len(grown) // 2].encode())
     *_, work = rig.hub._additions._works.values()
-    assert work.process._process is not None
-    work.process._process.send_signal(signal.SIGKILL)
+    assert work.process._child.process is not None
+    work.process._child.process.send_signal(signal.SIGKILL)
     adding.join(PATIENCE_S)
     os.close(pipes[0])
     [error] = told

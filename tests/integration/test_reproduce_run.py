@@ -60,7 +60,7 @@ def test_a_killed_run_keeps_its_log(rig: HubRig) -> None:
     key = rig.hub.train("toy", "person", "to see")
     current = rig.hub._runs._current
     assert current is not None
-    process = current[2]._process
+    process = current[2]._child.process
     assert process is not None
     process.kill()
     failed = ended(rig, key)

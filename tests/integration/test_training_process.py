@@ -11,10 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleetloop_hub import child
+from fleetloop_hub.child import Failure, Progress
 from fleetloop_hub.records import RunState
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training import job as files
-from fleetloop_hub.training.job import Failure, Job, Progress, Result
+from fleetloop_hub.training.job import Job, Result
 from fleetloop_hub.training.process import TrainingProcess
 from fleetloop_hub.training.run import train
 from fleetloop_shared.ids import sha256_hex
@@ -69,8 +71,8 @@ def test_process_makes_what_the_same_job_makes_here_politely(
 ) -> None:
     process.start(toy)
     assert isinstance(process.poll(), Progress)
-    assert process._process is not None
-    assert os.getpriority(os.PRIO_PROCESS, process._process.pid) == 10
+    assert process._child.process is not None
+    assert os.getpriority(os.PRIO_PROCESS, process._child.process.pid) == 10
     result = until_ended(process)
     assert isinstance(result, Result)
     here = train(toy, silent)
@@ -87,9 +89,9 @@ def test_process_makes_what_the_same_job_makes_here_politely(
         assert "is not what the result names" in failure_of(process)
         path.write_bytes(whole)
     for garbage in (b"", b"{}", b"[" * 100_000, b"\xff\x00", b'{"run": 3}'):
-        (tmp_path / "run-1" / files.RESULT).write_bytes(garbage)
+        (tmp_path / "run-1" / child.RESULT).write_bytes(garbage)
         assert "is damaged" in failure_of(process)
-    (tmp_path / "run-1" / files.RESULT).unlink()
+    (tmp_path / "run-1" / child.RESULT).unlink()
     assert "left no result.json" in failure_of(process)
 
 
@@ -102,9 +104,9 @@ def test_cancelled_run_is_gone_at_once_and_gives_nothing(
     process: TrainingProcess, toy: Job
 ) -> None:
     process.start(toy)
-    assert process._process is not None
+    assert process._child.process is not None
     process.cancel()
-    assert process._process.returncode == -signal.SIGKILL
+    assert process._child.process.returncode == -signal.SIGKILL
     assert "was cancelled; train again" in failure_of(process)
 
 
@@ -112,9 +114,9 @@ def test_killed_process_is_told_with_its_last_words(
     process: TrainingProcess, toy: Job, tmp_path: Path
 ) -> None:
     process.start(toy)
-    assert process._process is not None
-    (tmp_path / "run-1" / files.LOG).write_bytes(b"out of memory \xff")
-    process._process.kill()
+    assert process._child.process is not None
+    (tmp_path / "run-1" / child.LOG).write_bytes(b"out of memory \xff")
+    process._child.process.kill()
     text = failure_of(process)
     assert "ended with code -9 and left no result.json; train again" in text
     assert "out of memory" in text
@@ -125,25 +127,25 @@ def test_garbage_in_the_folder_never_stops_the_watching(
 ) -> None:
     folder = tmp_path / "run-1"
     folder.mkdir()
-    (folder / files.FAILURE).write_bytes(b"an older run")
+    (folder / child.FAILURE).write_bytes(b"an older run")
     process.start(toy)
     good = msgspec.json.encode(Progress(share=0.5, text="half"))
-    (folder / files.PROGRESS).write_bytes(b"\xff\n" + good + b"\n[[[\n" + good[:-4])
+    (folder / child.PROGRESS).write_bytes(b"\xff\n" + good + b"\n[[[\n" + good[:-4])
     state = process.poll()
     assert isinstance(state, Progress)
     assert state.text == "half"
-    assert process._process is not None
-    process._process.kill()
-    (folder / files.FAILURE).write_bytes(b"\xff")
+    assert process._child.process is not None
+    process._child.process.kill()
+    (folder / child.FAILURE).write_bytes(b"\xff")
     assert "is damaged" in failure_of(process)
 
 
 def test_garbage_as_the_job_is_told(tmp_path: Path) -> None:
-    (tmp_path / files.JOB).write_bytes(b"\xffno job")
+    (tmp_path / child.JOB).write_bytes(b"\xffno job")
     command = [sys.executable, "-m", "fleetloop_hub.training", str(tmp_path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
-        child.wait(_LONG_S)
-    failure = msgspec.json.decode((tmp_path / files.FAILURE).read_bytes(), type=Failure)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as ended:
+        ended.wait(_LONG_S)
+    failure = msgspec.json.decode((tmp_path / child.FAILURE).read_bytes(), type=Failure)
     assert "job.json" in failure.text
 
 
@@ -162,17 +164,17 @@ def test_training_does_not_outlive_a_hub_that_was_killed(tmp_path: Path) -> None
         "p = TrainingProcess(Path(sys.argv[1]) / 'run')\n"
         "p.start(Job(run='r', spec=sys.argv[2], version=1, floor=0, dataset='0' * 64,\n"
         "    dataset_path=sys.argv[1] + '/dataset', code='', reason=''))\n"
-        "print(p._process.pid, flush=True)\n"
+        "print(p._child.process.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     command = [sys.executable, "-c", hub, str(tmp_path), SPEC]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        progress = tmp_path / "run" / files.PROGRESS
+        pid = int(parent.stdout.readline())
+        progress = tmp_path / "run" / child.PROGRESS
         wait_for(lambda: progress.exists() and b"reading" in progress.read_bytes())
         parent.kill()
-    wait_for(lambda: not _runs(child))
+    wait_for(lambda: not _runs(pid))
 
 
 def _runs(pid: int) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 import fleetloop_firmware_sim
+from fleetloop_hub.child import Progress
 from fleetloop_hub.data import build, keeping
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec.data_tables import SourceTable
@@ -15,7 +16,7 @@ from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.telemetry_records import LabelledSample
-from fleetloop_hub.training.job import Champion, Job, Progress
+from fleetloop_hub.training.job import Champion, Job
 from fleetloop_hub.training.run import Output
 from fleetloop_shared.reports import Label, Sample
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fleetloop_hub import child
 from fleetloop_hub.records import Run
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.kept import SPEC, kept
@@ -27,7 +28,7 @@ def a_past_run(
     (left / files.ARTIFACT).write_bytes(output.artifact)
     (left / files.FLOAT).write_bytes(output.float_data)
     (left / files.EVALUATION).write_bytes(output.evaluation)
-    (left / files.LOG).write_text("what libraries have printed\n")
+    (left / child.LOG).write_text("what libraries have printed\n")
     spec = {SPEC: blobs.put(text.encode())}
     return kept(replace(output.result.run, key=key, artifacts=spec), left, blobs)
 

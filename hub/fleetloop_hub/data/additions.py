@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
+from fleetloop_hub.child import Failure
 from fleetloop_hub.data import datasets, keeping
-from fleetloop_hub.data.job import Failure, Files, Job
+from fleetloop_hub.data.job import Files, Job
 from fleetloop_hub.data.process import DataProcess
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.ports import Blobs, Catalog

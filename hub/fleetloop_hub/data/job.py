@@ -1,13 +1,8 @@
-"""What the hub and the process that reads data tell each other through the files of a folder.
+"""What hub and the process that reads data tell each other, besides the files of `child.py`.
 
-job.json         hub → process: what to do
 samples.jsonl    hub → process: rows that devices have served, one with its label a line
-progress.jsonl   process → hub: a line whenever it gets further
 rows.parquet, quarantine.parquet, late.parquet
                  process → hub: the dataset version
-result.json      process → hub: written last, so that everything it speaks of is there
-failure.json     process → hub: instead of a result
-log.txt          what libraries print
 """
 
 from pathlib import Path
@@ -16,12 +11,7 @@ import msgspec
 
 from fleetloop_hub.records import Dataset
 
-JOB = Path("job.json")
 SAMPLES = Path("samples.jsonl")
-PROGRESS = Path("progress.jsonl")
-RESULT = Path("result.json")
-FAILURE = Path("failure.json")
-LOG = Path("log.txt")
 
 
 class Files(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,18 +46,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 0
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far it is.
-
-    Attributes:
-        share: Of the work that is done, 0 to 1.
-        text: What is being done, in words.
-    """
-
-    share: float
-    text: str
-
-
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What was built.
 
@@ -78,13 +56,3 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     dataset: Dataset | None
     files: Files | None
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why nothing was built.
-
-    Attributes:
-        text: What happened and what to do next.
-    """
-
-    text: str

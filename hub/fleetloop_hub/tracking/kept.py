@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
+from fleetloop_hub import child
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
 from fleetloop_hub.records import Run
@@ -15,7 +16,7 @@ from fleetloop_hub.training import job as files
 DETAILS = "details.json"
 SPEC = "spec.toml"
 
-_LEFT = (files.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION)
+_LEFT = (child.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION)
 _LOG_BYTES = 4_000_000
 _SMALL_BYTES = 8_000
 
@@ -50,7 +51,7 @@ def kept(run: Run, folder: Path, blobs: Blobs) -> Run:
             raise BlobError(
                 f"{folder / name} cannot be kept with run {run.key}: {error}"
             ) from error
-        found[str(name)] = blobs.put(data[-_LOG_BYTES:] if name == files.LOG else data)
+        found[str(name)] = blobs.put(data[-_LOG_BYTES:] if name == child.LOG else data)
     written = msgspec.json.encode(_Details(candidates=run.candidates, searches=run.searches))
     if len(written) <= _SMALL_BYTES:
         return replace(run, artifacts=found)

@@ -4,11 +4,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetloop_hub.child import Progress
 from fleetloop_hub.packaging.head import GroupOffsets
 from fleetloop_hub.packaging.packing import Packed
 from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.training.imported import enter
-from fleetloop_hub.training.job import Job, Progress
+from fleetloop_hub.training.job import Job
 from fleetloop_hub.training.prepared import Prepared
 from fleetloop_hub.training.progress import Narrator, Tell
 from fleetloop_hub.training.tournament import Rules, hold

@@ -1,14 +1,9 @@
-"""What hub and training process tell each other through the files of a run's folder.
+"""What hub and training process tell each other, besides the files that `child.py` names.
 
-job.json            hub → process: what to do
-progress.jsonl      process → hub: a line whenever it gets further
 artifact.onnx       process → hub: the quantized model
 encoded.bin         process → hub: the same as it travels
 float.onnx          process → hub: the same model, nothing quantized
 evaluation.parquet  process → hub: truth and answers of the held-out rows
-result.json         process → hub: written last, so that everything it speaks of is there
-failure.json        process → hub: instead of a result
-log.txt             what libraries print
 """
 
 from pathlib import Path
@@ -20,15 +15,10 @@ from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.version_parts import Evidence, GateResult, Parity
 from fleetloop_shared.manifest import Manifest, Signature
 
-JOB = Path("job.json")
-PROGRESS = Path("progress.jsonl")
 ARTIFACT = Path("artifact.onnx")
 ENCODED = Path("encoded.bin")
 FLOAT = Path("float.onnx")
 EVALUATION = Path("evaluation.parquet")
-RESULT = Path("result.json")
-FAILURE = Path("failure.json")
-LOG = Path("log.txt")
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,20 +71,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     imported_path: str = ""
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a run is.
-
-    Attributes:
-        share: Of the work that is done, 0 to 1.
-        text: What is being done, in words.
-        left_s: Seconds that this stretch of it may still take, None while nobody knows.
-    """
-
-    share: float
-    text: str
-    left_s: float | None = None
-
-
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What a run has made; the artifact lies beside it.
 
@@ -113,13 +89,3 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Manifest
     evidence: Evidence = Evidence()
     needs_approval: bool = False
-
-
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a run has come to nothing.
-
-    Attributes:
-        text: What happened and what to do next.
-    """
-
-    text: str

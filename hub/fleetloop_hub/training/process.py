@@ -1,20 +1,14 @@
-"""The hub's side of a training run: a process of its own, watched through the files it writes."""
+"""The hub's side of a training run: how far it is, and whether what it left can be used."""
 
-import contextlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 
+from fleetloop_hub.child import Child, Failure, Progress
 from fleetloop_hub.training import job as files
-from fleetloop_hub.training.job import Failure, Job, Progress, Result
-from fleetloop_shared.durable import RealDisk, replace
+from fleetloop_hub.training.job import Job, Result
 from fleetloop_shared.ids import sha256_hex
 
-_POLITE = 10
-_LOG_BYTES = 600
 _AGAIN = "train again"
 
 
@@ -28,7 +22,7 @@ class TrainingProcess:
             job_dir: The run's own folder; made by `start`.
         """
         self._dir = job_dir
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child = Child(job_dir, "fleetloop_hub.training")
         self._cancelled = False
 
     def start(self, job: Job) -> None:
@@ -38,59 +32,31 @@ class TrainingProcess:
             DiskFullError: No room for the job; nothing was started.
             OSError: The process cannot be started.
         """
-        disk = RealDisk(self._dir)
-        for old in (files.PROGRESS, files.RESULT, files.FAILURE):
-            disk.remove(old)
-        replace(disk, files.JOB, msgspec.json.encode(job))
-        with (self._dir / files.LOG).open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "fleetloop_hub.training", str(self._dir.absolute())],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-            )
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, _POLITE)
+        self._child.start(job)
 
     def poll(self) -> Progress | Result | Failure:
         """How far it is, or what came of it; the artifact lies in the folder then, checked."""
-        if self._process is None:
+        if self._child.process is None:
             return Failure(text=f"this run was never started; {_AGAIN}")
         if self._cancelled:
             return Failure(text=f"this run was cancelled; {_AGAIN}")
-        code = self._process.poll()
+        code = self._child.process.poll()
         if code is None:
-            return self._progress()
-        self._reap()
+            return self._child.progress()
+        self._child.reap()
         return self._ending(code)
 
     def cancel(self) -> None:
         """End it now, if it runs; nothing of it is used."""
         self._cancelled = True
-        if self._process is not None:
-            self._process.kill()
-            self._reap()
-
-    def _reap(self) -> None:
-        if self._process is not None:
-            self._process.wait()
-            if self._process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    self._process.stdin.close()
-
-    def _progress(self) -> Progress:
-        """The last line that can be read; the newest one may be half-written."""
-        with contextlib.suppress(OSError):
-            for line in reversed((self._dir / files.PROGRESS).read_bytes().splitlines()):
-                with contextlib.suppress(msgspec.MsgspecError, ValueError):
-                    return msgspec.json.decode(line, type=Progress)
-        return Progress(share=0.0, text="starting")
+        self._child.kill()
+        self._child.reap()
 
     def _ending(self, code: int) -> Result | Failure:
         try:
-            if (self._dir / files.FAILURE).exists():
-                return msgspec.json.decode((self._dir / files.FAILURE).read_bytes(), type=Failure)
-            data = (self._dir / files.RESULT).read_bytes()
-            result = msgspec.json.decode(data, type=Result)
+            result = self._child.left(Result)
+            if isinstance(result, Failure):
+                return result
             manifest = result.manifest
             for file, sha256 in (
                 (files.ARTIFACT, manifest.sha256),
@@ -103,14 +69,9 @@ class TrainingProcess:
         except FileNotFoundError as error:
             return Failure(
                 text=f"the training process ended with code {code} and left no "
-                f"{Path(error.filename).name}; {_AGAIN}. Its last words: {self._last_words()}"
+                f"{Path(error.filename).name}; {_AGAIN}. Its last words: "
+                f"{self._child.last_words()}"
             )
         except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
             return Failure(text=f"what training left in {self._dir} is damaged ({error}); {_AGAIN}")
         return result
-
-    def _last_words(self) -> str:
-        with contextlib.suppress(OSError):
-            log = (self._dir / files.LOG).read_bytes()[-_LOG_BYTES:].decode(errors="replace")
-            return log.strip() or "none"
-        return "none"

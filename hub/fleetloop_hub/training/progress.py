@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fleetloop_hub.training.job import Progress
+from fleetloop_hub.child import Progress
 
 _EVERY_S = 0.2
 _SURE_SHARE = 0.02

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
+from fleetloop_hub.child import Progress
 from fleetloop_hub.packaging.assembly import Origin, World, assemble
 from fleetloop_hub.packaging.thresholds import shortcomings
 from fleetloop_hub.records import Run, RunState
@@ -14,7 +15,7 @@ from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation
 from fleetloop_hub.training.contest import Taken, contest
 from fleetloop_hub.training.deciding import costs
-from fleetloop_hub.training.job import Job, Progress, Result
+from fleetloop_hub.training.job import Job, Result
 from fleetloop_hub.training.prepared import Prepared, prepare
 from fleetloop_hub.training.progress import Tell
 from fleetloop_hub.validation.exam import Exam

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from fleetloop_hub.child import Failure, Progress
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
@@ -17,7 +18,7 @@ from fleetloop_hub.tracking.kept import SPEC, cleared, kept
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.tracking.reproduction import judged
 from fleetloop_hub.training import job as files
-from fleetloop_hub.training.job import Champion, Failure, Job, Progress, Result
+from fleetloop_hub.training.job import Champion, Job, Result
 from fleetloop_hub.training.process import TrainingProcess
 from fleetloop_shared.errors import FleetloopError
 

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fleetloop_hub.child import Failure
 from fleetloop_hub.data import build, datasets, keeping
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.data.job import Failure, Job
+from fleetloop_hub.data.job import Job
 from fleetloop_hub.data.process import DataProcess
 from fleetloop_hub.errors import BlobError, DataError, SpecError, TrainingError
 from fleetloop_hub.records import Dataset, Model
@@ -78,10 +79,10 @@ def test_one_that_is_killed_leaves_everything_as_it_was(
         additions.start(SPEC, tmp_path)
     deadline = time.monotonic() + PATIENCE_S
     process = additions._works[begun.key].process
-    while process._process is None:
+    while process._child.process is None:
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process._process.send_signal(signal.SIGKILL)
+    process._child.process.send_signal(signal.SIGKILL)
     with pytest.raises(DataError, match=r"ended with code -9; nothing was stored"):
         additions.wait(begun.key)
     assert kept.catalog.all(Dataset) == []

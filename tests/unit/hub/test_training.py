@@ -6,12 +6,13 @@ import msgspec
 import numpy as np
 import pytest
 
+from fleetloop_hub.child import Progress
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.packaging.artifact import Artifact
 from fleetloop_hub.records import Dataset, RunState
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.storage.blobs import FileBlobs
-from fleetloop_hub.training.job import Champion, Progress
+from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.run import Output, train
 from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.chunks import unpack
