@@ -6,10 +6,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from fleetloop_hub.cli import card
+from fleetloop_hub.cli import asking, card
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
 from fleetloop_hub.errors import RemoteError
-from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.tables import registry as shown
@@ -28,10 +27,6 @@ VersionKey = Annotated[
 ]
 
 
-class _Versions(msgspec.Struct, frozen=True):
-    versions: list[VersionView]
-
-
 class _Descents(msgspec.Struct, frozen=True):
     versions: list[Descent]
 
@@ -47,7 +42,7 @@ def models(
     """List the models' versions, newest first."""
     if context.invoked_subcommand is not None:
         return
-    versions = find_hub(state_dir, hub, change=False).get("/versions", _Versions).versions
+    versions = asking.versions(find_hub(state_dir, hub, change=False))
     if json:
         print_json(versions)
     elif versions:

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
-from fleetloop_hub.cli import card
+from fleetloop_hub.cli import asking, card
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
 from fleetloop_hub.cli.runs import RunKey, read_run
 from fleetloop_hub.errors import RemoteError
-from fleetloop_hub.monitoring.overview import VersionView
 from fleetloop_hub.records import Run
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.tracking.mlflow_export import Copy, copied
@@ -21,10 +19,6 @@ from fleetloop_hub.training import job as files
 from fleetloop_shared.durable import RealDisk, replace
 
 _EVALUATION = str(files.EVALUATION)
-
-
-class _Versions(msgspec.Struct, frozen=True):
-    versions: list[VersionView]
 
 
 def plot(  # noqa: PLR0913  # an option each
@@ -77,7 +71,7 @@ def export(  # noqa: PLR0913  # an option each
 
 def _version(remote: Remote, run: str) -> str | None:
     """What came of a run, as MODEL@V."""
-    versions = remote.get("/versions", _Versions).versions
+    versions = asking.versions(remote)
     return next((f"{v.model}@{v.number}" for v in versions if v.run == run), None)
 
 

@@ -4,9 +4,9 @@ import sys
 import time
 from typing import Annotated
 
-import msgspec
 import typer
 
+from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     HubUrl,
@@ -22,7 +22,6 @@ from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.tables import runs as tables
 from fleetloop_hub.tracking.comparison import compare as compare_runs
-from fleetloop_hub.tracking.summaries import RunSummary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,14 +31,6 @@ app = typer.Typer(
 RunKey = Annotated[str, typer.Argument(metavar="RUN", help="A run's key, as `runs list` has it.")]
 
 _LOOK_S = 0.5
-
-
-class _Runs(msgspec.Struct, frozen=True):
-    runs: list[RunSummary]
-
-
-class _Status(msgspec.Struct, frozen=True):
-    training: str | None
 
 
 @app.command("list")
@@ -55,7 +46,7 @@ def list_runs(  # noqa: PLR0913  # an option each
     """List runs, newest first."""
     asked = [f"limit={limit}"]
     asked += [f"{k}={v}" for k, v in (("model", model), ("state", state)) if v is not None]
-    runs = find_hub(state_dir, hub, change=False).get(f"/runs?{'&'.join(asked)}", _Runs).runs
+    runs = asking.runs(find_hub(state_dir, hub, change=False), f"?{'&'.join(asked)}")
     if json:
         print_json(runs)
     elif runs:
@@ -156,5 +147,5 @@ def _wait(remote: Remote, key: str) -> Run:
             run = read_run(remote, key)
             if run.state is not RunState.RUNNING:
                 return run
-            shown.update(remote.get("/status", _Status).training or "comparing")
+            shown.update(asking.status(remote).training or "comparing")
             time.sleep(_LOOK_S)

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.data import add_rows
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
@@ -30,10 +31,6 @@ from fleetloop_hub.tables import versions as tables
 
 _LOOK_S = 0.5
 _LOST_S = 60.0
-
-
-class _Versions(msgspec.Struct, frozen=True):
-    versions: list[VersionView]
 
 
 class _Decisions(msgspec.Struct, frozen=True):
@@ -111,7 +108,7 @@ def why(
     """Tell why a version exists and what its gates said; by default the newest."""
     model, _, wanted = name.partition("@")
     remote = find_hub(state_dir, hub, change=False)
-    versions = [v for v in remote.get("/versions", _Versions).versions if v.model == model]
+    versions = [v for v in asking.versions(remote) if v.model == model]
     version = next((v for v in versions if wanted in {"", str(v.number)}), None)
     if version is None:
         have = ", ".join(f"{v.model}@{v.number}" for v in versions) or "none of that model"
@@ -129,7 +126,7 @@ def _version(remote: Remote, run: str) -> VersionView:
     """The version that comes of a run, which the hub makes a moment after the run has ended."""
     ended_at = time.monotonic()
     while time.monotonic() - ended_at < _LOST_S:
-        for version in remote.get("/versions", _Versions).versions:
+        for version in asking.versions(remote):
             if version.run == run:
                 return version
         time.sleep(_LOOK_S)

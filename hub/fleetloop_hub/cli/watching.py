@@ -2,10 +2,10 @@
 
 import time
 
-import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.options import err, person
 from fleetloop_hub.records import RunState
 from fleetloop_hub.remote import Remote
@@ -13,16 +13,6 @@ from fleetloop_hub.tracking.summaries import RunSummary
 
 _LOOK_S = 0.5
 _MINUTE_S = 60.0
-
-
-class _Status(msgspec.Struct, frozen=True):
-    training: str | None
-    training_share: float | None = None
-    training_left_s: float | None = None
-
-
-class _Runs(msgspec.Struct, frozen=True):
-    runs: list[RunSummary]
 
 
 def watch(remote: Remote, run: str) -> RunSummary:
@@ -46,11 +36,11 @@ def _watch(remote: Remote, run: str) -> RunSummary:
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
         task = shown.add_task(f"{run}: starting", total=1.0)
         while True:
-            found = next((r for r in remote.get("/runs", _Runs).runs if r.key == run), None)
+            found = next((r for r in asking.runs(remote) if r.key == run), None)
             if found is not None and found.state is not RunState.RUNNING:
                 shown.update(task, completed=1.0, description=f"{run}: {found.state}")
                 return found
-            status = remote.get("/status", _Status)
+            status = asking.status(remote)
             if status.training is not None:
                 text = f"{status.training}{_left(status.training_left_s)}"
                 shown.update(task, completed=status.training_share or 0.0, description=text)

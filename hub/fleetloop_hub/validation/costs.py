@@ -34,39 +34,19 @@ def _flips(parity: Parity, limit: float) -> GateResult:
 
 
 def _size(parity: Parity, budget: BudgetTable) -> GateResult:
-    passed = parity.artifact_bytes <= budget.artifact_bytes
-    return GateResult(
-        name="artifact size",
-        passed=passed,
-        value=parity.artifact_bytes,
-        limit=budget.artifact_bytes,
-        text=f"{parity.artifact_bytes:,} bytes, {_than(passed=passed)} the budget of "
-        f"{budget.artifact_bytes:,}{_else(passed=passed)}",
-    )
+    words, allowed = f"{parity.artifact_bytes:,} bytes", f"{budget.artifact_bytes:,}"
+    return _within("artifact size", parity.artifact_bytes, budget.artifact_bytes, words, allowed)
 
 
 def _latency(parity: Parity, budget: BudgetTable) -> GateResult:
-    passed = parity.artifact_ms <= budget.latency_ms
-    return GateResult(
-        name="latency",
-        passed=passed,
-        value=parity.artifact_ms,
-        limit=budget.latency_ms,
-        text=f"{parity.artifact_ms:.3f} ms a row at the hub, {_than(passed=passed)} the budget of "
-        f"{budget.latency_ms:g} ms{_else(passed=passed)}",
-    )
+    words = f"{parity.artifact_ms:.3f} ms a row at the hub"
+    allowed = f"{budget.latency_ms:g} ms"
+    return _within("latency", parity.artifact_ms, budget.latency_ms, words, allowed)
 
 
 def _load(cost: Cost, budget: BudgetTable) -> GateResult:
-    passed = cost.load_ms <= budget.load_ms
-    return GateResult(
-        name="load time",
-        passed=passed,
-        value=cost.load_ms,
-        limit=budget.load_ms,
-        text=f"{cost.load_ms:.1f} ms from bytes to the first answer in a process of its own, "
-        f"{_than(passed=passed)} the budget of {budget.load_ms:g} ms{_else(passed=passed)}",
-    )
+    words = f"{cost.load_ms:.1f} ms from bytes to the first answer in a process of its own"
+    return _within("load time", cost.load_ms, budget.load_ms, words, f"{budget.load_ms:g} ms")
 
 
 def _memory(cost: Cost, budget: BudgetTable) -> GateResult:
@@ -80,20 +60,19 @@ def _memory(cost: Cost, budget: BudgetTable) -> GateResult:
             text="this system does not tell how much memory a process needed at most; judge it on "
             "Linux",
         )
-    passed = cost.memory_bytes <= budget.memory_bytes
-    return GateResult(
-        name="memory",
-        passed=passed,
-        value=cost.memory_bytes,
-        limit=budget.memory_bytes,
-        text=f"loading and running adds up to {cost.memory_bytes:,} bytes of memory, "
-        f"{_than(passed=passed)} the budget of {budget.memory_bytes:,}{_else(passed=passed)}",
-    )
+    words = f"loading and running adds up to {cost.memory_bytes:,} bytes of memory"
+    allowed = f"{budget.memory_bytes:,}"
+    return _within("memory", cost.memory_bytes, budget.memory_bytes, words, allowed)
+
+
+def _within(name: str, value: float, limit: float, words: str, allowed: str) -> GateResult:
+    """The verdict on a cost and its budget, both in numbers and in words."""
+    passed = value <= limit
+    text = f"{words}, {_than(passed=passed)} the budget of {allowed}"
+    if not passed:
+        text += f"; {_SMALLER}"
+    return GateResult(name=name, passed=passed, value=value, limit=limit, text=text)
 
 
 def _than(*, passed: bool) -> str:
     return "within" if passed else "more than"
-
-
-def _else(*, passed: bool) -> str:
-    return "" if passed else f"; {_SMALLER}"

@@ -8,9 +8,12 @@ from xml.etree import ElementTree as ET
 import pytest
 from msgspec.structs import replace
 
+from fleetloop_hub.cli.options import DEFAULT_DIR
+from fleetloop_hub.cli.run_files import _card, _version
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.fleet_records import RolloutState
 from fleetloop_hub.records import Alias, Dataset, Model, Version, VersionState
+from fleetloop_hub.remote import find_hub
 from fleetloop_shared.ids import sha256_hex
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubrecords import START, a_rollout, a_run, a_version
@@ -145,6 +148,13 @@ def test_download_is_checked_against_the_hashes(run: Run, hub: WebHub, tmp_path:
         "manifest.json": version(hub, 4).manifest,
         "card.md": sha256_hex(card),
     }
+
+
+def test_a_copy_of_a_run_has_the_card_of_the_version_that_came_of_it(run: Run, hub: WebHub) -> None:
+    remote = find_hub(DEFAULT_DIR, None, change=False)
+    told = hub.client().get("/api/v1/versions/rain/4/card.md").data
+    assert _card(remote, _version(remote, "run-4")) == {"card.md": told}
+    assert _card(remote, _version(remote, "run-9")) == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""What several commands ask the hub: its versions, its runs, how far it is."""
+
+import msgspec
+
+from fleetloop_hub.monitoring.overview import VersionView
+from fleetloop_hub.remote import Remote
+from fleetloop_hub.tracking.summaries import RunSummary
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How far the run is that is under way.
+
+    Attributes:
+        training: The run and what it does, in words; None if none is under way.
+        training_share: Of its work that is done, 0 to 1.
+        training_left_s: Seconds that this stretch of it may still take.
+    """
+
+    training: str | None
+    training_share: float | None = None
+    training_left_s: float | None = None
+
+
+class _Versions(msgspec.Struct, frozen=True):
+    versions: list[VersionView]
+
+
+class _Runs(msgspec.Struct, frozen=True):
+    runs: list[RunSummary]
+
+
+def versions(remote: Remote) -> list[VersionView]:
+    """Every version, newest first.
+
+    Raises:
+        RemoteError: The hub does not answer.
+    """
+    return remote.get("/versions", _Versions).versions
+
+
+def runs(remote: Remote, query: str = "") -> list[RunSummary]:
+    """Runs in brief, newest first.
+
+    Args:
+        remote: The hub.
+        query: Narrows them: "?limit=20&model=rain".
+
+    Raises:
+        RemoteError: The hub does not answer.
+    """
+    return remote.get(f"/runs{query}", _Runs).runs
+
+
+def status(remote: Remote) -> Status:
+    """How far the hub is.
+
+    Raises:
+        RemoteError: The hub does not answer.
+    """
+    return remote.get("/status", Status)
