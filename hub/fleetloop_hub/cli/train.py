@@ -83,7 +83,7 @@ def watched(remote: Remote, run: str) -> VersionView:
 
 def show(remote: Remote, version: VersionView, *, json: bool) -> None:
     """Show what the gates say of a version that was made just now; 1 if one blocks it."""
-    passed = version.gates_passed == len(version.gates)
+    passed = version.gates_passed == version.gates_judged
     if json:
         print_json(version)
     else:

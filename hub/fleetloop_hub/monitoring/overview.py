@@ -129,7 +129,9 @@ class VersionView(View, frozen=True, kw_only=True):
         low: Lower end of the 95 % interval.
         high: Upper end of it.
         gates: Every gate's verdict.
-        gates_passed: How many let it through, by themselves or because a person waived them.
+        gates_judged: How many the spec demands; the others are measured and shown.
+        gates_passed: How many of these let it through, by themselves or because a person waived
+            them.
         float_bytes: Size of the float32 model.
         artifact_bytes: Size of the quantized one.
         label_flips: Held-out rows on which the two answer differently.
@@ -154,6 +156,7 @@ class VersionView(View, frozen=True, kw_only=True):
     low: float | None
     high: float | None
     gates: list[GateResult]
+    gates_judged: int
     gates_passed: int
     float_bytes: int
     artifact_bytes: int

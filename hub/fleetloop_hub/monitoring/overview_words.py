@@ -173,8 +173,8 @@ def _train(runs: list[Run]) -> Stage:
 def _validate(version: VersionView | None) -> Stage:
     if version is None:
         return _stage("Validate", "", "gates passed", used=False)
-    level = Level.GOOD if version.gates_passed == len(version.gates) else Level.BAD
-    number = f"{version.gates_passed}/{len(version.gates)}"
+    level = Level.GOOD if version.gates_passed == version.gates_judged else Level.BAD
+    number = f"{version.gates_passed}/{version.gates_judged}"
     return _stage("Validate", number, f"gates passed by v{version.number}", used=True, level=level)
 
 

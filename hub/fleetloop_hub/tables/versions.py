@@ -32,7 +32,7 @@ def versions_table(versions: list[VersionView]) -> Table:
             " ".join([f"v{version.number}", *version.aliases]),
             version.state,
             value,
-            f"{version.gates_passed}/{len(version.gates)}",
+            f"{version.gates_passed}/{version.gates_judged}",
             f"{size(version.artifact_bytes)} from {size(version.float_bytes)}",
             str(version.serving),
             _on_devices(version),
