@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_hub.packaging.null_windows import NullWindows
+from fleetloop_hub.spec.fleet_tables import FEWEST_WINDOW_ROWS
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
 
 Rows = npt.NDArray[np.float32]
@@ -97,12 +98,11 @@ def shortcomings(reference_rows: int, window_rows: int) -> list[str]:
         if NullWindows.fits(reference_rows, window_rows)
         else f"rest on resampled blocks of {NullWindows.block_rows(reference_rows)} rows"
     )
+    shorter = reference_rows // ENOUGH_WINDOWS
+    windows_of = f", or windows of {shorter} rows," if shorter >= FEWEST_WINDOW_ROWS else ""
     return [
         f"the reference holds {windows:.1f} windows of {window_rows} rows: thresholds {basis}",
-        (
-            f"{ENOUGH_WINDOWS * window_rows:,} rows, or windows of "
-            f"{max(1, reference_rows // ENOUGH_WINDOWS)} rows, would keep the budget better"
-        ),
+        f"{ENOUGH_WINDOWS * window_rows:,} rows{windows_of} would keep the budget better",
     ]
 
 

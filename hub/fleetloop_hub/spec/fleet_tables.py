@@ -8,6 +8,9 @@ from msgspec import Meta
 from fleetloop_hub.spec.scalars import Phase, Positive, Seconds, Share, Table
 from fleetloop_shared.chunks import CHUNK_BYTES
 
+FEWEST_WINDOW_ROWS = 16
+"""Rows in a window, below which its statistics say nothing."""
+
 
 class DriftTable(Table, frozen=True, kw_only=True):
     """How devices watch the world.
@@ -17,7 +20,7 @@ class DriftTable(Table, frozen=True, kw_only=True):
         false_alarms_per_1000_windows: The budget on rows like those of the reference.
     """
 
-    window_rows: Annotated[int, Meta(ge=16)] = 256
+    window_rows: Annotated[int, Meta(ge=FEWEST_WINDOW_ROWS)] = 256
     false_alarms_per_1000_windows: Annotated[float, Meta(gt=0.0, lt=1000.0)] = 1.0
 
 

@@ -94,7 +94,8 @@ class BudgetTable(Table, frozen=True, kw_only=True):
     Attributes:
         artifact_bytes: The largest artifact.
         latency_ms: The slowest median answer to one row, measured at the hub.
-        memory_bytes: The most resident memory that loading it may add.
+        memory_bytes: The most resident memory that loading it may add. The hub measures it beside
+            a tiny model; a device's figure holds the runtime's first megabytes (about 9) too.
         load_ms: The longest that loading it may take, measured at the hub.
     """
 

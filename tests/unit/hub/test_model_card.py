@@ -1,5 +1,6 @@
 """The model card: everything a person must know is on it, and nothing on it can do anything."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -184,6 +185,15 @@ def test_what_people_write_does_not_become_markdown() -> None:
     assert "[x](" not in text
     widths = {len(re.findall(r"(?<!\\)\|", line)) for line in text.splitlines() if "ann" in line}
     assert widths == {6}
+
+
+def test_shuffled_rows_are_not_called_newer() -> None:
+    subject = a_subject()
+    spec = replace(subject.spec, rows=replace(subject.spec.rows, time=None, shuffle=True))
+    for told, ordered in ((spec, False), (subject.spec, True)):
+        text = markdown.render(build(dataclasses.replace(subject, spec=told)))
+        assert ("newer than" in text) is ordered
+        assert ("the rows were shuffled" in text) is not ordered
 
 
 def test_the_same_records_give_the_same_card() -> None:

@@ -42,7 +42,7 @@ def build(subject: Subject) -> Card:
         Section("Data", origin.data(spec, subject.dataset, version.dataset)),
         Section("Features", origin.features(spec)),
         Section("Candidates", origin.candidates(spec, subject.run)),
-        Section("Gates", verdicts.gates(version)),
+        Section("Gates", verdicts.gates(version, spec)),
         Section("Slices", verdicts.slices(version, spec)),
         Section("Fairness", verdicts.fairness(version, spec)),
         Section("Calibration", verdicts.calibration(version)),

@@ -61,13 +61,16 @@ def data(spec: ModelSpec, dataset: Dataset | None, sha256: str) -> list[Block]:
         return [Facts([("dataset version", sha256)])]
     held_out = spec.gates.held_out
     order = f"column {spec.rows.time}" if spec.rows.time else "the order of the source"
+    chosen = "the newest"
+    if spec.rows.shuffle:
+        order, chosen = "none: the rows were shuffled", "a random"
     told = [
         ("dataset version", dataset.key),
         ("source", dataset.source),
         ("rows", number(dataset.rows)),
         ("made", moment(dataset.created_at)),
         ("order in time", order),
-        ("held out for the gates", f"the newest {held_out:.0%}; nothing was fitted on them"),
+        ("held out for the gates", f"{chosen} {held_out:.0%}; nothing was fitted on them"),
         ("quarantined rows", number(dataset.quarantined_rows)),
     ]
     if spec.model.task == "classification" and dataset.labels:

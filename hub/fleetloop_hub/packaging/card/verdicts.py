@@ -25,16 +25,17 @@ THRESHOLDS = (
 )
 
 
-def gates(version: Version) -> list[Block]:
+def gates(version: Version, spec: ModelSpec) -> list[Block]:
     """Every gate with number, interval and limit."""
     lines: list[list[Cell]] = [
         [gate.name, _badge(gate), _picture(gate), number(gate.limit), gate.text]
         for gate in version.gates
     ]
+    which = "rows that it was not" if spec.rows.shuffle else "rows newer than any that it was"
     return [
         Text(
-            "All measured on the quantized artifact under ONNX Runtime, on rows newer than any "
-            "that it was fitted or chosen on."
+            f"All measured on the quantized artifact under ONNX Runtime, on {which} fitted or "
+            "chosen on."
         ),
         Table(["gate", "", "measured", "limit", "in words"], lines, frozenset({3})),
     ]
@@ -156,9 +157,14 @@ def caveats(version: Version, spec: ModelSpec, run: Run | None) -> list[Block]:
     if spec.fairness.groups == [] and spec.model.task == "classification":
         found.append("No sensitive columns are named: nobody has looked at groups of people.")
     found += run.notes if run is not None else []
+    age = (
+        "drawn from the same time as those of training"
+        if spec.rows.shuffle
+        else "newer than those of training"
+    )
     found.append(
-        "The held-out rows are newer than those of training, but the world goes on: watch the "
-        "drift, and the accuracy where labels come."
+        f"The held-out rows are {age}, and the world goes on: watch the drift, and the accuracy "
+        "where labels come."
     )
     found.append("Latency, load time and memory were measured at the hub; devices are slower.")
     return [Points(found)]
