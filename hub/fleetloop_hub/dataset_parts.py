@@ -39,6 +39,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[str]
 
 
+ACT_PSI = 0.25
+"""Conventional: a column whose population stability index is this large has changed."""
+
+
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """How a column of new rows differs from the rows that were there before.
 

@@ -21,8 +21,8 @@ from fleetloop_hub.cli.options import (
     out,
     print_json,
 )
-from fleetloop_hub.data.additions import Addition
-from fleetloop_hub.data.compare import Difference
+from fleetloop_hub.data.addition import Addition
+from fleetloop_hub.data.difference import Difference
 from fleetloop_hub.data.told_labels import ToldLabel
 from fleetloop_hub.errors import DataError, RemoteError
 from fleetloop_hub.records import Dataset

@@ -1,7 +1,7 @@
 """The command that scores a file with a model version."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +20,6 @@ from fleetloop_hub.errors import DataError, RemoteError
 from fleetloop_hub.records import Version
 from fleetloop_hub.remote import find_hub
 from fleetloop_hub.scoring import given
-from fleetloop_hub.scoring.job import Step, Task, score
 from fleetloop_shared.manifest import Manifest
 
 REJECTED = 3
@@ -60,6 +59,8 @@ def predict(  # noqa: PLR0913  # each is an argument or option of the command
         signed, data = _from_hub(model, state_dir, hub)
     if signed.model != model.partition("@")[0]:
         raise DataError(f"{manifest} is of the model {signed.model}, not of {model}")
+    from fleetloop_hub.scoring.job import Task, score  # noqa: PLC0415  # loads what only scoring needs
+
     began = time.monotonic()
     with _progress() as step:
         scored = score(Task(signed, data, source, target, delimiter), step)
@@ -107,7 +108,7 @@ def _from_hub(name: str, state_dir: Path, hub: str | None) -> tuple[Manifest, by
 
 
 @contextmanager
-def _progress() -> Iterator[Step]:
+def _progress() -> Iterator[Callable[[float, int], None]]:
     """A bar on a terminal, with rows a second and the time that is left."""
     columns = (
         BarColumn(),

@@ -12,9 +12,7 @@ from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.records import Run
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.tracking.mlflow_export import Copy, copied
-from fleetloop_hub.tracking.plots.pictures import pictures
-from fleetloop_hub.tracking.plots.style import Format
-from fleetloop_hub.training import evaluation
+from fleetloop_hub.tracking.plots.formats import Format
 from fleetloop_hub.training import job as files
 from fleetloop_shared.durable import RealDisk, replace
 
@@ -88,6 +86,9 @@ def _drawn(remote: Remote, run: Run, format_: Format) -> dict[str, bytes]:
     Raises:
         RemoteError: Nothing can be drawn of this run.
     """
+    from fleetloop_hub.tracking.plots.pictures import pictures  # noqa: PLC0415  # loads what only drawing needs
+    from fleetloop_hub.training import evaluation  # noqa: PLC0415  # loads what only drawing needs
+
     rows = None
     if _EVALUATION in run.artifacts and not run.swept:
         rows = evaluation.decode(remote.read(f"/runs/{run.key}/files/{_EVALUATION}"))

@@ -9,9 +9,6 @@ from typing import Annotated, get_args
 import typer
 
 from fleetloop_hub.cli.options import Json, SpecFile, err, out, print_json
-from fleetloop_hub.data.build import from_sources
-from fleetloop_hub.drafting import sample
-from fleetloop_hub.drafting.draft import draft
 from fleetloop_hub.errors import DataError, SpecError
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec import reading as specs
@@ -45,6 +42,8 @@ def init(  # noqa: PLR0913  # each is an argument or option of the command
         raise SpecError(f"{spec} is there already and was not touched: --force replaces it")
     if not spec.absolute().parent.is_dir():
         raise SpecError(f"{spec.parent} is no folder: make it, or name another file with --out")
+    from fleetloop_hub.drafting.draft import draft  # noqa: PLC0415  # loads what only drafting needs
+
     with err.status(f"reading {data.name}"):
         text = draft(name, data, spec.absolute().parent, label, _TASKS.get(task or ""))
     replace(RealDisk(spec.absolute().parent), spec.absolute(), text.encode())
@@ -88,6 +87,8 @@ def _tell(spec: Path, found: list[Problem], *, json: bool) -> None:
 
 def _columns(spec: ModelSpec, folder: Path) -> Iterator[list[str]]:
     """The columns of each source that is a file which can be read."""
+    from fleetloop_hub.drafting import sample  # noqa: PLC0415  # loads what only reading needs
+
     for source in spec.sources:
         file = source.csv or source.parquet or source.jsonl
         with contextlib.suppress(DataError):  # reading the rows will say it
@@ -97,6 +98,8 @@ def _columns(spec: ModelSpec, folder: Path) -> Iterator[list[str]]:
 
 def _rows(spec: ModelSpec, folder: Path) -> Dataset:
     """What the dataset version would be."""
+    from fleetloop_hub.data.build import from_sources  # noqa: PLC0415  # loads what only reading needs
+
     with tempfile.TemporaryDirectory() as work:
         built = from_sources(spec, folder, Path(work), None, lambda share, text: None)
     if built is None:

@@ -12,52 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fleetloop_hub.data import drift, parquet
+from fleetloop_hub.data.difference import Difference, Pair
 from fleetloop_hub.data.keys import Marks, hashed
 from fleetloop_hub.dataset_parts import Shift
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
 
 _TIMEOUT_S = 600.0
-
-
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two numbers of the same thing.
-
-    Attributes:
-        a: Of the first version.
-        b: Of the second.
-    """
-
-    a: int
-    b: int
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """What tells one dataset version from another.
-
-    Attributes:
-        a: Key of the first.
-        b: Key of the second.
-        rows: How many each has, those that wait for a label too.
-        added: Rows of the second that the first does not have.
-        removed: Rows of the first that the second does not have.
-        columns_added: Columns that only the second has.
-        columns_removed: Columns that only the first has.
-        labels: Rows of each class, by its number.
-        quarantined: Rows that failed each check.
-        columns: The second against the first, the column that moved most first.
-    """
-
-    a: str
-    b: str
-    rows: Pair
-    added: int
-    removed: int
-    columns_added: list[str]
-    columns_removed: list[str]
-    labels: dict[str, Pair]
-    quarantined: dict[str, Pair]
-    columns: list[Shift]
 
 
 class _Content(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,9 +17,6 @@ Values = npt.NDArray[np.float32]
 FEWEST_ROWS = 30
 """Fewer new rows than this say nothing."""
 
-ACT_PSI = 0.25
-"""Conventional: a column whose population stability index is this large has changed."""
-
 _EDGE_ROWS = 100_000
 
 

@@ -12,9 +12,10 @@ from fleetloop_hub.data.chunk import Chunk
 from fleetloop_hub.data.keys import Keys, hashed
 from fleetloop_hub.data.parquet import dataset_schema, group_column
 from fleetloop_hub.data.schema import AT, LABEL, failures, feature_column, schema
+from fleetloop_hub.data.truths import holds
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.spec.data_tables import FeatureTable
-from fleetloop_hub.spec.expressions import holds, names_in
+from fleetloop_hub.spec.expressions import names_in
 from fleetloop_hub.spec.model_spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]

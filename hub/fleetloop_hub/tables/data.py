@@ -4,9 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleetloop_hub.data.compare import Difference
-from fleetloop_hub.data.drift import ACT_PSI
-from fleetloop_hub.dataset_parts import Fault, Shift
+from fleetloop_hub.data.difference import Difference
+from fleetloop_hub.dataset_parts import ACT_PSI, Fault, Shift
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.tables.forms import table
 from fleetloop_hub.web.words import exactly, number, share

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fleetloop_hub.data import compare
+from fleetloop_hub.data.difference import Difference, Pair
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
 from support.tables_in import Row, Shelf, rows_up_to, spec_of, write_csv
@@ -85,7 +86,7 @@ def test_a_value_that_is_missing_more_often_is_drift_too(shelf: Shelf) -> None:
     )
 
 
-def content(shelf: Shelf, a: Dataset | None, b: Dataset | None) -> compare.Difference:
+def content(shelf: Shelf, a: Dataset | None, b: Dataset | None) -> Difference:
     assert a is not None
     assert b is not None
     return compare.compare((a, shelf.blobs.path(a.key)), (b, shelf.blobs.path(b.key)))
@@ -99,9 +100,9 @@ def test_two_versions_differ_by_rows_columns_labels_and_what_was_kept_out(shelf:
     write_csv(shelf.folder / "toy.csv", new)
     second = shelf.add(SPEC)
     found = content(shelf, first, second)
-    assert (found.rows, found.added, found.removed) == (compare.Pair(a=300, b=490), 201, 11)
-    assert found.labels == {"0": compare.Pair(a=150, b=245), "1": compare.Pair(a=150, b=245)}
-    assert found.quarantined == {"b above 100": compare.Pair(a=0, b=1)}
+    assert (found.rows, found.added, found.removed) == (Pair(a=300, b=490), 201, 11)
+    assert found.labels == {"0": Pair(a=150, b=245), "1": Pair(a=150, b=245)}
+    assert found.quarantined == {"b above 100": Pair(a=0, b=1)}
     assert found.columns[0].column == "a"
     assert (found.columns_added, found.columns_removed) == ([], [])
     same = content(shelf, second, second)

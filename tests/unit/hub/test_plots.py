@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.storage.blobs import FileBlobs
+from fleetloop_hub.tracking.plots.formats import Format
 from fleetloop_hub.tracking.plots.pictures import pictures
-from fleetloop_hub.tracking.plots.style import Format
 from fleetloop_hub.training.evaluation import Evaluation
 from fleetloop_hub.validation.metrics import Answers, measure
 from fleetloop_shared.manifest import Signature

@@ -8,10 +8,11 @@ from fleetloop_hub.records import Run
 from fleetloop_hub.tracking.plots.calibration import calibration
 from fleetloop_hub.tracking.plots.candidates import learning, pareto
 from fleetloop_hub.tracking.plots.confusion import confusion
+from fleetloop_hub.tracking.plots.formats import Format
 from fleetloop_hub.tracking.plots.ranking import precision_recall, roc
 from fleetloop_hub.tracking.plots.scores import scores
 from fleetloop_hub.tracking.plots.search import fitted, search
-from fleetloop_hub.tracking.plots.style import Format, looks, written
+from fleetloop_hub.tracking.plots.style import looks, written
 from fleetloop_hub.tracking.plots.values import predicted, residuals
 from fleetloop_hub.training.evaluation import Evaluation
 from fleetloop_hub.validation.metrics import Answers

@@ -6,13 +6,12 @@ changed: every figure is drawn and written inside `looks`.
 
 import io
 from contextlib import AbstractContextManager
-from typing import Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-Format = Literal["svg", "png"]
+from fleetloop_hub.tracking.plots.formats import Format
 
 BLUE, ORANGE, GREEN, PINK, SKY, RED, YELLOW = (
     "#0072B2",
