@@ -30,6 +30,9 @@ class Dataset(Record, frozen=True, kw_only=True):
         quarantined_rows: Rows that were kept out.
         waiting: Rows whose label has not come yet.
         added: Rows that the parent did not have, of all kinds.
+        gone: Rows of the parent that are not in it any more, since sources were read anew.
+        read_anew: Those sources: they have not only grown, or the spec asks other things of rows.
+        timed: Whether a row's time is its own, and not only its place in its source.
         labels: Rows of each class, by its number; of no class that no row has.
         sources: What was read, and where to go on.
         shape: SHA-256 of what the spec says about rows; another shape is read anew.
@@ -49,6 +52,9 @@ class Dataset(Record, frozen=True, kw_only=True):
     quarantined_rows: int = 0
     waiting: int = 0
     added: int = 0
+    gone: int = 0
+    read_anew: list[str] = []
+    timed: bool = True
     labels: dict[str, int] = {}
     sources: list[SourceMark] = []
     shape: str = ""

@@ -19,6 +19,7 @@ from fleetloop_hub.data.keys import Keys, hashed
 from fleetloop_hub.data.openings import Opening, named, openings
 from fleetloop_hub.data.prepare import Preparation
 from fleetloop_hub.data.quarantine import Quarantine
+from fleetloop_hub.data.row_marks import exchanged
 from fleetloop_hub.data.staging import Staging
 from fleetloop_hub.data.wanted import of_late_labels, of_rows
 from fleetloop_hub.dataset_parts import SourceMark
@@ -97,7 +98,12 @@ def from_sources(
             return None
         tell(0.8, "writing the dataset version")
         parent = None if before is None else before.dataset.key
-        return growth.finished(parent, recent_rows=None)
+        built = growth.finished(parent, recent_rows=None)
+    anew = [o.words for o in rows if o.standing is Standing.REPLACED or known is None]
+    left_out = dropped & {m.words for m in marks if not m.late}
+    if before is None or (known is not None and not left_out):
+        return built
+    return _against(built, before.rows, anew)
 
 
 def with_samples(
@@ -134,6 +140,13 @@ def _open(
         return rows, []
     known = {m.words: m for m in marks if m.late}
     return rows, openings(spec.label.late.source, folder, of_late_labels(spec), known)
+
+
+def _against(built: Built, parent: Path, read_anew: list[str]) -> Built:
+    """The version with what it has and has not of its parent, where rows may be gone."""
+    added, gone = exchanged(parent, built.rows, timed=built.dataset.timed)
+    dataset = msgspec.structs.replace(built.dataset, added=added, gone=gone, read_anew=read_anew)
+    return Built(dataset, built.rows, built.quarantine, built.late)
 
 
 def _still_named(spec: ModelSpec, mark: SourceMark) -> bool:

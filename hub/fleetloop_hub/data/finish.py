@@ -113,6 +113,7 @@ def finish(spec: ModelSpec, ready: Ready, work: Path) -> Built:
         quarantined_rows=ready.quarantine.rows,
         waiting=counted.waiting,
         added=len(staged.at) - ready.old_rows,
+        timed=spec.rows.time is not None,
         labels=_class_counts(spec, counted),
         sources=ready.marks,
         quarantine=None if kept_out is None else sha256_of(kept_out),

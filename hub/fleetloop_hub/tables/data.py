@@ -37,8 +37,11 @@ def dataset_story(one: Dataset) -> Group:
     about.add_row("version", one.key)
     about.add_row("model", one.model)
     about.add_row("made at", exactly(one.created_at))
-    about.add_row("grew from", one.parent or "nothing")
+    anew = bool(one.gone or one.read_anew)
+    about.add_row("comes after" if anew else "grew from", one.parent or "nothing")
     about.add_row("rows", f"{one.rows:,} to train on, {one.added:,} of them new")
+    if anew:
+        about.add_row("", read_anew(one))
     if one.waiting:
         about.add_row("", f"{one.waiting:,} wait for their label")
     about.add_row("from", one.source)
@@ -57,9 +60,23 @@ def news(one: Dataset) -> Group:
     """What a person should know of new rows before a model is trained on them."""
     counts = f"{one.added:,} new rows, {one.rows:,} to train on, {one.quarantined_rows:,} kept out"
     parts: list[RenderableType] = [f"{counts}: fleetloop data show {one.key[:_SHORT]}"]
+    if one.gone or one.read_anew:
+        parts.append(read_anew(one))
     if moved := [shift for shift in one.drift if shift.psi >= _LOOK_PSI]:
         parts.append(shifts_table(moved, "what has moved against the rows of before"))
     return Group(*parts)
+
+
+def read_anew(one: Dataset) -> str:
+    """Which sources were read from their beginning, and what is not there any more."""
+    gone = f"{one.gone:,} rows of before are not in it any more"
+    if one.gone <= 1:
+        none = "every row of before is still in it"
+        gone = "1 row of before is not in it any more" if one.gone else none
+    if not one.read_anew:
+        return gone
+    verb = "was" if len(one.read_anew) == 1 else "were"
+    return f"{', '.join(one.read_anew)} {verb} read anew; {gone}"
 
 
 def faults_table(faults: list[Fault]) -> Table:

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from fleetloop_hub.records import Dataset
+from fleetloop_hub.tables import data as tables
 from fleetloop_shared.codec import encode
 from fleetloop_shared.reports import Sample, SampleReport
 from support.commands import Run, a_refusal, listening_hub, runner
@@ -98,3 +101,30 @@ def test_labels_that_are_none_are_refused_with_their_line(
     assert "truth.csv line 2" in a_refusal(run("data", "labels", "truth.csv"))
     assert hub.telemetry.report_count() == 0
     assert "No such file" in a_refusal(run("data", "labels", "gone.csv"))
+
+
+def test_a_source_that_shrank_is_said_to_be_read_anew_with_the_rows_that_are_gone(
+    run: Run, hub: WebHub, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.toml").write_text(SPEC, "utf-8")
+    (tmp_path / "toy.csv").write_text(toy_csv(), "utf-8")
+    run("data", "add", "toy.toml")
+    header, *lines = toy_csv().splitlines()
+    (tmp_path / "toy.csv").write_text("\n".join([header, *lines[100:], "900,1,2,1", ""]), "utf-8")
+    added = run("data", "add", "toy.toml").out
+    assert "301 to train on, 1 of them new" in added
+    assert "toy.csv was read anew; 100 rows of before are not in it any more" in added
+    assert "grew from" not in added
+    new, old = (v["key"][:12] for v in json.loads(run("data", "list", "--json").out))
+    assert "100 rows of before are not in it any more" in run("data", "show", new).out
+    assert "1 added, 100 removed" in run("data", "diff", old, new).out
+
+
+def test_train_says_which_rows_are_gone(capsys: pytest.CaptureFixture[str]) -> None:
+    one = Dataset(
+        key="a" * 64, model="toy", source="", rows=3, positives=1, quarantined={}, parent="b" * 64,
+        created_at=0.0, gone=1, read_anew=["a.csv", "b.csv"],
+    )  # fmt: skip
+    Console(width=160).print(tables.news(one))
+    said = capsys.readouterr().out
+    assert "a.csv, b.csv were read anew; 1 row of before is not in it any more" in said
