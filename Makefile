@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test check docs bench-hub lock mosquitto exports clean
+.PHONY: help setup demo test test-mlflow check docs bench-hub lock mosquitto exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,14 @@ mosquitto:
 
 test: setup mosquitto ## run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+MLFLOW := build/mlflow-venv
+test-mlflow: setup ## export runs to a real MLflow server, in an environment of its own (minutes, 1 GB)
+	@test -x $(MLFLOW)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(MLFLOW)
+	@$(BIN)/uv pip install --quiet --python $(MLFLOW)/bin/python -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(MLFLOW)/bin/python mlflow
+	@$(BIN)/uv pip install --quiet --python $(MLFLOW)/bin/python --no-deps $(MEMBERS:%=-e ./%)
+	@$(MLFLOW)/bin/python -m pytest tests/integration/test_mlflow_server.py
 
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .

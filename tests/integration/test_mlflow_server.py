@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(
         importlib.util.find_spec("mlflow") is None
         or importlib.util.find_spec("mlflow.server") is None,
-        reason="NO MLFLOW SERVER HERE, THE EXPORT IS NOT TESTED: pip install mlflow",
+        reason="NO MLFLOW SERVER HERE, THE EXPORT IS NOT TESTED: make test-mlflow",
     ),
 ]
 
