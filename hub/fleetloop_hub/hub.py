@@ -216,6 +216,7 @@ class Hub(HubActions):
             self._decisions.close(ended.decision, f"no version came of it: {ended.text}")
             return
         version = self._registry.register(ended, now)
+        self._runs.settle(ended)
         ready = version.state is VersionState.READY
         text = f"version {version.number} is ready" if ready else hindrance(version)
         decision = self._decisions.close(ended.decision, text, version.number)

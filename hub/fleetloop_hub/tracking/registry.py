@@ -42,7 +42,10 @@ class Registry:
         return [v for v in self.catalog.all(Version) if v.model == model]
 
     def register(self, finished: Finished, now: float) -> Version:
-        """Keep what a run has made as a version, signed if its gates let it through."""
+        """Keep a run and the version it has made, signed if its gates let it through.
+
+        Both are kept or none of them: a run that has finished always has its version.
+        """
         result = finished.result
         manifest = result.manifest
         version = Version(
@@ -68,13 +71,13 @@ class Registry:
         )
         version = msgspec.structs.replace(version, state=standing(version))
         if version.state is not VersionState.READY:
-            self.catalog.put(version)
+            self.catalog.put(result.run, version)
             return version
         signed = self._keys.sign(Role.IMAGE, manifest)
         version = msgspec.structs.replace(
             version, manifest=self.blobs.put(signed), manifest_bytes=len(signed)
         )
-        self.catalog.put(version, _alias(version, CHALLENGER))
+        self.catalog.put(result.run, version, _alias(version, CHALLENGER))
         return version
 
     def releasable(self, model: str, number: int) -> Version:

@@ -176,7 +176,7 @@ class Runs:
         self._current[2].cancel()
 
     def poll(self) -> list[Finished | Failed]:
-        """The run that has ended since the last call, if one has; it stays until all is kept.
+        """The run that has ended, if one has: what has made something, until `settle` is called.
 
         What comes of doing a run again is noted in its record, and nobody is told.
 
@@ -208,10 +208,13 @@ class Runs:
             return []
         artifact = (self._folder / name / files.ARTIFACT).read_bytes()
         encoded = (self._folder / name / files.ENCODED).read_bytes()
-        self._catalog.put(ended)
-        cleared(ended, self._folder / name)
-        self._current = None
         return [Finished(replace(state, run=ended), artifact, encoded, decision)]
+
+    def settle(self, finished: Finished) -> None:
+        """The run and what came of it are in the catalog: its folder need hold no copies."""
+        run = finished.result.run
+        cleared(run, self._folder / run.key)
+        self._current = None
 
     def underway(self) -> Underway | None:
         """The run that is under way, and how far it is."""

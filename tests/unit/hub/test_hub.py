@@ -8,11 +8,12 @@ import pytest
 
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.records import Decision, Run, RunState, Verdict, Version, VersionState
+from fleetloop_hub.records import Decision, Record, Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
 from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.reports import (
     DriftReport,
@@ -166,6 +167,34 @@ def test_a_run_that_a_stopped_hub_has_left_is_marked_as_failed(rig: HubRig, tmp_
     assert run is not None
     assert run.state is RunState.FAILED
     assert "train again" in str(run.error)
+
+
+def test_a_run_and_its_version_are_kept_together_once_there_is_room(
+    rig: HubRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text(), tmp_path)
+    key = rig.hub.train("toy", "person", "a test")
+    catalog, refused = rig.kept.catalog, list[str]()
+    put = catalog.put
+
+    def full(*records: Record) -> None:
+        if any(isinstance(record, Version) for record in records) and not refused:
+            refused.append(key)
+            raise DiskFullError("no room")
+        put(*records)
+
+    monkeypatch.setattr(catalog, "put", full)
+    with pytest.raises(DiskFullError):
+        rig.until(lambda: False)
+    run = catalog.find(Run, key)
+    assert run is not None
+    assert (run.state, catalog.all(Version)) == (RunState.RUNNING, [])
+    rig.until(lambda: catalog.all(Version))
+    run = catalog.find(Run, key)
+    assert run is not None
+    assert run.state is RunState.FINISHED
+    assert rig.hub.status()["training"] is None
 
 
 def test_a_cancelled_run_leaves_its_record_and_nothing_else(rig: HubRig, tmp_path: Path) -> None:
