@@ -25,6 +25,13 @@ VersionKey = Annotated[
     str,
     typer.Argument(metavar="MODEL@V", help="V is a number, an alias such as champion, or newest."),
 ]
+ShownVersion = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL[@V]",
+        help="V is a number, an alias such as champion, or newest, as without it.",
+    ),
+]
 
 
 class _Descents(msgspec.Struct, frozen=True):
@@ -56,7 +63,7 @@ app.command()(card.card)
 
 @app.command()
 def show(
-    version: VersionKey,
+    version: ShownVersion,
     *,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
@@ -64,7 +71,7 @@ def show(
 ) -> None:
     """Show a version: its gates, parity, metrics, tags and hashes."""
     remote = find_hub(state_dir, hub, change=False)
-    found = _find(remote, version)
+    found = _find(remote, version if "@" in version else f"{version}@newest")
     if json:
         print_json(found)
     else:
@@ -116,7 +123,10 @@ def tag(
 
 @app.command()
 def lineage(
-    name: Annotated[str, typer.Argument(metavar="MODEL[@V]", help="A model, or one version.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="MODEL[@V]", help="A model, or one version: a number, an alias."),
+    ],
     *,
     svg: Annotated[Path | None, typer.Option(help="Also draw it into this file.")] = None,
     state_dir: StateDir = DEFAULT_DIR,
@@ -206,7 +216,10 @@ def retain(  # noqa: PLR0913  # an option each
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
-    """Give up old versions; never what a device runs or may go back to, nor what has an alias."""
+    """Give up old versions; never what a device runs or may go back to, nor what has an alias.
+
+    Files that nothing in the whole hub refers to go as well, whichever model they were of.
+    """
     remote = find_hub(state_dir, hub, change=True)
     asked = {"keep": keep, "delete": yes}
     found = remote.post(f"/models/{model}/retain", asked, Retained)

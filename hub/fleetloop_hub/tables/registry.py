@@ -8,10 +8,18 @@ from fleetloop_hub.records import Version
 from fleetloop_hub.tables.forms import table
 from fleetloop_hub.tables.runs import metrics_table
 from fleetloop_hub.tables.versions import gates_table
+from fleetloop_hub.tracking.freed import Freed
 from fleetloop_hub.tracking.lineage import Descent, Rows
 from fleetloop_hub.tracking.retention import Retained
 from fleetloop_hub.version_parts import Parity
 from fleetloop_hub.web.words import exactly, size
+
+_BECAME = {
+    "deleted": "is given up",
+    "finished": "is no longer needed",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+}
 
 
 def version_story(version: Version, descent: Descent) -> RenderableType:
@@ -63,8 +71,20 @@ def retained(found: Retained) -> RenderableType:
     if found.swept:
         parts.append(Text(f"runs whose files {verb}: {', '.join(found.swept)}"))
     freed = "freed" if found.done else "would be freed; --yes does it"
-    parts.append(Text(f"{size(found.freed_bytes)} in {found.contents:,} files {freed}"))
+    parts.append(Text(f"{size(found.freed_bytes)} in {_files(found.contents)} {freed}"))
+    parts += [Text(f"  {_whose(freed)}") for freed in found.freed]
     return Group(*parts)
+
+
+def _whose(freed: Freed) -> str:
+    told = f"{_files(len(freed.names))}, {size(freed.bytes)}"
+    if not freed.owner:
+        return f"nothing in the whole hub refers to: {told}"
+    return f"{freed.owner}, which {_BECAME[freed.why]}: {', '.join(freed.names)} ({told})"
+
+
+def _files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _parity(parity: Parity) -> str:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Record, Run, RunState, Version, VersionState
+from fleetloop_hub.tracking.freed import Freed, freed
 from fleetloop_hub.tracking.named import named
 from fleetloop_hub.tracking.needed import Facts, reasons
 
@@ -30,6 +31,7 @@ class Retained:
         contents: Pieces of content that nothing needs any more.
         freed_bytes: How large these are together.
         done: Whether it was done.
+        freed: The same pieces of content, by what they were of; of the whole hub.
     """
 
     kept: dict[str, list[str]]
@@ -38,6 +40,7 @@ class Retained:
     contents: int
     freed_bytes: int
     done: bool
+    freed: list[Freed]
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,8 @@ def retain(  # noqa: PLR0913  # where, what and whether
     ]
     documents = catalog.everything()
     blobs.settle(named(documents))
-    unused = blobs.unnamed(named(_after(documents, given_up)))
+    after = _after(documents, given_up)
+    unused = blobs.unnamed(named(after))
     if delete:
         if given_up:
             catalog.put(*given_up)
@@ -117,6 +121,7 @@ def retain(  # noqa: PLR0913  # where, what and whether
         contents=len(unused),
         freed_bytes=sum(unused.values()),
         done=delete,
+        freed=freed(after, unused),
     )
 
 

@@ -8,8 +8,10 @@ import msgspec
 from flask import Flask, Response, g, request
 
 from fleetloop_hub.audit_records import BY, Deed
-from fleetloop_hub.errors import AuditError
+from fleetloop_hub.errors import AuditError, SpecError
 from fleetloop_hub.ports import Audit
+from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.web.api_models import RetainAsk
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
@@ -24,6 +26,7 @@ _ACTIONS = {
     "changing_data.add": "add rows",
     "changing_data.labels": "tell labels",
     "changing_runs.reproduce": "reproduce a run",
+    "changing_runs.cancel": "cancel a run",
     "importing.imports": "import a model",
     "changing_models.alias": "name a version",
     "changing_models.tag": "tag a version",
@@ -64,10 +67,14 @@ def _note(audit: Audit, asked: object) -> None:
         AuditError: The log is damaged.
         DiskFullError: No room.
     """
+    if isinstance(asked, RetainAsk) and not asked.delete:
+        return  # it is only told what would be done
     path = request.view_args or {}
     which = path.get("which", path.get("number"))
-    named = {"model": path.get("model"), "version": which}
+    named = {"model": path.get("model"), "version": which, "run": path.get("key")}
     told = named | msgspec.to_builtins(asked)
+    if not told["model"] and isinstance(spec := told.get("spec"), str):
+        told["model"] = _model_of(spec)
     details = {key: _brief(value) for key, value in told.items() if value or value == 0}
     by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"
     endpoint = request.endpoint or ""
@@ -86,7 +93,14 @@ def _subject(details: dict[str, str], path: str) -> str:
     model, version = details.get("model", ""), details.get("version", "")
     if model:
         return f"{model}@{version}" if version else model
-    return details.get("cohort", "") or path.removeprefix("/api/v1/")
+    return details.get("run", "") or details.get("cohort", "") or path.removeprefix("/api/v1/")
+
+
+def _model_of(spec: str) -> str:
+    """The name of the model that a spec describes, "" if it is none; whoever reads it will say."""
+    with contextlib.suppress(SpecError):
+        return specs.parse(spec).model.name
+    return ""
 
 
 def _brief(value: object) -> str:

@@ -22,6 +22,7 @@ from fleetloop_shared.errors import DiskFullError
 from support.examples import MANIFEST
 from support.hubrecords import a_gate, a_rollout, a_version
 from support.hubweb import ADMIN, WebHub, web_hub
+from support.learnable import SPEC
 
 
 @pytest.fixture
@@ -207,6 +208,13 @@ def test_what_people_ask_of_the_hub_is_logged_before_it_is_done(hub: WebHub) -> 
         ("admin token", "roll out", "rain@9", ""),
     ]
     assert hub.audit.entries()[1].details["spec"].startswith("sha256 ")
+
+
+def test_rows_are_logged_under_their_model_and_a_cancel_under_its_run(hub: WebHub) -> None:
+    post(hub, "/data", {"spec": SPEC, "folder": "/nowhere"})
+    post(hub, "/runs/run-1/cancel", {})
+    told = [(e.action, e.subject) for e in hub.audit.entries() if "refused" not in e.action]
+    assert told == [("add rows", "toy"), ("cancel a run", "run-1")]
 
 
 def test_what_is_long_or_no_text_is_logged_in_brief(hub: WebHub) -> None:

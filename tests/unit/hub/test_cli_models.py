@@ -12,7 +12,7 @@ from fleetloop_hub.cli.options import DEFAULT_DIR
 from fleetloop_hub.cli.run_files import _card, _version
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.fleet_records import RolloutState
-from fleetloop_hub.records import Alias, Dataset, Model, Version, VersionState
+from fleetloop_hub.records import Alias, Dataset, Model, RunState, Version, VersionState
 from fleetloop_hub.remote import find_hub
 from fleetloop_shared.ids import sha256_hex
 from support.commands import Run, a_refusal, listening_hub, runner
@@ -112,6 +112,7 @@ def test_show_tells_hashes_gates_and_where_it_is(run: Run, hub: WebHub) -> None:
     for words in (version(hub, 5).artifact, "champion", "station-1", "floor", "balanced accuracy"):
         assert words in told
     assert json.loads(run("models", "show", "rain@newest", "--json").out)["number"] == 5
+    assert json.loads(run("models", "show", "rain", "--json").out)["number"] == 5
 
 
 def test_an_alias_moves_but_the_champion_is_moved_by_rollouts_alone(run: Run, hub: WebHub) -> None:
@@ -182,11 +183,17 @@ def test_retention_is_told_first_and_done_only_if_asked(run: Run, hub: WebHub) -
     assert "rain/1 stays: it is the golden" in told
     assert "would be deleted: rain/2" in told
     assert "--yes" in told
+    assert "rain/2, which is given up: artifact, manifest, transport (3 files, " in told
+    assert "run-2, which is no longer needed: log.txt (1 file, " in told
     second = version(hub, 2)
     assert hub.blobs.has(second.artifact)
     done = json.loads(run("models", "retain", "rain", "--keep", "1", "--yes", "--json").out)
     assert (done["deleted"], done["swept"], done["done"]) == (["rain/2"], ["run-2"], True)
     assert done["contents"] == 4
+    assert [(f["owner"], f["why"], f["names"]) for f in done["freed"]] == [
+        ("rain/2", "deleted", ["artifact", "manifest", "transport"]),
+        ("run-2", "finished", ["log.txt"]),
+    ]
     assert done["freed_bytes"] > 1_000
     assert version(hub, 2).state is VersionState.DELETED
     assert not hub.blobs.has(second.artifact)
@@ -197,8 +204,26 @@ def test_retention_is_told_first_and_done_only_if_asked(run: Run, hub: WebHub) -
     assert "no model 'hail'" in a_refusal(run("models", "retain", "hail", "--keep", "1"))
 
 
+def test_retention_tells_of_files_of_failed_runs_and_of_nobody(run: Run, hub: WebHub) -> None:
+    log = hub.blobs.put(b"it broke")
+    failed = replace(a_run("run-9", state=RunState.FAILED), artifacts={"log.txt": log})
+    orphan = hub.blobs.put(b"left by a crash")
+    hub.blobs.settle([orphan])
+    hub.catalog.put(failed)
+    told = run("models", "retain", "rain", "--keep", "0").out
+    assert "run-9, which failed: log.txt (1 file, 8 B)" in told
+    assert "nothing in the whole hub refers to: 1 file, 15 B" in told
+
+
+def test_only_what_is_done_is_in_the_audit_log(run: Run, hub: WebHub) -> None:
+    run("models", "retain", "rain", "--keep", "1")
+    assert hub.audit.entries() == []
+    run("models", "retain", "rain", "--keep", "1", "--yes")
+    assert [e.action for e in hub.audit.entries()] == ["give up old versions"]
+
+
 def test_a_name_that_is_no_version_is_told(run: Run, hub: WebHub) -> None:
-    for name in ("rain", "rain@", "ra/in@1"):
+    for name in ("rain@", "ra/in@1"):
         assert "write MODEL@V" in a_refusal(run("models", "show", name))
     assert "hail has no version 1" in a_refusal(run("models", "show", "hail@1"))
     assert "fleetloop models" in a_refusal(run("models", "lineage", "hail"))
