@@ -131,7 +131,9 @@ def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
             token = read(state_dir / ADMIN_TOKEN_FILE)
         except ConfigError as error:
             raise RemoteError(
-                f"{error}; name the hub's state folder with --state-dir, or set FLEETLOOP_TOKEN"
+                f"{error}, and FLEETLOOP_TOKEN is not set, so nothing was asked of {url}: put the "
+                "hub's admin token into FLEETLOOP_TOKEN, or name the hub's state folder with "
+                "--state-dir"
             ) from error
     return Remote(url, token)
 

@@ -1,5 +1,8 @@
 """Every command, under the name a person types."""
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
 from fleetloop_hub.cli import (
@@ -21,6 +24,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Fleetloop's hub: train, validate, roll out, watch and retrain models on devices.",
 )
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001  # as typer calls it
+    if asked:
+        typer.echo(f"fleetloop {metadata.version('fleetloop-hub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Say which version this is."
+        ),
+    ] = False,
+) -> None:
+    """Take what stands before every command."""
+
+
 app.command()(fleet.serve)
 app.command()(spec.init)
 app.command()(spec.check)

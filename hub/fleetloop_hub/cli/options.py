@@ -17,7 +17,8 @@ HubUrl = Annotated[
     typer.Option(
         "--hub",
         envvar="FLEETLOOP_HUB",
-        help="URL of the hub; by default the one of the state folder.",
+        help="URL of the hub; by default the one of the state folder. Whoever changes something "
+        "there needs its admin token in FLEETLOOP_TOKEN; by default the state folder's is used.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
