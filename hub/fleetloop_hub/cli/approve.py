@@ -13,7 +13,9 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.remote import find_hub
 from fleetloop_hub.web.words import exactly
 
-VersionName = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Which version.")]
+VersionName = Annotated[
+    str, typer.Argument(metavar="MODEL@VERSION", help="Which version, by its number.")
+]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name; it is recorded.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
 

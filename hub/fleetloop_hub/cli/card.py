@@ -18,7 +18,8 @@ def card(
     version: Annotated[
         str,
         typer.Argument(
-            metavar="MODEL@VERSION", help="Number or alias of the version; newest without one."
+            metavar="MODEL[@V]",
+            help="V is a number, an alias such as champion, or newest, as without it.",
         ),
     ],
     *,

@@ -28,7 +28,11 @@ REJECTED = 3
 
 def predict(  # noqa: PLR0913  # each is an argument or option of the command
     model: Annotated[
-        str, typer.Argument(metavar="MODEL[@VERSION]", help="VERSION may be champion or newest.")
+        str,
+        typer.Argument(
+            metavar="MODEL[@V]",
+            help="V is a number, an alias or newest; by default champion, or else newest.",
+        ),
     ],
     source: Annotated[
         Path, typer.Argument(metavar="IN", help="CSV or JSON lines, plain or gzip, or Parquet.")

@@ -22,7 +22,7 @@ from fleetloop_hub.cli.options import (
 from fleetloop_hub.cli.watching import watch
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import VersionView
-from fleetloop_hub.records import Decision, Run, RunState, VersionState
+from fleetloop_hub.records import Decision, Run, RunState
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import data as data_tables
@@ -89,17 +89,19 @@ def show(remote: Remote, version: VersionView, *, json: bool) -> None:
     else:
         out.print(run_tables.pick(remote.get(f"/runs/{version.run}", Run)))
         out.print(tables.gates_table(version.gates))
-        name = f"{version.model} v{version.number}"
-        after = f"fleetloop rollout {version.model} {version.number}"
-        if version.state == VersionState.WAITING:
-            after = f"fleetloop approve {version.model}@{version.number} --by NAME --reason TEXT"
-        out.print(f"{name} has passed its gates: {after}" if passed else f"{name} is blocked.")
+        out.print(tables.outcome(version), soft_wrap=True)
     if not passed:
         raise typer.Exit(1)
 
 
 def why(
-    name: Annotated[str, typer.Argument(metavar="MODEL[@VERSION]")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL[@V]",
+            help="V is a number, an alias such as champion, or newest, as without it.",
+        ),
+    ],
     *,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
@@ -109,7 +111,8 @@ def why(
     model, _, wanted = name.partition("@")
     remote = find_hub(state_dir, hub, change=False)
     versions = [v for v in asking.versions(remote) if v.model == model]
-    version = next((v for v in versions if wanted in {"", str(v.number)}), None)
+    asked = {"", "newest"}
+    version = next((v for v in versions if wanted in {str(v.number), *asked, *v.aliases}), None)
     if version is None:
         have = ", ".join(f"{v.model}@{v.number}" for v in versions) or "none of that model"
         raise RemoteError(f"no version {name}: there is {have}; see `fleetloop models`")

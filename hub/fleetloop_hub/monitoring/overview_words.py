@@ -173,9 +173,12 @@ def _train(runs: list[Run]) -> Stage:
 def _validate(version: VersionView | None) -> Stage:
     if version is None:
         return _stage("Validate", "", "gates passed", used=False)
-    level = Level.GOOD if version.gates_passed == version.gates_judged else Level.BAD
+    waived = sum(gate.waived for gate in version.gates)
+    passed = Level.WARN if waived else Level.GOOD
+    level = passed if version.gates_passed == version.gates_judged else Level.BAD
     number = f"{version.gates_passed}/{version.gates_judged}"
-    return _stage("Validate", number, f"gates passed by v{version.number}", used=True, level=level)
+    text = f"gates passed by v{version.number}{f', {waived} waived' if waived else ''}"
+    return _stage("Validate", number, text, used=True, level=level)
 
 
 def _deploy(rollout: RolloutView | None, devices: list[DeviceView]) -> Stage:

@@ -7,15 +7,18 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fleetloop_hub.config import URL_FILE
 from fleetloop_hub.errors import ConfigError, GateError
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read_or_make
 from support.commands import Run, a_refusal, listening_hub, runner
+from support.hubrecords import a_gate, a_version
 from support.hubweb import WebHub, fill
 
 COMMANDS = [
@@ -115,6 +118,17 @@ def test_train_ends_with_one_if_a_gate_blocks(run: Run, hub: WebHub, spec: str) 
     assert [gate["passed"] for gate in json.loads(said.out)["gates"]] == [True, False]
 
 
+def test_train_tells_what_failed_and_how_a_person_can_let_it_pass(
+    run: Run, hub: WebHub, spec: str
+) -> None:
+    hub.actions.gate_passes = False
+    told = run("train", spec).out
+    assert "rain v9 is blocked" in told
+    assert "  champion: measured 0.810 (0.790 to 0.830), limit 0.600\n" in told
+    assert 'fleetloop waive rain@9 --gate "champion" --by NAME --reason TEXT' in told
+    assert '--gate "floor"' not in told
+
+
 def test_train_tells_why_a_run_failed(run: Run, hub: WebHub, spec: str) -> None:
     hub.actions.run_error = "one class only: add rows with rain"
     said = run("train", spec)
@@ -144,6 +158,20 @@ def test_models_devices_and_why_show_what_there_is(run: Run, hub: WebHub) -> Non
     assert "note: the reference holds 12.5 windows" in story
     for told in ("retrain by drift", "3 of 4 devices see drift", "new labels 640", "small (taken)"):
         assert told in story
+
+
+def test_why_takes_an_alias_and_models_marks_what_was_waived(run: Run, hub: WebHub) -> None:
+    fill(hub)
+    waived = replace(a_gate("champion", passed=False), waived=True)
+    hub.catalog.put(replace(a_version(2), gates=[a_gate(), waived]))
+    assert "rain v1" in run("why", "rain@champion").out
+    told = run("models").out
+    assert "2/2, 1 waived" in told
+    assert told.count("waived") == 1
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").out == f"fleetloop {metadata.version('fleetloop-hub')}\n"
 
 
 def test_programs_read_json(run: Run, hub: WebHub) -> None:
@@ -179,6 +207,9 @@ def test_without_the_admin_token_a_command_says_where_it_stands(run: Run) -> Non
     told = a_refusal(run("token", "--state-dir", "elsewhere"))
     assert "elsewhere" in told
     assert "--state-dir" in told
+    elsewhere = a_refusal(run("token", "--hub", "http://127.0.0.1:1"))
+    assert "FLEETLOOP_TOKEN is not set" in elsewhere
+    assert "http://127.0.0.1:1" in elsewhere
 
 
 def test_a_wrong_admin_token_changes_nothing(

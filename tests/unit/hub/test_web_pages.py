@@ -10,7 +10,16 @@ import pytest
 from fleetloop_hub.monitoring.overview import Level, RolloutView
 from fleetloop_hub.web import words
 from fleetloop_hub.web.drawings import phase_bar, sparkline
-from support.hubrecords import SHA, START, a_decision, a_device, a_drift, an_event
+from support.hubrecords import (
+    SHA,
+    START,
+    a_decision,
+    a_device,
+    a_drift,
+    a_gate,
+    a_version,
+    an_event,
+)
 from support.hubweb import WebHub, fill, show_up, tell, web_hub
 
 SCRIPT = "<script>alert(1)</script>"
@@ -54,6 +63,15 @@ def test_a_filled_console_shows_devices_versions_rollout_drift_and_decisions(hub
         'aria-label="Drift ratio of the last 1 windows, now 0.50; an alarm from 1"',
     ):
         assert shown in text
+
+
+def test_the_console_marks_waived_gates(hub: WebHub) -> None:
+    fill(hub)
+    waived = msgspec.structs.replace(a_gate("champion", passed=False), waived=True)
+    hub.catalog.put(msgspec.structs.replace(a_version(2), gates=[a_gate(), waived]))
+    text = page(hub)
+    assert "2 of 2 gates passed, 1 waived" in text
+    assert "gates passed by v2, 1 waived" in text
 
 
 @pytest.mark.parametrize("path", ["/", "/live"])
