@@ -134,7 +134,7 @@ def labels(
         out.print(f"{len(told):,} labels told; they are joined to the rows that devices sent.")
 
 
-def add_rows(remote: Remote, spec: Path) -> Addition:
+def add_rows(remote: Remote, spec: Path, *, to_train: bool = False) -> Addition:
     """Have the hub read what is new in a spec's sources, and show how far it is.
 
     Raises:
@@ -142,7 +142,7 @@ def add_rows(remote: Remote, spec: Path) -> Addition:
         RemoteError: Nothing came of it.
     """
     _, text = specs.load(spec)
-    body = {"spec": text, "folder": str(spec.resolve().parent)}
+    body = {"spec": text, "folder": str(spec.resolve().parent), "to_train": to_train}
     state = remote.post("/data", body, Addition)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:

@@ -9,12 +9,13 @@ from typing import Annotated, get_args
 import typer
 
 from fleetloop_hub.cli.options import Json, SpecFile, err, out, print_json
+from fleetloop_hub.data.one_class import see_classes
 from fleetloop_hub.errors import DataError, SpecError
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.spec.explain import Problem, in_dots
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_hub.spec.problems import unknown_columns
+from fleetloop_hub.spec.problems import unknown_columns, wrong_delimiter
 from fleetloop_hub.spec.scalars import Task
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.ids import check_name
@@ -38,15 +39,20 @@ def init(  # noqa: PLR0913  # each is an argument or option of the command
     check_name(name, "model")
     if task is not None and task not in _TASKS:
         raise SpecError(f"--task {task} is not known; write one of {', '.join(_TASKS)}")
-    if spec.exists() and not force:
-        raise SpecError(f"{spec} is there already and was not touched: --force replaces it")
     if not spec.absolute().parent.is_dir():
         raise SpecError(f"{spec.parent} is no folder: make it, or name another file with --out")
-    from fleetloop_hub.drafting.draft import draft  # noqa: PLC0415  # loads what only drafting needs
+    from fleetloop_hub.drafting.draft import (  # noqa: PLC0415  # loads what only drafting needs
+        draft,
+        warnings_in,
+    )
 
     with err.status(f"reading {data.name}"):
         text = draft(name, data, spec.absolute().parent, label, _TASKS.get(task or ""))
+    if spec.exists() and not force:
+        raise SpecError(f"{spec} is there already and was not touched: --force replaces it")
     replace(RealDisk(spec.absolute().parent), spec.absolute(), text.encode())
+    for warning in warnings_in(text):
+        err.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     out.print(f"{spec} is written. Read it, then: fleetloop check {spec}", soft_wrap=True)
 
 
@@ -59,8 +65,7 @@ def check(
     text = specs.read_text(spec)
     parsed, found = specs.examine(text)
     if parsed is not None:
-        for columns in _columns(parsed, spec.parent):
-            found += specs.located(text, unknown_columns(parsed, columns))
+        found += specs.located(text, _unlike_sources(parsed, spec.parent))
     if parsed is None or found:
         _tell(spec, found, json=json)
         raise typer.Exit(1)
@@ -85,15 +90,19 @@ def _tell(spec: Path, found: list[Problem], *, json: bool) -> None:
     err.print(f"{count}; nothing was read or changed.", style="dim")
 
 
-def _columns(spec: ModelSpec, folder: Path) -> Iterator[list[str]]:
-    """The columns of each source that is a file which can be read."""
+def _unlike_sources(spec: ModelSpec, folder: Path) -> Iterator[Problem]:
+    """What the spec says of its sources that the headers of those that can be read contradict."""
     from fleetloop_hub.drafting import sample  # noqa: PLC0415  # loads what only reading needs
 
-    for source in spec.sources:
+    for place, source in enumerate(spec.sources):
         file = source.csv or source.parquet or source.jsonl
         with contextlib.suppress(DataError):  # reading the rows will say it
-            if file is not None:
-                yield sample.names(folder / file, source.delimiter)
+            if file is None:
+                continue
+            if source.csv and (other := sample.likelier_delimiter(folder / file, source.delimiter)):
+                yield wrong_delimiter(place, other)
+            else:
+                yield from unknown_columns(spec, sample.names(folder / file, source.delimiter))
 
 
 def _rows(spec: ModelSpec, folder: Path) -> Dataset:
@@ -104,4 +113,5 @@ def _rows(spec: ModelSpec, folder: Path) -> Dataset:
         built = from_sources(spec, folder, Path(work), None, lambda share, text: None)
     if built is None:
         raise DataError("the sources hold nothing; add rows")
+    see_classes(built.dataset, spec)
     return built.dataset

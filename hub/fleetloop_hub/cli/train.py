@@ -50,7 +50,7 @@ def train(
     """Train the model that a spec describes, and show what the gates say."""
     specs.load(spec)
     remote = find_hub(state_dir, hub, change=True)
-    added = add_rows(remote, spec)
+    added = add_rows(remote, spec, to_train=True)
     model = added.model
     if added.dataset is not None and added.grown:
         err.print(data_tables.news(added.dataset))

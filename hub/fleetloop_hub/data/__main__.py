@@ -11,6 +11,7 @@ import msgspec
 from fleetloop_hub import child
 from fleetloop_hub.data import build
 from fleetloop_hub.data import job as files
+from fleetloop_hub.data.one_class import see_classes
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.telemetry_records import LabelledSample
@@ -54,6 +55,8 @@ def _work(folder: Path, disk: RealDisk) -> None:
         else:
             raise DataError("nothing to grow from: add the sources first")
     result = files.Result(dataset=None, files=None)
+    if built is not None and job.to_train:
+        see_classes(built.dataset, spec)
     if built is not None:
         lies = files.Files(
             rows=str(built.rows), quarantine=_text(built.quarantine), late=_text(built.late)

@@ -55,19 +55,24 @@ class Additions:
         self._growths: dict[str, _Work] = {}
         self._count = 0
 
-    def start(self, spec_text: str, folder: Path) -> Addition:
+    def start(self, spec_text: str, folder: Path, *, to_train: bool = False) -> Addition:
         """Begin to add what a spec's sources hold that is new.
 
         Args:
             spec_text: The spec, TOML; it becomes the model's spec when its rows can be used.
             folder: What its paths are relative to, on the hub's machine.
+            to_train: Whether rows that nothing can be learned from are refused.
 
         Raises:
             SpecError: The spec does not say what it should.
             DataError: Another addition is under way.
         """
         model = specs.parse(spec_text).model.name
-        work = self._begin(model, lambda: self._job(model, spec_text, folder), (), spec_text)
+
+        def job() -> Job:
+            return msgspec.structs.replace(self._job(model, spec_text, folder), to_train=to_train)
+
+        work = self._begin(model, job, (), spec_text)
         return work.addition
 
     def look(self, key: str) -> Addition:

@@ -16,6 +16,7 @@ from fleetloop_hub.data.chunk import Broken, Chunk
 from fleetloop_hub.data.columns import MISSING
 from fleetloop_hub.data.csv_records import Records
 from fleetloop_hub.data.files import LONGEST_BYTES, Blocks
+from fleetloop_hub.data.utf8 import is_text, no_text, see_header, wrong_field
 from fleetloop_hub.data.wanted import Wanted, check_header
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
@@ -109,10 +110,9 @@ def _header(blocks: Blocks, words: str, wanted: Wanted, delimiter: str) -> tuple
     block = next(iter(blocks), b"")
     if not block:
         raise DataError(f"{words} is empty; a header and rows are needed")
-    if block[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise DataError(f"{words} is in UTF-16; save it as UTF-8")
     if block[:4] == b"PAR1":
         raise DataError(f'{words} is a Parquet file; write parquet = "…" in the spec')
+    see_header(words, block)
     bom = len(_BOM) if block.startswith(_BOM) else 0
     found = csv_records.find(
         block[bom:], ord(delimiter), final=blocks.read_bytes >= blocks.total_bytes
@@ -123,7 +123,7 @@ def _header(blocks: Blocks, words: str, wanted: Wanted, delimiter: str) -> tuple
     try:
         text = block[start:end].decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{words}: the header is not UTF-8 ({error}); save it as UTF-8") from error
+        raise no_text(words) from error
     names = [name.strip() for name in next(csv.reader(io.StringIO(text), delimiter=delimiter), [])]
     _see_delimiter(names, words, delimiter)
     check_header(words, names, wanted)
@@ -168,6 +168,7 @@ class _Table:
     def __init__(self, names: list[str], wanted: Wanted, delimiter: str, header_lines: int) -> None:
         self.header_lines = header_lines
         self._width, self._delimiter, self._columns = len(names), delimiter, wanted.columns
+        self._header = names
         self._names = [str(index) for index in range(len(names))]
         self._asked = [str(names.index(name)) for name in wanted.columns]
         self._numbers = {str(names.index(name)) for name in wanted.numbers}
@@ -181,8 +182,8 @@ class _Table:
                 found.starts[~sound], found.ends[~sound], found.fields[~sound], strict=True
             )
         ]
-        if not _is_text(block):
-            sound, foreign = _sift(block, found, sound)
+        if not is_text(block):
+            sound, foreign = _sift(block, found, sound, self._not_utf8)
             wrong += foreign
         wrong = sorted([*wrong, *found.bad])
         places = np.stack([found.starts[sound], found.ends[sound]], axis=1)
@@ -196,6 +197,9 @@ class _Table:
         body = b"\n".join(block[s:e] for s, e in places) if wrong else block
         table = self._parsed(body, len(places))
         return _Piece(table, places, lines_before + 1 + numbers, broken, line_count)
+
+    def _not_utf8(self, record: bytes) -> str:
+        return wrong_field(record, self._header, self._delimiter)
 
     def _parsed(self, body: bytes, rows: int) -> pa.Table:
         if not rows:
@@ -230,24 +234,14 @@ class _Table:
         )
 
 
-def _is_text(block: bytes) -> bool:
-    if block.isascii():
-        return True
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _sift(
-    block: bytes, found: Records, sound: npt.NDArray[np.bool_]
+    block: bytes, found: Records, sound: npt.NDArray[np.bool_], reason: Callable[[bytes], str]
 ) -> tuple[npt.NDArray[np.bool_], list[tuple[int, int, str]]]:
     """The records that are UTF-8, and those that are not."""
     kept, wrong = sound.copy(), []
     for index in np.flatnonzero(sound):
         start, end = int(found.starts[index]), int(found.ends[index])
-        if not _is_text(block[start:end]):
+        if not is_text(block[start:end]):
             kept[index] = False
-            wrong.append((start, end, "bytes that are not UTF-8"))
+            wrong.append((start, end, reason(block[start:end])))
     return kept, wrong

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.reading import in_words
 
 BLOCK_BYTES = 8 * 2**20
 LONGEST_BYTES = 32 * 2**20
@@ -48,13 +49,16 @@ def standing(path: Path, mark: SourceMark | None) -> Standing:
             file.seek(max(mark.bytes - 1, 0))
             whole_lines = b"\n" in file.read(2)
     except OSError as error:
-        raise unreadable(path.name, error) from error
+        raise unreadable(path, error) from error
     return Standing.GROWN if whole_lines and not packed else Standing.REPLACED
 
 
-def unreadable(name: str, error: Exception) -> DataError:
+def unreadable(path: Path, error: Exception) -> DataError:
     """The error for a file that cannot be read."""
-    return DataError(f"{name}: {error}; nothing was stored: correct the path in the spec")
+    said = f"{path.name}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        said = in_words(path, error)
+    return DataError(f"{said}; nothing was stored: correct the path in the spec")
 
 
 class Blocks:
@@ -91,7 +95,7 @@ class Blocks:
                     file.seek(self._after.bytes)
                 yield from self._read(file)
         except (OSError, EOFError, zlib.error) as error:
-            raise unreadable(self._path.name, error) from error
+            raise unreadable(self._path, error) from error
 
     def _read(self, file: BinaryIO) -> Iterator[bytes]:
         head = file.read(2)

@@ -37,6 +37,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         before: The version to grow from, if there is one.
         files: Where that lies.
         memory_bytes: What the process may take; 0 is half of what the machine has.
+        to_train: Whether rows that nothing can be learned from are refused.
     """
 
     spec: str
@@ -44,6 +45,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     before: Dataset | None
     files: Files | None
     memory_bytes: int = 0
+    to_train: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

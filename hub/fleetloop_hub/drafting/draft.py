@@ -8,12 +8,14 @@ from fleetloop_hub.drafting import demands, plan
 from fleetloop_hub.drafting.facts import look
 from fleetloop_hub.drafting.inputs import features, rules
 from fleetloop_hub.drafting.roles import Roles, assign, sorted_by
-from fleetloop_hub.drafting.sample import Sample, read
+from fleetloop_hub.drafting.sample import LONGEST_NAME, Sample, read
 from fleetloop_hub.drafting.toml_text import comment, pair, raw
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.spec.scalars import Task
 
 _MOST_LISTED = 100
+_SHOWN = 20
+_WARNING = "WARNING: "
 
 
 def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | None) -> str:
@@ -36,7 +38,7 @@ def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | N
             "ones that may matter into a file of their own"
         )
     facts = [look(column, values) for column, values in sample.columns.items()]
-    roles = assign(facts, label, labelled=label is not None or task != "anomaly")
+    roles = assign(facts, label, _unusable(sample), labelled=label is not None or task != "anomaly")
     if roles.label is None and task not in {None, "anomaly"}:
         raise DataError(
             f"no column of {data} looks like the label of a {task}: name it with --label"
@@ -51,7 +53,7 @@ def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | N
         _source(sample, source),
         _rows(roles),
         _label(roles, guessed),
-        features(roles, sample),
+        features(roles),
         rules(),
         demands.candidates(guessed, sample, roles),
         demands.budget(),
@@ -60,6 +62,29 @@ def draft(name: str, data: Path, folder: Path, label: str | None, task: Task | N
         demands.fleet(sample),
     ]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def warnings_in(text: str) -> list[str]:
+    """What a person has to know of a draft at once."""
+    before = f"# {_WARNING}"
+    return [line.removeprefix(before) for line in text.splitlines() if line.startswith(before)]
+
+
+def _unusable(sample: Sample) -> list[tuple[str, str]]:
+    """The columns that a spec cannot name or a model cannot be given, and why."""
+    found: dict[str, str] = {}
+    for name in sample.names:
+        if name in sample.columns:
+            continue
+        if not name:
+            found[name] = "is a column without a name"
+        elif sample.names.count(name) > 1:
+            found[name] = "stands more than once in the header"
+        elif len(name) > LONGEST_NAME:
+            found[name[:_SHOWN]] = f"is longer than {LONGEST_NAME} characters"
+        else:
+            found[name] = "holds lists or tables"
+    return list(found.items())
 
 
 def _opening(name: str, sample: Sample, data: Path) -> list[str]:
@@ -124,7 +149,10 @@ def _label(roles: Roles, task: Task) -> list[str]:
         return lines
     classes = plan.classes_of(facts)
     if classes.count <= 1:
-        return lines + comment("WARNING: it has one value only; there is nothing to learn from it.")
+        return lines + comment(
+            f"{_WARNING}{facts.name[:_SHOWN]} has one value only; training has nothing to learn "
+            "from it."
+        )
     if classes.names and len(classes.names) <= _MOST_LISTED:
         lines += pair("classes", classes.names, "all that were seen; others are quarantined")
     if classes.positive is not None:

@@ -3,13 +3,12 @@
 from fleetloop_hub.drafting import toml_text, words
 from fleetloop_hub.drafting.facts import Facts
 from fleetloop_hub.drafting.roles import Input, Roles
-from fleetloop_hub.drafting.sample import Sample
 from fleetloop_hub.drafting.toml_text import comment, pair, raw
 
 _SHOWN_TEXT = 20
 
 
-def features(roles: Roles, sample: Sample) -> list[str]:
+def features(roles: Roles) -> list[str]:
     """Each input with what was seen of it, and what is not used."""
     lines = comment(
         "The model's inputs, in this order. Write low and high where you know what can be true: "
@@ -17,10 +16,7 @@ def features(roles: Roles, sample: Sample) -> list[str]:
         "stands in comments, since it is no proof of what can be. A missing value becomes the "
         '"median" of training unless missing says "mean", "constant" (with fill) or "quarantine".'
     )
-    unnamed = len(sample.names) - len(sample.columns)
     left = [f"{name!r} {why}" for name, why in roles.left_out]
-    if unnamed:
-        left.append(f"{unnamed} more have no name, a double or too long one, or hold lists")
     if left:
         lines += comment(f"Not used: {'; '.join(left[:20])}{'; …' if len(left) > 20 else ''}.")  # noqa: PLR2004  # enough to see
     for item in roles.inputs:

@@ -64,21 +64,28 @@ class Roles:
     not_groups: list[tuple[str, str]] = field(default_factory=list)
 
 
-def assign(columns: list[Facts], label: str | None, *, labelled: bool) -> Roles:
+def assign(
+    columns: list[Facts],
+    label: str | None,
+    unusable: list[tuple[str, str]],
+    *,
+    labelled: bool,
+) -> Roles:
     """A purpose for each column.
 
     Args:
         columns: In the file's order.
         label: The name of the label, if a person has said it.
+        unusable: Other columns of the file, and why they cannot be used.
         labelled: Whether there shall be a label at all.
 
     Raises:
         DataError: There is no such label, or nothing is left to predict it from.
     """
-    roles, rest = Roles(), {facts.name: facts for facts in columns}
+    roles, rest = Roles(left_out=list(unusable)), {facts.name: facts for facts in columns}
     if label is not None:
         if label not in rest:
-            raise DataError(f"no column is called {label!r}; there are {', '.join(rest) or 'none'}")
+            raise _no_label(label, list(rest), dict(unusable))
         roles.label = Guess(rest.pop(label), "you named it")
     roles.time = _time(list(rest.values()))
     if roles.time is not None:
@@ -94,9 +101,25 @@ def assign(columns: list[Facts], label: str | None, *, labelled: bool) -> Roles:
     if not roles.inputs:
         raise DataError(
             "no column is left to predict from: "
-            + "; ".join(f"{name!r} {why}" for name, why in roles.left_out)
+            + "; ".join(f"{name!r} {why}" for name, why in [*_taken(roles), *roles.left_out])
         )
     return roles
+
+
+def _no_label(label: str, names: list[str], unusable: dict[str, str]) -> DataError:
+    if label in unusable:
+        return DataError(f"--label {label}: {label!r} {unusable[label]}; correct the file")
+    return DataError(f"no column is called {label!r}; there are {', '.join(names) or 'none'}")
+
+
+def _taken(roles: Roles) -> list[tuple[str, str]]:
+    """The columns that have another purpose than being an input."""
+    purposes = (
+        (roles.label, "is the label"),
+        (roles.time, "orders the rows"),
+        (roles.key, "names a row"),
+    )
+    return [(guess.name, f"{what} ({guess.why})") for guess, what in purposes if guess]
 
 
 def sorted_by(facts: Facts) -> bool:

@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from fleetloop_hub.data.utf8 import see_header, see_rows
 from fleetloop_hub.errors import DataError
+from fleetloop_hub.spec.reading import in_words
 
 MAX_ROWS = 100_000
 MAX_CELLS = 4_000_000
@@ -26,7 +28,7 @@ _DELIMITERS = ",;\t|"
 _HEADER_BYTES = 4_000_000
 _BLOCK_BYTES = 1_048_576
 _LINE_BYTES = 16_777_216
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def read(path: Path, delimiter: str | None = None) -> Sample:
     try:
         sample = _read(path, delimiter)
     except (OSError, EOFError, pa.ArrowException, csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}; nothing was read of it") from error
+        raise _unreadable(path, error) from error
     if not sample.rows:
         raise DataError(f"{path} has no rows: a header alone says nothing about its columns")
     return sample
@@ -95,7 +97,26 @@ def names(path: Path, delimiter: str) -> list[str]:
             case "csv":
                 return _header(path, delimiter)[0]
     except (OSError, EOFError, pa.ArrowException, csv.Error) as error:
-        raise DataError(f"{path}: {error}; nothing was read of it") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    if isinstance(error, OSError) and error.strerror:
+        return DataError(f"{in_words(path, error)}; nothing was read of it")
+    said = "".join(c if c.isprintable() else "?" for c in str(error))
+    return DataError(f"{path}: {said}; nothing was read of it")
+
+
+def likelier_delimiter(path: Path, delimiter: str) -> str | None:
+    """What parts the fields of a CSV file whose header is one column by `delimiter`, if anything.
+
+    Raises:
+        DataError: It cannot be read.
+    """
+    if form_of(path) != "csv" or len(names(path, delimiter)) > 1:
+        return None
+    header, _, found = _header(path, None)
+    return found if len(header) > 1 else None
 
 
 def form_of(path: Path) -> Form:
@@ -110,6 +131,8 @@ def _csv(path: Path, delimiter: str | None) -> Sample:
     header, line, delimiter = _header(path, delimiter)
     placeholders = [f"c{index}" for index in range(len(header))]
     kept = _usable(header)
+    with _bytes(path) as file:
+        see_rows(str(path), file, header, delimiter)
     options = pa_csv.ConvertOptions(
         column_types=dict.fromkeys(placeholders, pa.string()),
         include_columns=[placeholders[index] for index in kept],
@@ -141,7 +164,9 @@ def _csv(path: Path, delimiter: str | None) -> Sample:
 def _header(path: Path, delimiter: str | None) -> tuple[list[str], int, str]:
     """Names, lines they take, and what parts them."""
     with _bytes(path) as file:
-        text = io.TextIOWrapper(io.BytesIO(file.read(_HEADER_BYTES)), "utf-8-sig", "ignore", "")
+        begin = file.read(_HEADER_BYTES)
+    see_header(str(path), begin)
+    text = io.TextIOWrapper(io.BytesIO(begin), "utf-8-sig", "ignore", "")
     first = text.readline()
     text.seek(0)
     if delimiter is None:
@@ -218,7 +243,7 @@ def _rows_for(width: int) -> int:
 def _usable(names: list[str]) -> list[int]:
     """The places of columns that a spec can name."""
     often = Counter(names)
-    return [k for k, n in enumerate(names) if 0 < len(n) <= _LONGEST_NAME and often[n] == 1]
+    return [k for k, n in enumerate(names) if 0 < len(n) <= LONGEST_NAME and often[n] == 1]
 
 
 def _as_text(column: Any) -> Any:  # noqa: ANN401  # pyarrow's own

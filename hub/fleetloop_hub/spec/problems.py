@@ -1,5 +1,6 @@
 """What no single key of a spec can be wrong about: keys that contradict each other."""
 
+import difflib
 from collections import Counter
 from collections.abc import Iterator
 
@@ -59,7 +60,16 @@ def unknown_columns(spec: ModelSpec, columns: list[str]) -> Iterator[Problem]:
     listed = ", ".join(columns[:20]) + (" …" if len(columns) > 20 else "")  # noqa: PLR2004  # a line
     for path, name in named:
         if name is not None and name not in columns:
-            yield _at(path, f"the source has no column {name!r}; it has {listed or 'none'}")
+            close = difflib.get_close_matches(name, columns, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {listed or 'none'}"
+            yield _at(path, f"the source has no column {name!r}; {hint}")
+
+
+def wrong_delimiter(place: int, delimiter: str) -> Problem:
+    """A source whose header is one column, though another delimiter stands in it."""
+    written = delimiter.replace("\t", "\\t")
+    what = f'the header is one column, in which {written!r} stands; write delimiter = "{written}"'
+    return _at(("sources", place, "delimiter"), what)
 
 
 def _at(path: Path, what: str) -> Problem:

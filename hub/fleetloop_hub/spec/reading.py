@@ -88,8 +88,22 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"model spec {path}: {error}") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"model spec {path} is not text in UTF-8; save it as UTF-8") from error
+    except OSError as error:
+        remedy = "name a spec, or draft one: fleetloop init NAME --from DATA --out SPEC.toml"
+        raise SpecError(f"model spec {in_words(path, error)}; {remedy}") from error
+
+
+def in_words(path: Path, error: OSError) -> str:
+    """Why a file cannot be read, with its name once."""
+    if isinstance(error, FileNotFoundError):
+        if path.parent.is_dir():
+            return f"{path} is not there"
+        return f"{path} is not there, nor is its folder {path.parent}"
+    if isinstance(error, IsADirectoryError):
+        return f"{path} is a folder, not a file"
+    return f"{path}: {(error.strerror or str(error)).lower()}"
 
 
 def _without(tables: dict[str, Any], found: list[Problem]) -> dict[str, Any]:

@@ -26,10 +26,12 @@ class AdditionAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     Attributes:
         spec: The model spec's text, TOML.
         folder: What its paths are relative to, on the hub's machine.
+        to_train: Whether rows that nothing can be learned from are refused.
     """
 
     spec: str
     folder: str
+    to_train: bool = False
 
 
 class LabelsAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +63,8 @@ def changing_data(
     @api.post("/data")
     def add() -> Response:
         asked = guard.body(AdditionAsk, _SPEC_BYTES)
-        return _json(additions.start(asked.spec, Path(asked.folder)), HTTPStatus.CREATED)
+        begun = additions.start(asked.spec, Path(asked.folder), to_train=asked.to_train)
+        return _json(begun, HTTPStatus.CREATED)
 
     @api.get("/data/additions/<key>")
     def addition(key: str) -> Response:

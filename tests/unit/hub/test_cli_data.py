@@ -128,3 +128,15 @@ def test_train_says_which_rows_are_gone(capsys: pytest.CaptureFixture[str]) -> N
     Console(width=160).print(tables.news(one))
     said = capsys.readouterr().out
     assert "a.csv, b.csv were read anew; 1 row of before is not in it any more" in said
+
+
+def test_train_refuses_rows_of_one_class_before_a_version_is_stored(
+    run: Run, hub: WebHub, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.toml").write_text(SPEC, "utf-8")
+    rows = "".join(f"{k},{k % 9},{k % 7},1\n" for k in range(60))
+    (tmp_path / "toy.csv").write_text(f"t,a,b,y\n{rows}", "utf-8")
+    said = a_refusal(run("train", "toy.toml"))
+    assert "y is 1 in all 60 rows: training has nothing to learn from one class" in said
+    assert "No dataset version yet" in run("data", "list").out
+    assert "60 to train on" in run("data", "add", "toy.toml").out, "the other class may still come"

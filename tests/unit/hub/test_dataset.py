@@ -75,13 +75,13 @@ def test_file_that_is_no_table_is_refused_with_the_remedy(
 def test_missing_file_and_bytes_that_are_no_text_are_refused(
     tmp_path: Path, blobs: FileBlobs
 ) -> None:
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match=r"gone\.csv is not there; nothing was stored"):
         from_csv(toy_spec(), tmp_path / "gone.csv", blobs, 1.0)
     (tmp_path / "wide.csv").write_text(toy_csv(), "utf-16")
     with pytest.raises(DataError, match="UTF-16; save it as UTF-8"):
         from_csv(toy_spec(), tmp_path / "wide.csv", blobs, 1.0)
     (tmp_path / "binary.csv").write_bytes(b"t,a,\xff,b,y\n")
-    with pytest.raises(DataError, match="the header is not UTF-8"):
+    with pytest.raises(DataError, match="this is not text in UTF-8"):
         from_csv(toy_spec(), tmp_path / "binary.csv", blobs, 1.0)
 
 
