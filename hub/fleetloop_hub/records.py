@@ -206,10 +206,14 @@ class Alias(Record, frozen=True, kw_only=True):
     """A name for a version; `key` is `model/champion`, `model/challenger`, `model/previous` ...
 
     Attributes:
-        version: The version's number.
+        version: The version's number; NO_VERSION if the name has been taken from the one it meant.
     """
 
     version: int
+
+
+NO_VERSION = 0
+"""The number of no version."""
 
 
 class Verdict(StrEnum):

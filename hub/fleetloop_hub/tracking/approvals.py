@@ -8,7 +8,7 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Audit, Blobs, Catalog
-from fleetloop_hub.records import Alias, Version, VersionState
+from fleetloop_hub.records import NO_VERSION, Alias, Version, VersionState
 from fleetloop_hub.tracking.registry import CHALLENGER
 from fleetloop_hub.tracking.standing import standing
 from fleetloop_hub.version_parts import Approval, Saying
@@ -89,7 +89,7 @@ class Approvals:
         if state is not VersionState.READY:
             # Whoever rejects what was ready takes its signature away with it.
             kept = replace(version, state=state, manifest=None, manifest_bytes=0)
-            self._catalog.put(kept)
+            self._catalog.put(kept, *self._dropped(kept))
             return kept
         if version.manifest is None:
             if version.unsigned is None:
@@ -103,6 +103,13 @@ class Approvals:
         ready = replace(version, state=state)
         self._catalog.put(ready, Alias(key=f"{version.model}/{CHALLENGER}", version=version.number))
         return ready
+
+    def _dropped(self, version: Version) -> list[Alias]:
+        """The alias challenger without the version, if it means that."""
+        challenger = self._catalog.find(Alias, f"{version.model}/{CHALLENGER}")
+        if challenger is None or challenger.version != version.number:
+            return []
+        return [replace(challenger, version=NO_VERSION)]
 
 
 def _check(version: Version, words: Words) -> None:

@@ -110,6 +110,24 @@ def test_a_rejected_version_is_never_released(hub: WebHub, tmp_path: Path) -> No
         say(hub, "approve")
 
 
+def test_a_rejected_version_is_the_challenger_no_longer(hub: WebHub) -> None:
+    kept(hub, needs_approval=True)
+    say(hub, "approve")
+    path = "/api/v1/versions/rain/challenger"
+    assert hub.client().get(path).status_code == 200
+    say(hub, "reject")
+    assert "rain has no version challenger; there are: rain@3" in hub.client().get(path).text
+    (shown,) = msgspec.json.decode(hub.client().get("/api/v1/versions").data)["versions"]
+    assert shown["aliases"] == []
+
+
+def test_a_rejection_leaves_another_challenger_alone(hub: WebHub) -> None:
+    kept(hub, needs_approval=True)
+    hub.catalog.put(Alias(key="rain/challenger", version=2))
+    say(hub, "reject")
+    assert hub.catalog.find(Alias, "rain/challenger") == Alias(key="rain/challenger", version=2)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
