@@ -129,9 +129,9 @@ def metrics_table(metrics: dict[str, float]) -> Table:
 
 
 def _headline(run: RunSummary) -> str:
-    """The metric that the run was judged on; `runs show` has all."""
-    name = run.metric if run.metric in run.metrics else next(iter(run.metrics), None)
-    return "" if name is None else f"{name.replace('_', ' ')} {number(run.metrics[name])}"
+    """The metric that the run was judged on, never another in its place; `runs show` has all."""
+    value = run.metrics.get(run.metric)
+    return "" if value is None else f"{run.metric.replace('_', ' ')} {number(value)}"
 
 
 def _became(run: RunSummary) -> str:

@@ -30,7 +30,9 @@ def hub(tmp_path: Path) -> Iterator[WebHub]:
     with listening_hub(tmp_path) as hub:
         log = hub.blobs.put(b"Traceback: out of rain\n")
         hub.catalog.put(
-            replace(a_run("rain-1"), metrics={"f1": 0.5, "f1_low": 0.4, "f1_high": 0.6}),
+            replace(
+                a_run("rain-1"), metric="f1", metrics={"f1": 0.5, "f1_low": 0.4, "f1_high": 0.6}
+            ),
             replace(a_run("rain-2"), started_at=START + 1, seed=8, artifacts={"log.txt": log}),
             replace(
                 a_run("snow-1", state=RunState.FAILED, error="no snow: add rows with snow"),
@@ -69,6 +71,13 @@ def test_a_listed_run_takes_one_line_whatever_the_width(width: int) -> None:
         assert lines[1].rstrip().endswith("ann: one")
         assert lines[2].rstrip().endswith("…")
         assert "no rain and none" in lines[2]
+
+
+def test_no_other_metric_stands_in_place_of_the_one_that_gates_judge_by() -> None:
+    odd = replace(a_run("rain-1"), metrics={"accuracy": 0.9}, metric="roc_auc")
+    with io.StringIO() as said:
+        Console(file=said, width=200).print(runs_table([_summary(odd, 4)]))
+        assert "accuracy" not in said.getvalue()
 
 
 def test_list_can_be_narrowed(run: Run, hub: WebHub) -> None:
