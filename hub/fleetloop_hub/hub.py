@@ -20,7 +20,7 @@ from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.fleet_records import Cohort, Rollout
+from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
@@ -98,9 +98,12 @@ class Hub(HubActions):
     def held(self) -> AbstractContextManager[object]:
         return self._lock
 
-    def roll_out(self, model: str, version: int, cohort: str) -> str:
+    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         with self._lock:
-            return self._roll_out(self._registry.releasable(model, version), cohort).key
+            found = self._registry.releasable(model, version)
+            if not replacing:
+                self._rollouts.check_place(model, cohort)
+            return self._roll_out(found, cohort).key
 
     def status(self) -> HubStatus:
         underway = self._runs.underway()
@@ -221,8 +224,8 @@ class Hub(HubActions):
         text = f"version {version.number} is ready" if ready else hindrance(version)
         decision = self._decisions.close(ended.decision, text, version.number)
         if ready and decision.trigger != PERSON:
-            for cohort in self._catalog.all(Cohort):
-                self._roll_out(version, cohort.key)
+            for cohort in self._rollouts.cohorts_of(version.model):
+                self._roll_out(version, cohort)
 
     # --- validate → release → roll out ------------------------------------------------------------
 

@@ -92,7 +92,7 @@ class NotingHub(HubActions):
             self.catalog.put(a_version(9, run="rain-run-9", passes=self.gate_passes))
         return "rain-run-9"
 
-    def roll_out(self, model: str, version: int, cohort: str) -> str:
+    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         self._note("rollout", model, version, cohort)
         return "rollout-1"
 

@@ -74,13 +74,16 @@ def rollout(  # noqa: PLR0913  # each is an argument or option of the command
     version: Annotated[int, typer.Argument(metavar="VERSION")],
     *,
     cohort: Annotated[str, typer.Option(help="Who gets it.")] = "default",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of another model on these devices.")
+    ] = False,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
-    """Roll a version out to a cohort, the canary first."""
+    """Roll a version out to a cohort, the canary first. A device runs one model."""
     remote = find_hub(state_dir, hub, change=True)
-    ask = {"model": model, "version": version, "cohort": cohort}
+    ask = {"model": model, "version": version, "cohort": cohort, "replacing": replace}
     made = remote.post("/rollouts", ask, dict[str, str])
     if json:
         print_json(made)

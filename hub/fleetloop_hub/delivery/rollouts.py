@@ -16,7 +16,8 @@ from fleetloop_hub.delivery.rollout import (
     judge,
     standing,
 )
-from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.errors import GateError
+from fleetloop_hub.fleet_records import Cohort, Device, Rollout, RolloutState
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.spec.model_spec import ModelSpec
@@ -46,6 +47,26 @@ class Rollouts:
     def __init__(self, catalog: Catalog, telemetry: Telemetry, director: Director) -> None:
         """Nothing happens until `start` or `step`."""
         self._catalog, self._telemetry, self._director = catalog, telemetry, director
+
+    def check_place(self, model: str, cohort: str) -> None:
+        """See that no other model would have to go; a device runs one.
+
+        Raises:
+            GateError: One would; the text says which.
+        """
+        found = self._catalog.find(Cohort, cohort)
+        others = [] if found is None else [k for k in found.versions if not _is_of(k, model)]
+        if others:
+            raise GateError(
+                f"cohort {cohort} runs {', '.join(others)}, and a device runs one model: it would "
+                "stop answering there. Nothing was rolled out; name another --cohort, or --replace "
+                "it"
+            )
+
+    def cohorts_of(self, model: str) -> list[str]:
+        """The cohorts that are told to run a version of a model."""
+        cohorts = self._catalog.all(Cohort)
+        return [c.key for c in cohorts if any(_is_of(key, model) for key in c.versions)]
 
     def start(
         self, version: Version, cohort: str, spec: ModelSpec, *, control: int | None, now: float
@@ -147,3 +168,7 @@ def sight(pulse: DevicePulse, now: float) -> Sighting:
         sequence=0 if reported is None else reported.sequence,
         silent_s=now - pulse.seen_at,
     )
+
+
+def _is_of(version: str, model: str) -> bool:
+    return version.rpartition("/")[0] == model

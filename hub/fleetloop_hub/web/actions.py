@@ -111,11 +111,17 @@ class HubActions(ABC):
         """Nothing that the hub does of itself happens while this is held."""
 
     @abstractmethod
-    def roll_out(self, model: str, version: int, cohort: str) -> str:
+    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         """Begin to move a cohort to a version; returns the rollout's key.
 
+        Args:
+            model: The model.
+            version: Its number.
+            cohort: Who gets it.
+            replacing: Whether it may take the place of another model; a device runs one.
+
         Raises:
-            GateError: No such version, or a gate blocks it.
+            GateError: No such version, a gate blocks it, or another model would have to go.
         """
 
     @abstractmethod

@@ -73,11 +73,13 @@ class RolloutAsk(Ask, frozen=True, kw_only=True):
         model: The model's name.
         version: Its number.
         cohort: Who gets it.
+        replacing: Whether it may take the place of another model.
     """
 
     model: str
     version: int
     cohort: str = "default"
+    replacing: bool = False
 
 
 def reading(
@@ -164,7 +166,8 @@ def changing(actions: HubActions, admin_token: str) -> Blueprint:
     @api.post("/rollouts")
     def rollouts() -> Response:
         asked = guard.body(RolloutAsk, _SMALL_BYTES)
-        key = actions.roll_out(asked.model, asked.version, check_name(asked.cohort, "cohort"))
+        cohort = check_name(asked.cohort, "cohort")
+        key = actions.roll_out(asked.model, asked.version, cohort, replacing=asked.replacing)
         return _json({"rollout": key}, HTTPStatus.CREATED)
 
     return api

@@ -84,6 +84,22 @@ def test_a_version_that_every_phase_takes_well_becomes_champion(fleet: HubRig) -
     assert fleet.hub._registry.champion("rain") == version(fleet, 2)
 
 
+def test_another_model_takes_the_place_only_of_one_that_may_go(
+    fleet: HubRig, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    fleet.hub.add_model(line_text(), tmp_path)
+    fleet.hub.train("toy", "person", "another model")
+    fleet.until(lambda: fleet.kept.catalog.find(Version, "toy/1"))
+    with pytest.raises(GateError, match=r"cohort stations runs rain/1, .* or --replace it"):
+        fleet.hub.roll_out("toy", 1, "stations")
+    assert fleet.desired().release.model == "rain"
+    assert fleet.hub._rollouts.cohorts_of("toy") == []
+    fleet.hub.roll_out("toy", 1, "stations", replacing=True)
+    fleet.look()
+    assert fleet.desired().release.model == "toy"
+
+
 def test_a_version_that_the_canary_gives_up_is_reverted_for_everybody(fleet: HubRig) -> None:
     second = make_version(fleet.kept, 2)
     fleet.hub.roll_out("rain", 2, "stations")
