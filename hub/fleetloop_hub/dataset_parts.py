@@ -43,6 +43,20 @@ ACT_PSI = 0.25
 """Conventional: a column whose population stability index is this large has changed."""
 
 
+class ShareShift(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a category or class stands in a column, of the rows in which it is not missing.
+
+    Attributes:
+        name: Its text.
+        before: Share of the earlier rows, 0 to 1.
+        now: The same of the new rows.
+    """
+
+    name: str
+    before: float
+    now: float
+
+
 class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """How a column of new rows differs from the rows that were there before.
 
@@ -58,6 +72,8 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
         anderson_darling: Binned Anderson-Darling statistic; about 1 where nothing has changed.
         missing_before: Share of the earlier rows in which it is missing.
         missing_now: The same of the new rows.
+        shares: Of categories and classes, the most changed ones first; their numbers are only
+            places in a list, so that means and differences of them say nothing.
     """
 
     column: str
@@ -71,3 +87,4 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     anderson_darling: float
     missing_before: float
     missing_now: float
+    shares: list[ShareShift] = []

@@ -34,6 +34,7 @@ class Dataset(Record, frozen=True, kw_only=True):
         read_anew: Those sources: they have not only grown, or the spec asks other things of rows.
         timed: Whether a row's time is its own, and not only its place in its source.
         labels: Rows of each class, by its number; of no class that no row has.
+        names: Texts of categories and classes by their numbers, by the column of its rows' file.
         sources: What was read, and where to go on.
         shape: SHA-256 of what the spec says about rows; another shape is read anew.
         quarantine: SHA-256 of the Parquet file with the quarantined rows, if there are any.
@@ -56,6 +57,7 @@ class Dataset(Record, frozen=True, kw_only=True):
     read_anew: list[str] = []
     timed: bool = True
     labels: dict[str, int] = {}
+    names: dict[str, dict[str, str]] = {}
     sources: list[SourceMark] = []
     shape: str = ""
     quarantine: str | None = None

@@ -16,6 +16,8 @@ from fleetloop_hub.dataset_parts import Shift
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
 
+Names = dict[str, dict[str, str]]
+
 _TIMEOUT_S = 600.0
 _TIMED = "timed"
 
@@ -40,7 +42,13 @@ def compare(first: tuple[Dataset, Path], second: tuple[Dataset, Path]) -> Differ
     if a.timed and b.timed:
         command.append(_TIMED)
     try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=_TIMEOUT_S)
+        done = subprocess.run(
+            command,
+            input=msgspec.json.encode(_common(a.names, b.names)),
+            capture_output=True,
+            check=True,
+            timeout=_TIMEOUT_S,
+        )
     except (subprocess.SubprocessError, OSError) as error:
         said = getattr(error, "stderr", None) or str(error).encode()
         raise DataError(
@@ -51,18 +59,19 @@ def compare(first: tuple[Dataset, Path], second: tuple[Dataset, Path]) -> Differ
     return Difference(
         a=a.key,
         b=b.key,
-        labels=_pairs(a.labels, b.labels),
+        labels=_pairs(_by_name(a), _by_name(b)),
         quarantined=_pairs(a.quarantined, b.quarantined),
         **{name: getattr(found, name) for name in _Content.__struct_fields__},
     )
 
 
-def content(a: Path, b: Path, *, timed: bool) -> _Content:
+def content(a: Path, b: Path, names: Names, *, timed: bool) -> _Content:
     """The same of the files alone; in memory are 8 bytes a row and one column.
 
     Args:
         a: The rows of the first version.
         b: Those of the second.
+        names: Texts of categories and classes by their numbers, by column.
         timed: Whether a row's time is its own; if not, it is only its place in the source.
 
     Raises:
@@ -79,13 +88,27 @@ def content(a: Path, b: Path, *, timed: bool) -> _Content:
         columns_removed=[_plain(name) for name in names_a if name not in names_b],
         columns=sorted(
             (
-                drift.shift(drift.Column(_plain(name), "", _values(a, name), _values(b, name)))
+                drift.shift(
+                    drift.Column(
+                        _plain(name), "", _values(a, name), _values(b, name), names.get(name, {})
+                    )
+                )
                 for name in common
                 if name.startswith("x.") or name == "label"
             ),
             key=lambda shift: -shift.psi,
         ),
     )
+
+
+def _common(a: Names, b: Names) -> Names:
+    """The names that both versions have given the same numbers."""
+    return {column: names for column, names in b.items() if a.get(column) == names}
+
+
+def _by_name(one: Dataset) -> dict[str, int]:
+    names = one.names.get("label", {})
+    return {names.get(number, number): count for number, count in one.labels.items()}
 
 
 def _pairs(a: dict[str, int], b: dict[str, int]) -> dict[str, Pair]:
@@ -104,5 +127,6 @@ def _values(path: Path, name: str) -> npt.NDArray[np.float32]:
 
 if __name__ == "__main__":
     first, second, *timed = sys.argv[1:]
-    found = content(Path(first), Path(second), timed=timed == [_TIMED])
+    given = msgspec.json.decode(sys.stdin.buffer.read(), type=Names)
+    found = content(Path(first), Path(second), given, timed=timed == [_TIMED])
     sys.stdout.buffer.write(msgspec.json.encode(found))

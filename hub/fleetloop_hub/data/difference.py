@@ -28,7 +28,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         removed: Rows of the first that the second does not have.
         columns_added: Columns that only the second has.
         columns_removed: Columns that only the first has.
-        labels: Rows of each class, by its number.
+        labels: Rows of each class, by its name, or by its number if it has none.
         quarantined: Rows that failed each check.
         columns: The second against the first, the column that moved most first.
     """

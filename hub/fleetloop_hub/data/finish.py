@@ -17,7 +17,7 @@ from fleetloop_hub.data.staging import Order, Staged
 from fleetloop_hub.dataset_parts import Shift, SourceMark
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
-from fleetloop_hub.spec.labels import positive_number
+from fleetloop_hub.spec.labels import names_by_number, positive_number
 from fleetloop_hub.spec.model_spec import ModelSpec
 
 Floats = npt.NDArray[np.float64]
@@ -115,6 +115,7 @@ def finish(spec: ModelSpec, ready: Ready, work: Path) -> Built:
         added=len(staged.at) - ready.old_rows,
         timed=spec.rows.time is not None,
         labels=_class_counts(spec, counted),
+        names=_names(spec),
         sources=ready.marks,
         quarantine=None if kept_out is None else sha256_of(kept_out),
         late_labels=None if labels_file is None else sha256_of(labels_file),
@@ -187,6 +188,16 @@ def _class_counts(spec: ModelSpec, counted: _Counted) -> dict[str, int]:
     return {f"{value:g}": count for value, count in sorted(counted.labels.items())}
 
 
+def _names(spec: ModelSpec) -> dict[str, dict[str, str]]:
+    """What stands behind the numbers of each column of texts."""
+    found = {
+        f"x.{f.name}": {str(place): text for place, text in enumerate(f.categories)}
+        for f in spec.features
+        if f.kind == "category"
+    }
+    return {**found, "label": classes} if (classes := names_by_number(spec)) else found
+
+
 def _in_words(counted: _Counted) -> str:
     parts = []
     if counted.device_rows:
@@ -217,12 +228,14 @@ def _drift(spec: ModelSpec, ready: Ready, label: Floats) -> list[Shift]:
     old = ready.old_rows
     if old == 0 or len(label) - old < drift.FEWEST_ROWS:
         return []
+    names = _names(spec)
     columns = [
-        drift.Column(f.name, f.unit, values[:old], values[old:])
+        drift.Column(f.name, f.unit, values[:old], values[old:], names.get(f"x.{f.name}", {}))
         for f in spec.features
         for values in [ready.staged.column(f"x.{f.name}").to_numpy()]
     ]
     if spec.label.column is not None:
         values = label.astype(np.float32)
-        columns.append(drift.Column(spec.label.column, "", values[:old], values[old:]))
+        classes = names.get("label", {})
+        columns.append(drift.Column(spec.label.column, "", values[:old], values[old:], classes))
     return sorted((drift.shift(c) for c in columns), key=lambda s: -s.psi)

@@ -26,6 +26,13 @@ def class_names(label: LabelTable) -> list[str]:
     return [] if all(_is_whole(name) for name in label.classes) else list(label.classes)
 
 
+def names_by_number(spec: ModelSpec) -> dict[str, str]:
+    """The texts of a classification's classes by their numbers; empty if they are numbers."""
+    if spec.model.task == "regression":
+        return {}
+    return {str(number): name for number, name in enumerate(class_names(spec.label))}
+
+
 def positive_number(spec: ModelSpec) -> int:
     """The number of the positive class.
 

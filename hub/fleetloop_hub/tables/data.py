@@ -46,7 +46,7 @@ def dataset_story(one: Dataset) -> Group:
         about.add_row("", f"{one.waiting:,} wait for their label")
     about.add_row("from", one.source)
     if one.labels:
-        about.add_row("labels", _labels(one.labels))
+        about.add_row("labels", _labels(one))
     about.add_row("kept out", f"{one.quarantined_rows:,} rows")
     parts: list[RenderableType] = [about, "", _sources(one)]
     if one.faults:
@@ -94,18 +94,20 @@ def shifts_table(shifts: list[Shift], title: str) -> Group:
     """A line a column."""
     shown = table("column", "before", "now", "shift", "in sd", "psi", "missing", "", wraps="column")
     for one in shifts:
-        unit = f" {one.unit}" if one.unit else ""
-        shown.add_row(
-            one.column,
-            number(one.before),
-            number(one.now),
-            f"{number(one.shift)}{unit}",
-            number(one.shift_sd),
-            f"{one.psi:.3f}",
-            f"{share(one.missing_before)} → {share(one.missing_now)}",
-            _verdict(one.psi),
-        )
+        missing = f"{share(one.missing_before)} → {share(one.missing_now)}"
+        shown.add_row(Text(one.column), *_means(one), f"{one.psi:.3f}", missing, _verdict(one.psi))
+        for part in one.shares:
+            shown.add_row(Text(f"  {part.name}", "dim"), share(part.before), share(part.now))
     return Group(Text(title, "dim"), shown)
+
+
+def _means(one: Shift) -> tuple[str, str, str, str]:
+    """Means and their difference; nothing for categories, whose numbers are places in a list."""
+    if one.shares:
+        return "", "", "", ""
+    unit = f" {one.unit}" if one.unit else ""
+    shift = f"{number(one.shift)}{unit}"
+    return number(one.before), number(one.now), shift, number(one.shift_sd)
 
 
 def difference_story(one: Difference) -> Group:
@@ -132,10 +134,10 @@ def _sources(one: Dataset) -> Table:
     return shown
 
 
-def _labels(labels: dict[str, int]) -> str:
-    total = max(sum(labels.values()), 1)
+def _labels(one: Dataset) -> str:
+    total, names = max(sum(one.labels.values()), 1), one.names.get("label", {})
     return ", ".join(
-        f"{name}: {count:,} ({share(count / total)})" for name, count in labels.items()
+        f"{names.get(k, k)}: {count:,} ({share(count / total)})" for k, count in one.labels.items()
     )
 
 

@@ -140,3 +140,47 @@ def test_train_refuses_rows_of_one_class_before_a_version_is_stored(
     assert "y is 1 in all 60 rows: training has nothing to learn from one class" in said
     assert "No dataset version yet" in run("data", "list").out
     assert "60 to train on" in run("data", "add", "toy.toml").out, "the other class may still come"
+
+
+NAMED = """
+[model]
+name = "named"
+[[sources]]
+csv = "named.csv"
+[rows]
+time = "t"
+[label]
+column = "left"
+classes = ["No", "Yes"]
+positive = "Yes"
+[[features]]
+name = "plan"
+kind = "category"
+categories = ["Basic", "Plus", "Gold"]
+[[candidates]]
+name = "line"
+family = "linear"
+"""
+
+
+def named_row(place: int, plan: str) -> str:
+    return f"{place},{plan},{'Yes' if place % 4 else 'No'}\n"
+
+
+def test_classes_and_categories_are_shown_by_their_names(
+    run: Run, hub: WebHub, tmp_path: Path
+) -> None:
+    (tmp_path / "named.toml").write_text(NAMED, "utf-8")
+    old = "".join(named_row(k, "Basic" if k % 2 else "Plus") for k in range(80))
+    (tmp_path / "named.csv").write_text(f"t,plan,left\n{old}", "utf-8")
+    assert "No: 20 (25.0 %), Yes: 60 (75.0 %)" in run("data", "add", "named.toml").out
+    new = "".join(named_row(k, "Gold" if k % 4 else "Silver") for k in range(80, 160))
+    (tmp_path / "named.csv").write_text(f"t,plan,left\n{old}{new}", "utf-8")
+    grown = run("data", "add", "named.toml").out
+    assert ["Gold", "0.0", "%", "75.0", "%"] in [line.split() for line in grown.splitlines()]
+    new_key, old_key = (v["key"][:12] for v in json.loads(run("data", "list", "--json").out))
+    told = [line.split() for line in run("data", "diff", old_key, new_key).out.splitlines()]
+    assert ["label", "Yes", "60", "→", "120"] in told
+    assert ["Gold", "0.0", "%", "37.5", "%"] in told
+    (plan,) = [line for line in told if line[:1] == ["plan"]]
+    assert plan[1:] == [plan[1], "0.0", "%", "→", "0.0", "%", "has", "changed"], "no mean of places"

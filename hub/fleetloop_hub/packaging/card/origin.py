@@ -14,6 +14,7 @@ from fleetloop_hub.packaging.card.words import moment, number, plural, size
 from fleetloop_hub.records import Dataset, Decision, Run, Version
 from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.data_tables import FeatureTable
+from fleetloop_hub.spec.labels import names_by_number
 from fleetloop_hub.spec.model_spec import ModelSpec
 
 _TASKS = {
@@ -74,7 +75,9 @@ def data(spec: ModelSpec, dataset: Dataset | None, sha256: str) -> list[Block]:
         ("quarantined rows", number(dataset.quarantined_rows)),
     ]
     if spec.model.task == "classification" and dataset.labels:
-        told.append(("labels", ", ".join(f"{k}: {v:,}" for k, v in dataset.labels.items())))
+        names = names_by_number(spec)
+        counts = [f"{names.get(k, k)}: {count:,}" for k, count in dataset.labels.items()]
+        told.append(("labels", ", ".join(counts)))
     if dataset.parent:
         told.append(("grown from", dataset.parent))
     blocks: list[Block] = [Facts(told)]
