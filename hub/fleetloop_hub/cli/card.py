@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, StateDir, err
+from fleetloop_hub.cli.options import DEFAULT_DIR, WHICH, HubUrl, StateDir, err
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.remote import find_hub
 from fleetloop_shared.durable import RealDisk, replace
@@ -19,7 +19,7 @@ def card(
         str,
         typer.Argument(
             metavar="MODEL[@V]",
-            help="V is a number, an alias such as champion, or newest, as without it.",
+            help=f"{WHICH}, as without it.",
         ),
     ],
     *,

@@ -7,7 +7,16 @@ import msgspec
 import typer
 
 from fleetloop_hub.cli import asking, card
-from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
+from fleetloop_hub.cli.options import (
+    DEFAULT_DIR,
+    WHICH,
+    HubUrl,
+    Json,
+    ShownVersion,
+    StateDir,
+    out,
+    print_json,
+)
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.remote import Remote, find_hub
@@ -21,17 +30,7 @@ from fleetloop_shared.ids import sha256_hex
 
 app = typer.Typer(help="Model versions: list them, see where they come from, name and keep them.")
 
-VersionKey = Annotated[
-    str,
-    typer.Argument(metavar="MODEL@V", help="V is a number, an alias such as champion, or newest."),
-]
-ShownVersion = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL[@V]",
-        help="V is a number, an alias such as champion, or newest, as without it.",
-    ),
-]
+VersionKey = Annotated[str, typer.Argument(metavar="MODEL@V", help=f"{WHICH}.")]
 
 
 class _Descents(msgspec.Struct, frozen=True):
@@ -71,7 +70,7 @@ def show(
 ) -> None:
     """Show a version: its gates, parity, metrics, tags and hashes."""
     remote = find_hub(state_dir, hub, change=False)
-    found = _find(remote, version if "@" in version else f"{version}@newest")
+    found = _find(remote, version if "@" in version else _last(remote, version))
     if json:
         print_json(found)
     else:
@@ -234,6 +233,12 @@ def _find(remote: Remote, name: str) -> Version:
     if not which or "/" in name:
         raise RemoteError(f"{name!r}: write MODEL@V, such as rain@3 or rain@champion")
     return remote.get(f"/versions/{model}/{which}", Version)
+
+
+def _last(remote: Remote, model: str) -> str:
+    """The version of a model that was made last, whatever may be done with it."""
+    numbers = [v.number for v in asking.versions(remote) if v.model == model]
+    return f"{model}@{numbers[0] if numbers else 'newest'}"
 
 
 def _lineage(remote: Remote, model: str) -> list[Descent]:

@@ -24,6 +24,12 @@ HubUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 SpecFile = Annotated[Path, typer.Argument(metavar="SPEC.toml", help="The model spec.")]
 
+WHICH = "V is a number, an alias such as champion, or newest, the last that is signed"
+"""What may stand behind MODEL@."""
+ShownVersion = Annotated[
+    str, typer.Argument(metavar="MODEL[@V]", help=f"{WHICH}; without it, the last that was made.")
+]
+
 DEFAULT_DIR = Path(".state/hub")
 
 out = Console(width=None if sys.stdout.isatty() else 160)

@@ -15,7 +15,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
+from fleetloop_hub.cli.options import (
+    DEFAULT_DIR,
+    WHICH,
+    HubUrl,
+    Json,
+    StateDir,
+    err,
+    out,
+    print_json,
+)
 from fleetloop_hub.errors import DataError, RemoteError
 from fleetloop_hub.records import Version
 from fleetloop_hub.remote import find_hub
@@ -31,7 +40,7 @@ def predict(  # noqa: PLR0913  # each is an argument or option of the command
         str,
         typer.Argument(
             metavar="MODEL[@V]",
-            help="V is a number, an alias or newest; by default champion, or else newest.",
+            help=f"{WHICH}; by default champion, or else newest.",
         ),
     ],
     source: Annotated[

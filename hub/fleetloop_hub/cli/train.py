@@ -12,6 +12,7 @@ from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     HubUrl,
     Json,
+    ShownVersion,
     SpecFile,
     StateDir,
     err,
@@ -22,7 +23,7 @@ from fleetloop_hub.cli.options import (
 from fleetloop_hub.cli.watching import watch
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import VersionView
-from fleetloop_hub.records import Decision, Run, RunState
+from fleetloop_hub.records import Decision, Run, RunState, Version
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import data as data_tables
@@ -95,24 +96,19 @@ def show(remote: Remote, version: VersionView, *, json: bool) -> None:
 
 
 def why(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL[@V]",
-            help="V is a number, an alias such as champion, or newest, as without it.",
-        ),
-    ],
+    name: ShownVersion,
     *,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
-    """Tell why a version exists and what its gates said; by default the newest."""
+    """Tell why a version exists and what its gates said; by default the last one's."""
     model, _, wanted = name.partition("@")
     remote = find_hub(state_dir, hub, change=False)
     versions = [v for v in asking.versions(remote) if v.model == model]
-    asked = {"", "newest"}
-    version = next((v for v in versions if wanted in {str(v.number), *asked, *v.aliases}), None)
+    if wanted == "newest" and versions:
+        wanted = str(remote.get(f"/versions/{model}/newest", Version).number)
+    version = next((v for v in versions if wanted in {"", str(v.number), *v.aliases}), None)
     if version is None:
         have = ", ".join(f"{v.model}@{v.number}" for v in versions) or "none of that model"
         raise RemoteError(f"no version {name}: there is {have}; see `fleetloop models`")

@@ -112,7 +112,16 @@ def test_show_tells_hashes_gates_and_where_it_is(run: Run, hub: WebHub) -> None:
     for words in (version(hub, 5).artifact, "champion", "station-1", "floor", "balanced accuracy"):
         assert words in told
     assert json.loads(run("models", "show", "rain@newest", "--json").out)["number"] == 5
-    assert json.loads(run("models", "show", "rain", "--json").out)["number"] == 5
+
+
+def test_without_a_number_the_last_version_is_shown_and_newest_is_the_last_signed(
+    run: Run, hub: WebHub
+) -> None:
+    hub.catalog.put(a_version(6, run="run-5", passes=False))
+    for command, number in (("rain", 6), ("rain@newest", 5), ("rain@champion", 5)):
+        assert json.loads(run("models", "show", command, "--json").out)["number"] == number
+        assert json.loads(run("why", command, "--json").out)["version"]["number"] == number
+    assert "hail has no version" in a_refusal(run("models", "show", "hail"))
 
 
 def test_an_alias_moves_but_the_champion_is_moved_by_rollouts_alone(run: Run, hub: WebHub) -> None:
