@@ -8,7 +8,13 @@ import msgspec
 
 from fleetloop_hub.records import VersionState
 
-_OF_VERSION = ("artifact", "manifest", "transport", "unsigned")
+_OF_VERSION = {
+    "artifact": "artifact",
+    "manifest": "signed manifest",
+    "transport": "artifact as it travels",
+    "unsigned": "unsigned manifest",
+}
+"""What a version names, in words."""
 
 
 class Freed(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +63,6 @@ def _given_up(
                 yield sha256, name, document["key"], document["state"]
     for kind, document in documents:
         if kind == "version" and document.get("state") == VersionState.DELETED:
-            for name in _OF_VERSION:
-                if document.get(name):
-                    yield document[name], name, document["key"], VersionState.DELETED.value
+            for field, name in _OF_VERSION.items():
+                if document.get(field):
+                    yield document[field], name, document["key"], VersionState.DELETED.value

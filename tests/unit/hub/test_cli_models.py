@@ -192,7 +192,7 @@ def test_retention_is_told_first_and_done_only_if_asked(run: Run, hub: WebHub) -
     assert "rain/1 stays: it is the golden" in told
     assert "would be deleted: rain/2" in told
     assert "--yes" in told
-    assert "rain/2, which is given up: artifact, manifest, transport (3 files, " in told
+    assert "rain/2, which is given up: artifact, artifact as it travels, signed manifest (3" in told
     assert "run-2, which is no longer needed: log.txt (1 file, " in told
     second = version(hub, 2)
     assert hub.blobs.has(second.artifact)
@@ -200,7 +200,7 @@ def test_retention_is_told_first_and_done_only_if_asked(run: Run, hub: WebHub) -
     assert (done["deleted"], done["swept"], done["done"]) == (["rain/2"], ["run-2"], True)
     assert done["contents"] == 4
     assert [(f["owner"], f["why"], f["names"]) for f in done["freed"]] == [
-        ("rain/2", "deleted", ["artifact", "manifest", "transport"]),
+        ("rain/2", "deleted", ["artifact", "artifact as it travels", "signed manifest"]),
         ("run-2", "finished", ["log.txt"]),
     ]
     assert done["freed_bytes"] > 1_000
