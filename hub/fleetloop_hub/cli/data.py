@@ -164,7 +164,9 @@ def _told(file: Path) -> Iterator[ToldLabel]:
             reader = csv.DictReader(lines)
             for row in reader:
                 yield _label(row, now, f"{file.name} line {reader.line_num}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        raise DataError(f"{specs.in_words(file, error)}; nothing was told") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file}: {error}; a CSV file in UTF-8 is needed") from error
 
 

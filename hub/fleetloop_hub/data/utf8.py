@@ -9,6 +9,7 @@ from fleetloop_hub.errors import DataError
 _REMEDY = "save the file as UTF-8, e.g. iconv -f latin1 -t utf8 OLD.csv > NEW.csv"
 _BLOCK_BYTES = 1_048_576
 _SCANNED_BYTES = 268_435_456
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\r\n\f\v")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -37,8 +38,10 @@ def see_header(name: str, block: bytes) -> None:
     if block.startswith(_UTF16):
         raise DataError(f"{name} is in UTF-16; save it as UTF-8, e.g. iconv -f utf16 -t utf8")
     header = block.partition(b"\n")[0]
-    if b"\0" in header or not is_text(header):
+    if any(byte in _CONTROLS for byte in header):
         raise no_text(name)
+    if not is_text(header):
+        raise DataError(f"{name} line 1: the header is not UTF-8: {_REMEDY}")
 
 
 def see_rows(name: str, file: io.BufferedIOBase, header: list[str], delimiter: str) -> None:

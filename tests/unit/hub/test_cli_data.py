@@ -100,7 +100,8 @@ def test_labels_that_are_none_are_refused_with_their_line(
     (tmp_path / "truth.csv").write_text(text, "utf-8")
     assert "truth.csv line 2" in a_refusal(run("data", "labels", "truth.csv"))
     assert hub.telemetry.report_count() == 0
-    assert "No such file" in a_refusal(run("data", "labels", "gone.csv"))
+    said = a_refusal(run("data", "labels", "gone.csv"))
+    assert "gone.csv is not there; nothing was told" in said
 
 
 def test_a_source_that_shrank_is_said_to_be_read_anew_with_the_rows_that_are_gone(

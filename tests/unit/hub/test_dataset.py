@@ -81,7 +81,7 @@ def test_missing_file_and_bytes_that_are_no_text_are_refused(
     with pytest.raises(DataError, match="UTF-16; save it as UTF-8"):
         from_csv(toy_spec(), tmp_path / "wide.csv", blobs, 1.0)
     (tmp_path / "binary.csv").write_bytes(b"t,a,\xff,b,y\n")
-    with pytest.raises(DataError, match="this is not text in UTF-8"):
+    with pytest.raises(DataError, match="line 1: the header is not UTF-8"):
         from_csv(toy_spec(), tmp_path / "binary.csv", blobs, 1.0)
 
 

@@ -196,6 +196,18 @@ def test_shuffled_rows_are_not_called_newer() -> None:
         assert ("the rows were shuffled" in text) is not ordered
 
 
+def test_a_card_counts_classes_by_their_names() -> None:
+    subject = a_subject()
+    assert subject.dataset is not None
+    label = replace(subject.spec.label, classes=["dry", "rain"], positive="rain")
+    told = dataclasses.replace(
+        subject,
+        spec=replace(subject.spec, label=label),
+        dataset=replace(subject.dataset, labels={"0": 1_134, "1": 100}),
+    )
+    assert "dry: 1,134, rain: 100" in markdown.render(build(told))
+
+
 def test_the_same_records_give_the_same_card() -> None:
     assert html.render(build(a_subject())) == html.render(build(a_subject()))
 
