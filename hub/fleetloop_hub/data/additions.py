@@ -195,8 +195,7 @@ class Additions:
         """Put the record, and the spec as the model's, into the catalog."""
         if dataset is not None:
             there = self._catalog.find(Dataset, dataset.key)
-            parent = dataset.parent if there is None else there.parent
-            self._catalog.put(msgspec.structs.replace(dataset, parent=parent))
+            self._catalog.put(dataset if there is None else _with_origin(dataset, there))
         if spec_text is not None:
             text, now = self._blobs.put(spec_text.encode()), time.time()
 
@@ -218,6 +217,18 @@ class Additions:
             late=None if before.late is None else str(before.late),
         )
         return Job(spec=spec_text, folder=_text(folder), before=found[0], files=files)
+
+
+def _with_origin(dataset: Dataset, there: Dataset) -> Dataset:
+    """A version that has been there before, come back: what it came from stays as it was."""
+    return msgspec.structs.replace(
+        dataset,
+        parent=there.parent,
+        added=there.added,
+        gone=there.gone,
+        read_anew=there.read_anew,
+        drift=there.drift,
+    )
 
 
 def _text(folder: Path | None) -> str | None:

@@ -119,6 +119,10 @@ def test_a_source_that_shrank_is_said_to_be_read_anew_with_the_rows_that_are_gon
     new, old = (v["key"][:12] for v in json.loads(run("data", "list", "--json").out))
     assert "100 rows of before are not in it any more" in run("data", "show", new).out
     assert "1 added, 100 removed" in run("data", "diff", old, new).out
+    (tmp_path / "toy.csv").write_text(toy_csv(), "utf-8")
+    assert "400 to train on, 100 of them new" in run("data", "add", "toy.toml").out
+    first = run("data", "show", "toy").out
+    assert "400 to train on, 400 of them new" in first, "what it came from stays as it was"
 
 
 def test_train_says_which_rows_are_gone(capsys: pytest.CaptureFixture[str]) -> None:
