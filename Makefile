@@ -31,8 +31,8 @@ mosquitto:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto >/dev/null; } || \
 	  printf '\n*** mosquitto could not be installed: tests against it will be SKIPPED.\n*** Install it with: apt-get install mosquitto\n\n'
 
-test: setup mosquitto ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: setup mosquitto ## run every test (a third worker, since some mostly wait)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 MLFLOW := build/mlflow-venv
 test-mlflow: setup ## export runs to a real MLflow server, in an environment of its own (minutes, 1 GB)

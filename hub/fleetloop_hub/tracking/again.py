@@ -26,11 +26,6 @@ def order_again(registry: Registry, key: str, asked_by: str) -> Order:
         raise TrainingError(f"no run {key!r}: see `fleetloop runs list`")
     if run.reproduces is not None:
         raise TrainingError(f"{key} did {run.reproduces} again itself: reproduce that one")
-    if run.imported is not None:
-        raise TrainingError(
-            f"{key} took in a file and trained nothing, so there is nothing to do again; "
-            "`fleetloop models import` takes the file in once more"
-        )
     if run.state is not RunState.FINISHED or str(files.ARTIFACT) not in run.artifacts:
         raise TrainingError(
             f"{key} is {run.state} and has left no artifact, so there is nothing to compare with; "

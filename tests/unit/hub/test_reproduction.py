@@ -149,7 +149,7 @@ def test_the_order_asks_for_the_same_again(kept: Parts, first: Run) -> None:
         ({"reproduces": "run-0"}, "did run-0 again itself"),
         (
             {"imported": Imported(file="m.onnx", sha256="0" * 64, length_bytes=9)},
-            "took in a file and trained nothing",
+            "its imported file 000000000000 is no longer kept",
         ),
     ],
 )
