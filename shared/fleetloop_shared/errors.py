@@ -12,6 +12,10 @@ FleetloopError
 │   ├── WrongCohortError        a statement for other devices
 │   ├── WrongHardwareError      a release for other hardware
 │   ├── BelowFloorError         a release, or a floor, below the device's security floor
+│   ├── FreezeError             metadata that has expired: somebody holds newer metadata back
+│   ├── FastForwardError        version numbers that jump so far that no later one could follow
+│   ├── EndlessDataError        more bytes than signed metadata, or a limit, allows
+│   ├── SlowRetrievalError      content that is kept from coming
 │   └── QuarantinedError        a release that has failed on this device before
 ├── InvalidIdError              a name that may not stand in a topic or a path
 ├── AddressError                text that is not a broker's address
@@ -91,6 +95,30 @@ class BelowFloorError(RefusedError):
     """A release below the security floor, or a floor below an accepted one."""
 
     reason = "below-floor"
+
+
+class FreezeError(RefusedError):
+    """Metadata that has expired: nothing is installed on its word; what is served stays."""
+
+    reason = "freeze"
+
+
+class FastForwardError(RefusedError):
+    """Version numbers so high that the hub's own next ones would look like a replay."""
+
+    reason = "fast-forward"
+
+
+class EndlessDataError(RefusedError):
+    """More bytes than signed metadata, or a limit of this device, allows."""
+
+    reason = "endless-data"
+
+
+class SlowRetrievalError(RefusedError):
+    """Content that signed metadata names and that does not come."""
+
+    reason = "slow-retrieval"
 
 
 class QuarantinedError(RefusedError):

@@ -63,6 +63,10 @@ class ReportedState(Message, frozen=True, kw_only=True):
         quarantined: SHA-256 of artifacts this device will not try again.
         free_bytes: Free space where artifacts are kept.
         slots: SHA-256 of the artifacts it may serve or go back to, best first.
+        image_version: The version of the image repository's timestamp that it trusts, 0 for none.
+        director_version: The same of the director repository.
+        trusted_until: When the first of what it trusts expires; None before it trusts anything.
+        time_floor: It was this late at least, by what was signed.
     """
 
     at: float
@@ -82,6 +86,10 @@ class ReportedState(Message, frozen=True, kw_only=True):
     quarantined: list[str] = []
     free_bytes: int = 0
     slots: list[str] = []
+    image_version: int = 0
+    director_version: int = 0
+    trusted_until: float | None = None
+    time_floor: float = 0.0
 
 
 # --- device to hub, asked for once; reports are in reports.py -------------------------------------
@@ -148,6 +156,10 @@ class DesiredState(Message, frozen=True, kw_only=True):
         soak_rows: Rows a trial serves before it is committed.
         soak_s: Seconds after which a trial is committed also without rows.
         sample_share: Share of served rows that may be sent as samples, 0 to 1.
+        start_not_before: Nothing is fetched before, Unix seconds; 0: at once.
+        spread_s: Each device begins at a moment of its own within so many seconds, so that they do
+            not all begin together.
+        deadline: Nothing is begun, and no trial armed, after this, Unix seconds; None: no limit.
     """
 
     cohort: str
@@ -162,6 +174,9 @@ class DesiredState(Message, frozen=True, kw_only=True):
     soak_rows: int
     soak_s: float
     sample_share: float
+    start_not_before: float = 0.0
+    spread_s: float = 0.0
+    deadline: float | None = None
 
 
 class HubState(Message, frozen=True, kw_only=True):

@@ -210,9 +210,11 @@ class EventReport(Report, frozen=True, kw_only=True):
         text: In words, for people.
         version: The model version it concerns.
         artifact: The artifact it concerns.
+        reason: Of a refusal: the short name of what was tried, as in the error tree.
     """
 
     kind: EventKind
     text: str
     version: int | None = None
     artifact: str | None = None
+    reason: str | None = None

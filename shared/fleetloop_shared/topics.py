@@ -7,6 +7,7 @@ from enum import Enum
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.ids import NAME, SHA256
+from fleetloop_shared.trust import Bundle
 
 ROOT = "fleetloop/v1"
 
@@ -55,8 +56,19 @@ class Topic(Enum):
     EVENTS = Row("devices/{device}/up/events", r.EventReport, "what happened", outbox=True)
     GET = Row("devices/{device}/up/get", m.ChunkRequest, "chunks the broker lacks")
     ACK = Row("devices/{device}/down/ack", m.Ack, "reports the hub has committed")
+    CHUNK = Row(
+        "devices/{device}/down/chunk/{sha256}/{index}",
+        None,
+        "one chunk for one device, where the broker retains nothing",
+        qos=0,
+    )
+    IMAGE = Row("trust/image", Bundle, "signed list of what exists", retained=True, compressed=True)
     DIRECTOR = Row(
-        "cohorts/{cohort}/director", None, "signed desired state of a cohort", retained=True
+        "cohorts/{cohort}/director",
+        Bundle,
+        "signed desired state of a cohort",
+        retained=True,
+        compressed=True,
     )
     BLOB = Row("blobs/{sha256}/{index}", None, "one chunk of content, by hash", retained=True)
     HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)

@@ -18,6 +18,7 @@ from fleetloop_shared.profile import (
     ReferenceProfile,
 )
 from fleetloop_shared.signing import PublicKey
+from fleetloop_shared.trust import Bundle
 
 SHA = "ab" * 32
 OTHER_SHA = "cd" * 32
@@ -86,7 +87,16 @@ MANIFEST = Manifest(
 RELEASE = m.Release(model="rain", version=2, manifest_sha256=SHA, manifest_bytes=9_000)
 CONTROL = m.Release(model="rain", version=1, manifest_sha256=OTHER_SHA, manifest_bytes=8_000)
 
+BUNDLE = Bundle(
+    roots=["root 1", "root 2"],
+    timestamp="timestamp",
+    snapshot="snapshot",
+    targets="targets",
+    files={"cohorts/default.json": "{}"},
+)
+
 MESSAGES: list[m.Message] = [
+    BUNDLE,
     m.DeviceState(online=True, boot=3, conn=2, agent="0.1.0", hardware="x86-64", artifact=SHA),
     m.ReportedState(
         at=1_790_000_000.5,
@@ -106,6 +116,10 @@ MESSAGES: list[m.Message] = [
         quarantined=[OTHER_SHA],
         free_bytes=1_000_000,
         slots=[SHA, OTHER_SHA],
+        image_version=4,
+        director_version=9,
+        trusted_until=1_790_600_000.5,
+        time_floor=1_790_000_000.5,
     ),
     r.DriftReport(
         device=DEVICE,
@@ -196,6 +210,7 @@ MESSAGES: list[m.Message] = [
         text="version 2 serves healthily",
         version=2,
         artifact=SHA,
+        reason="rollback",
     ),
     m.ChunkRequest(sha256=SHA, missing=[0, 4]),
     m.Ack(boot=3, seqs=[11, 12]),
@@ -212,6 +227,9 @@ MESSAGES: list[m.Message] = [
         soak_rows=20,
         soak_s=60.0,
         sample_share=0.5,
+        start_not_before=1_790_000_010.5,
+        spread_s=30.0,
+        deadline=1_790_086_400.5,
     ),
     m.HubState(online=True, at=1_790_000_000.5),
     m.EnrolRequest(token="secret", device=DEVICE, hardware="x86-64", agent="0.1.0"),

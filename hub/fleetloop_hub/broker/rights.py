@@ -48,6 +48,7 @@ def rights(account: BrokerAccount) -> Rights:
         publish=[f"{own}/up/#"],
         subscribe=[
             f"{own}/down/#",
+            Topic.IMAGE.at(),
             Topic.DIRECTOR.at(cohort=check_name(account.cohort, "cohort")),
             Topic.BLOB.every(),
             Topic.HUB.at(),

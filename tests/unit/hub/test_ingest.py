@@ -107,7 +107,9 @@ def test_the_birth_after_a_will_puts_it_online_again(kept: Parts) -> None:
 @given(topic=st.sampled_from([t for t in Topic if "device" in t.row.path]), payload=st.binary())
 def test_no_bytes_on_any_topic_stop_the_hub(kept: Parts, topic: Topic, payload: bytes) -> None:
     ingest = Ingest(kept.telemetry)
-    outcome = ingest.take([Received(topic.at(device=DEVICE), payload, retained=False)])
+    outcome = ingest.take(
+        [Received(topic.at(device=DEVICE, sha256="ab" * 32, index=0), payload, retained=False)]
+    )
     assert outcome.stored == 0
 
 

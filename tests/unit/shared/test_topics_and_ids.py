@@ -25,7 +25,14 @@ def test_topics_stay_within_what_every_broker_takes(topic: Topic) -> None:
 
 def test_only_what_must_last_is_retained() -> None:
     retained = {t for t in Topic if t.row.retained}
-    assert retained == {Topic.STATE, Topic.REPORTED, Topic.DIRECTOR, Topic.BLOB, Topic.HUB}
+    assert retained == {
+        Topic.STATE,
+        Topic.REPORTED,
+        Topic.IMAGE,
+        Topic.DIRECTOR,
+        Topic.BLOB,
+        Topic.HUB,
+    }
     assert not any(t.row.retained and t.row.outbox for t in Topic)
 
 
