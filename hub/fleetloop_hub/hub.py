@@ -9,7 +9,6 @@ meet. `step` does whatever is due and returns; nothing in it waits for a device.
 """
 
 import threading
-import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -63,7 +62,8 @@ class Hub(HubActions):
         self._decisions = Decisions(parts.catalog)
         self._ingest = Ingest(parts.telemetry)
         self._lock = threading.RLock()
-        self._started, self._due, self._egress_bytes = time.time(), 0.0, 0
+        self._now = parts.now
+        self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
         self._untold: dict[str, bytes] = {}
         self._noted: set[tuple[object, ...]] = set()
         self._seed()
@@ -72,10 +72,10 @@ class Hub(HubActions):
 
     def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         with self._lock:
-            return self._enrolment.enrol(request, time.time())
+            return self._enrolment.enrol(request, self._now())
 
     def new_token(self, cohort: str, expires_s: float) -> str:
-        return self._enrolment.token(cohort, time.time(), expires_s)
+        return self._enrolment.token(cohort, self._now(), expires_s)
 
     def add_model(self, spec_text: str, folder: Path) -> str:
         return self._additions.wait(self._additions.start(spec_text, folder).key).model
@@ -89,7 +89,7 @@ class Hub(HubActions):
 
     def reproduce(self, run: str, by: str) -> str:
         with self._lock:
-            return self._runs.start(order_again(self._registry, run, by), time.time())
+            return self._runs.start(order_again(self._registry, run, by), self._now())
 
     def cancel(self, run: str, by: str) -> None:
         with self._lock:
@@ -111,7 +111,7 @@ class Hub(HubActions):
             broker=self._broker.address,
             egress_bytes=self._egress_bytes,
             reports_stored=self._telemetry.report_count(),
-            uptime_s=time.time() - self._started,
+            uptime_s=self._now() - self._started,
             training=None if underway is None else f"{underway.run}: {underway.progress.text}",
             training_share=None if underway is None else underway.progress.share,
             training_left_s=None if underway is None else underway.progress.left_s,
@@ -135,7 +135,7 @@ class Hub(HubActions):
                 if isinstance(event, SubscriptionRefused):
                     self._telemetry.refuse("broker", "subscription", event.filter)
             self._take([event for event in events if isinstance(event, Received)])
-            now = time.time()
+            now = self._now()
             if now >= self._due:
                 self._due = now + _WATCH_S
                 self._look(now)
@@ -157,7 +157,7 @@ class Hub(HubActions):
         """Connected: the broker may have started empty, so everything lasting is said again."""
         for filter_ in FILTERS:
             self._link.subscribe(filter_)
-        self._say(Topic.HUB.at(), encode(HubState(online=True, at=time.time())), retained=True)
+        self._say(Topic.HUB.at(), encode(HubState(online=True, at=self._now())), retained=True)
         for statement in self._director.standing():
             self._tell(statement)
         self._seeder.resume()
@@ -169,7 +169,7 @@ class Hub(HubActions):
         for topic, payload in outcome.acks:
             self._say(topic, payload, retained=False)
         for request in outcome.requests:
-            if not self._seeder.answer(request, time.time()):
+            if not self._seeder.answer(request, self._now()):
                 self._telemetry.refuse("unknown", "unknown-content", request.sha256[:64])
 
     # --- monitor → decide → retrain ---------------------------------------------------------------
@@ -199,7 +199,7 @@ class Hub(HubActions):
         self, model: str, advice: Advice, dataset: Dataset, by: str, imported: Imported | None
     ) -> str:
         self._runs.check_free()
-        found, champion, now = self._model(model), self._registry.champion(model), time.time()
+        found, champion, now = self._model(model), self._registry.champion(model), self._now()
         decision = self._decisions.record(model, advice, now)
         order = Order(
             spec_text=self._blobs.get(found.spec).decode(),
@@ -234,7 +234,7 @@ class Hub(HubActions):
         control = None if champion is None else champion.number
         spec = self._spec(version.model)
         rollout, statement = self._rollouts.start(
-            version, cohort, spec, control=control, now=time.time()
+            version, cohort, spec, control=control, now=self._now()
         )
         self._seed()
         self._tell(statement)

@@ -1,5 +1,7 @@
 """Everything the hub is made of, for one who builds it: the real thing, or a test's."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ class Parts:
         hub_password: Of the hub's own account at the broker.
         runs_dir: Where training processes work.
         additions: Dataset versions being built.
+        now: The hub's clock, Unix seconds.
     """
 
     catalog: Catalog
@@ -34,3 +37,4 @@ class Parts:
     hub_password: str
     runs_dir: Path
     additions: Additions
+    now: Callable[[], float] = time.time

@@ -39,7 +39,7 @@ class Seeder:
             if version.manifest is not None and version.transport is not None:
                 wanted[version.manifest] = version.manifest_bytes
                 wanted[version.transport] = chunk_bytes
-        for sha256 in wanted.keys() - self._wanted.keys():
+        for sha256 in [name for name in wanted if name not in self._wanted]:
             self._load(sha256, wanted[sha256])
             self._enqueue(sha256, range(len(self._chunks[sha256])))
         self._wanted = wanted
