@@ -33,6 +33,7 @@ _BOOT = "UPDATE counts SET value = ? WHERE name = 'boot'"
 _REMOVE = "DELETE FROM reports WHERE boot = ? AND seq = ?"
 _SQLITE_LIMIT = 2**63
 _NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_NO_WRITING = {*_NO_ROOM, sqlite3.SQLITE_READONLY}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -135,7 +136,7 @@ class SqliteOutbox(Outbox):
             with self._db:
                 yield self._db
         except sqlite3.OperationalError as error:
-            if _primary(error) in _NO_ROOM:
+            if _primary(error) in _NO_WRITING:
                 raise _full(self._path) from error
             raise
 

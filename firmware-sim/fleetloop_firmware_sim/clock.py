@@ -7,7 +7,11 @@ EPOCH_S = 1_700_000_000.0
 
 
 class SimClock(Clock):
-    """Virtual time; a reboot starts `monotonic` anew, and may put `now` wrong."""
+    """Virtual time; a reboot starts `monotonic` anew, and may put `now` wrong.
+
+    Attributes:
+        drift_ratio: How much too fast both clocks run; below 0: too slowly.
+    """
 
     def __init__(self, now_s: float = EPOCH_S) -> None:
         """Set the time.
@@ -15,6 +19,7 @@ class SimClock(Clock):
         Args:
             now_s: Unix seconds.
         """
+        self.drift_ratio = 0.0
         self._now_s = now_s
         self._monotonic_s = 0.0
 
@@ -25,10 +30,15 @@ class SimClock(Clock):
         return self._monotonic_s
 
     def step(self, seconds: float) -> None:
-        """Let time pass."""
-        self._now_s += seconds
-        self._monotonic_s += seconds
+        """Let time pass; by these clocks it may be more or less."""
+        passed_s = seconds * (1.0 + self.drift_ratio)
+        self._now_s += passed_s
+        self._monotonic_s += passed_s
 
     def set(self, now_s: float) -> None:
         """Make it another time; no time has passed."""
         self._now_s = now_s
+
+    def reboot(self) -> None:
+        """Start `monotonic` anew; a clock with a battery goes on."""
+        self._monotonic_s = 0.0

@@ -1,8 +1,8 @@
 """What a power cut may leave in the flash: every outcome of what was not synced.
 
-The weakest behaviour that POSIX allows: each unsynced write is lost, torn, zero-filled or whole,
-and any subset of the unsynced names has come about. Sources: ALICE (OSDI 2014); CrashMonkey
-(OSDI 2018).
+The weakest behaviour that POSIX allows: each unsynced write is lost, torn (its beginning or its end
+is there), zero-filled or whole, and any subset of the unsynced names has come about. Sources: ALICE
+(OSDI 2014); CrashMonkey (OSDI 2018).
 """
 
 import itertools
@@ -30,6 +30,22 @@ class Image:
         """Equal for images that no program can tell apart."""
         return frozenset(self.files.items())
 
+    def rotten(self, path: Path, bit: int) -> "Image":
+        """The same with one bit of a file flipped."""
+        return Image(self.files | {path: flipped(self.files[path], bit)}, self.folders)
+
+
+def flipped(data: bytes, bit: int) -> bytes:
+    """The bytes with one bit changed, counted from the first, beyond the end from the first again.
+
+    >>> flipped(b"a", 1)
+    b'c'
+    """
+    if not data:
+        return data
+    at, shift = divmod(bit % (8 * len(data)), 8)
+    return data[:at] + bytes([data[at] ^ 1 << shift]) + data[at + 1 :]
+
 
 @dataclass(frozen=True)
 class Write:
@@ -47,9 +63,11 @@ class Write:
         """What a cut may leave of it; None: nothing."""
         if not self.data:
             return [None, self]
-        half = Write(self.offset, self.data[: len(self.data) // 2])
+        half = len(self.data) // 2
+        beginning = Write(self.offset, self.data[:half])
+        end = Write(self.offset + half, self.data[half:])
         zeros = Write(self.offset, bytes(len(self.data)))
-        return [None, half, zeros, self]
+        return [None, beginning, end, zeros, self]
 
     def on(self, data: bytes) -> bytes:
         """The file's bytes after it."""

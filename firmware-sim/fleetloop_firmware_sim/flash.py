@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from fleetloop_firmware_sim.crash import Aftermath, Image, Naming, Node, Write, settle
+from fleetloop_firmware_sim.crash import Aftermath, Image, Naming, Node, Write, flipped, settle
 from fleetloop_firmware_sim.power import Moments
 from fleetloop_shared.durable import Disk
-from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
 LIMIT_BYTES = 64 * 1024 * 1024
 """How much fits, unless told otherwise."""
@@ -19,6 +19,8 @@ class Flash(Disk):
         limit_bytes: How much fits.
         room_acts: How many acts have asked for room: writes, syncs and renames.
         full_at: Which of those, by number from 0, find none.
+        read_only: Whether nothing can be written any more, as after a fault; until the next boot.
+        unreadable: Files that cannot be read.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Flash(Disk):
         self.limit_bytes = limit_bytes
         self.room_acts = 0
         self.full_at = range(0)
+        self.read_only = False
+        self.unreadable: frozenset[Path] = frozenset()
         self._names = {path: Node(data, data) for path, data in image.files.items()}
         self._durable_names = dict(self._names)
         self._namings: list[Naming] = []
@@ -52,11 +56,19 @@ class Flash(Disk):
         """What a cut now may leave."""
         return Aftermath(self._durable_names, self._namings, self._folders)
 
+    def rot(self, path: Path, bit: int) -> None:
+        """Let one bit of a file flip, at rest and for every reader."""
+        node = self._node(path)
+        node.synced, node.data = flipped(node.synced, bit), flipped(node.data, bit)
+
     def read(self, path: Path) -> bytes:
-        return self._node(path).data
+        node = self._node(path)
+        if path in self.unreadable:
+            raise DiskFaultError(f"{path}: Input/output error; check the disk")
+        return node.data
 
     def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
-        self.moments.tick(f"write {path}")
+        self._begin(f"write {path}")
         node = self._names.get(path)
         if node is None:
             node = Node()
@@ -73,7 +85,7 @@ class Flash(Disk):
         node.add(Write(at, data))
 
     def sync(self, path: Path) -> None:
-        self.moments.tick(f"sync {path}")
+        self._begin(f"sync {path}")
         node = self._node(path)
         if self._finds_no_room():
             raise _full(f"write {path}")
@@ -81,7 +93,7 @@ class Flash(Disk):
         node.unsynced = []
 
     def rename(self, source: Path, target: Path) -> None:
-        self.moments.tick(f"rename {target}")
+        self._begin(f"rename {target}")
         self._folders.update(target.parents)
         node = self._node(source)
         if self._finds_no_room():
@@ -104,7 +116,7 @@ class Flash(Disk):
         self._namings = [n for n in self._namings if n not in durable]
 
     def remove(self, path: Path) -> None:
-        self.moments.tick(f"remove {path}")
+        self._begin(f"remove {path}")
         if path in self._names:
             self._name(Naming(path, None))
 
@@ -114,6 +126,11 @@ class Flash(Disk):
 
     def free_bytes(self) -> int:
         return max(0, self.limit_bytes - sum(len(n.data) for n in self._names.values()))
+
+    def _begin(self, act: str) -> None:
+        self.moments.tick(act)
+        if self.read_only:
+            raise DiskFaultError(f"{act}: Read-only file system; check the disk")
 
     def _node(self, path: Path) -> Node:
         try:

@@ -31,7 +31,15 @@ class Weather:
 
 
 @dataclass(frozen=True)
-class _Message:
+class Packet:
+    """A message on its way, or kept.
+
+    Attributes:
+        topic: Where.
+        payload: What.
+        qos: Of its publisher.
+    """
+
     topic: str
     payload: bytes
     qos: int
@@ -58,7 +66,7 @@ class SimBroker:
         self._weather = weather or Weather()
         self._chance = random.Random(self._weather.seed)  # noqa: S311 - to be repeatable
         self._sessions: dict[str, _Session] = {}
-        self._retained: dict[str, _Message] = {}
+        self._retained: dict[str, Packet] = {}
         self._links: list[SimLink] = []
         self._running = True
 
@@ -78,17 +86,30 @@ class SimBroker:
     def start(self) -> None:
         """Run again; links that want to be connected come back, in the order they were made."""
         self._running = True
-        for link in self._links:
+        for link in list(self._links):
             link.retry()
 
     def retained(self) -> dict[str, bytes]:
         """What the broker keeps, by topic."""
-        return {topic: message.payload for topic, message in self._retained.items()}
+        return {topic: packet.payload for topic, packet in self._retained.items()}
 
     def attach(self, link: "SimLink") -> None:
         """Know a link, to bring it back after a restart."""
         if link not in self._links:
             self._links.append(link)
+
+    def detach(self, link: "SimLink") -> None:
+        """Know it no more."""
+        if link in self._links:
+            self._links.remove(link)
+
+    def reaches(self, link: "SimLink") -> bool:
+        """Whether there is a way to a client now."""
+        return self._running
+
+    def send(self, link: "SimLink", packet: Packet, *, retained: bool) -> None:
+        """Take a message from a connected client."""
+        self.publish(packet, retained=retained)
 
     def open(self, link: "SimLink", will: Will | None) -> None:
         """Accept a client; an older one with the same id is thrown out."""
@@ -104,41 +125,42 @@ class SimBroker:
             return
         del self._sessions[link.client_id]
         if publish_will and (will := session.will) is not None:
-            self.publish(_Message(will.topic, will.payload, will.qos), retained=will.retained)
+            self.publish(Packet(will.topic, will.payload, will.qos), retained=will.retained)
 
     def subscribe(self, link: "SimLink", filter_: str, qos: int) -> None:
         """Note a subscription and hand over what is retained."""
         self._sessions[link.client_id].filters[filter_] = qos
-        for message in list(self._retained.values()):
-            if matches(filter_, message.topic):
-                self._hand_over(link, message, min(qos, message.qos), retained=True)
+        for packet in list(self._retained.values()):
+            if matches(filter_, packet.topic):
+                self._hand_over(link, packet, min(qos, packet.qos), retained=True)
 
     def unsubscribe(self, link: "SimLink", filter_: str) -> None:
         """Forget a subscription."""
         self._sessions[link.client_id].filters.pop(filter_, None)
 
-    def publish(self, message: _Message, *, retained: bool) -> None:
+    def publish(self, packet: Packet, *, retained: bool) -> None:
         """Keep a message if it is to be kept, and hand it to everyone who asked for it, once."""
-        if retained and message.payload:
-            self._retained[message.topic] = message
+        if retained and packet.payload:
+            self._retained[packet.topic] = packet
         elif retained:
-            self._retained.pop(message.topic, None)
+            self._retained.pop(packet.topic, None)
         for session in list(self._sessions.values()):
             granted = [
-                qos for filter_, qos in session.filters.items() if matches(filter_, message.topic)
+                qos for filter_, qos in session.filters.items() if matches(filter_, packet.topic)
             ]
             if granted:
-                qos = min(max(granted), message.qos)
-                self._hand_over(session.link, message, qos, retained=False)
+                qos = min(max(granted), packet.qos)
+                self._hand_over(session.link, packet, qos, retained=False)
 
-    def _hand_over(self, link: "SimLink", message: _Message, qos: int, *, retained: bool) -> None:
+    def _hand_over(self, link: "SimLink", packet: Packet, qos: int, *, retained: bool) -> None:
+        """Bring a message on its way to one reader."""
         polls = 0
         if qos == 0:
             if self._chance.random() < self._weather.drop_ratio:
                 return
             if self._chance.random() < self._weather.delay_ratio:
                 polls = self._chance.randint(1, self._weather.delay_polls)
-        link.take(Received(message.topic, message.payload, retained), polls)
+        link.take(Received(packet.topic, packet.payload, retained), polls)
 
 
 class SimLink(Link):
@@ -176,15 +198,21 @@ class SimLink(Link):
     def stop(self) -> None:
         self._wanted = self._connected = False
         self._broker.close(self, publish_will=False)
+        self._broker.detach(self)
 
     @property
     def connected(self) -> bool:
         return self._connected
 
+    @property
+    def conn(self) -> int:
+        """The number of the last connection, 0 before the first."""
+        return self._conn
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
         if not self._connected or len(payload) > self._max_payload_bytes:
             return False
-        self._broker.publish(_Message(topic, payload, qos), retained=retained)
+        self._broker.send(self, Packet(topic, payload, qos), retained=retained)
         return True
 
     def subscribe(self, filter_: str, qos: int = 1) -> None:
@@ -222,7 +250,7 @@ class SimLink(Link):
         """Connect if that is wanted and can be done; called for the link by whoever restores."""
         if not self._wanted or self._connected:
             return
-        if not (self._reachable and self._broker.running):
+        if not (self._reachable and self._broker.reaches(self)):
             self._events.append(Disconnected("no way to the broker"))
             return
         self._broker.open(self, self._will)

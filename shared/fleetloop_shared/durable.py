@@ -13,13 +13,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
-from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
 
 class Disk(ABC):
     """A file system, in verbs small enough that power can fail between any two of them.
 
-    Folders are made as they are needed, and are durable at once.
+    Folders are made as they are needed, and are durable at once. Any verb raises `DiskFaultError`
+    where the disk fails, or has become read-only.
     """
 
     @abstractmethod
@@ -95,12 +96,13 @@ class RealDisk(Disk):
         _make_folder(root.absolute())
 
     def read(self, path: Path) -> bytes:
-        return (self._root / path).read_bytes()
+        with _explained(path):
+            return (self._root / path).read_bytes()
 
     def write(self, path: Path, data: bytes, offset: int | None = None) -> None:
         full = self._root / path
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if offset is None else 0)
-        with _no_room(path):
+        with _explained(path):
             _make_folder(full.parent)
             descriptor = os.open(full, flags, 0o600)
             try:
@@ -112,20 +114,22 @@ class RealDisk(Disk):
                 os.close(descriptor)
 
     def sync(self, path: Path) -> None:
-        with _no_room(path):
+        with _explained(path):
             _fsync(self._root / path, os.O_RDWR)
 
     def rename(self, source: Path, target: Path) -> None:
         full = self._root / target
-        with _no_room(target):
+        with _explained(target):
             _make_folder(full.parent)
             (self._root / source).replace(full)
 
     def sync_folder(self, path: Path) -> None:
-        _fsync(self._root / path, os.O_RDONLY)
+        with _explained(path):
+            _fsync(self._root / path, os.O_RDONLY)
 
     def remove(self, path: Path) -> None:
-        (self._root / path).unlink(missing_ok=True)
+        with _explained(path):
+            (self._root / path).unlink(missing_ok=True)
 
     def names(self, path: Path) -> list[str]:
         with contextlib.suppress(FileNotFoundError):
@@ -196,7 +200,7 @@ def discard(disk: Disk, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _no_room(path: Path) -> Iterator[None]:
+def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -204,6 +208,8 @@ def _no_room(path: Path) -> Iterator[None]:
             raise DiskFullError(
                 f"no room to write {path}: free some space; nothing was harmed"
             ) from error
+        if error.errno in {errno.EROFS, errno.EIO}:
+            raise DiskFaultError(f"{path}: {error.strerror}; check the disk") from error
         raise
 
 

@@ -20,6 +20,7 @@ FleetloopError
 ├── InvalidIdError              a name that may not stand in a topic or a path
 ├── AddressError                text that is not a broker's address
 └── DiskFullError               a durable write that found no room; nothing half-written stays
+    └── DiskFaultError          one that the disk did not take, read-only or failing as it is
 """
 
 
@@ -137,3 +138,10 @@ class AddressError(FleetloopError):
 
 class DiskFullError(FleetloopError):
     """A durable write found no room; the file it was to replace is unharmed."""
+
+
+class DiskFaultError(DiskFullError):
+    """The disk takes no writes, or does not give back what it holds; serving goes on meanwhile.
+
+    To whoever writes it is the same as a full disk: nothing has changed, and it is tried again.
+    """

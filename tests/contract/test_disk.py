@@ -1,5 +1,7 @@
 """What every disk promises: the flash of the simulator and the operating system's alike."""
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.durable import Disk, RealDisk, append, discard, publish, replace
+from fleetloop_shared.errors import DiskFaultError
 
 
 @pytest.fixture(params=["flash", "operating system"])
@@ -127,3 +130,18 @@ def test_an_appended_line_covers_what_does_not_count(disk: Disk) -> None:
     disk.write(FILE, b"one\nleft by a cut\nand more")
     assert append(disk, FILE, b"two", 4) == 26
     assert disk.read(FILE) == b"one\ntwo" + b" " * 18 + b"\n"
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS])
+def test_a_failing_disk_is_told_apart_from_a_full_one(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disk = RealDisk(tmp_path)
+    disk.write(FILE, b"old")
+
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "open", fails)
+    with pytest.raises(DiskFaultError, match="check the disk"):
+        disk.write(FILE, b"new")

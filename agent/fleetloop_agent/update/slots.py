@@ -6,7 +6,7 @@ from fleetloop_agent.errors import SlotError
 from fleetloop_agent.update.journal import Slot
 from fleetloop_shared import durable
 from fleetloop_shared.durable import Disk
-from fleetloop_shared.errors import RefusedError
+from fleetloop_shared.errors import DiskFaultError, RefusedError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, check
 from fleetloop_shared.signing import MANIFEST_TYPE, PublicKey, open_envelope
@@ -125,6 +125,8 @@ class Slots:
             data = self._disk.read(path)
         except FileNotFoundError as error:
             raise SlotError(f"{path} is not on this disk") from error
+        except DiskFaultError as error:
+            raise SlotError(f"{path} cannot be read: {error}") from error
         if sha256_hex(data) != sha256:
             raise SlotError(f"{path} is damaged: its bytes are not those its name says")
         return data

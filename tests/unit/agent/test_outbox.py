@@ -153,6 +153,15 @@ def test_a_full_disk_keeps_what_was_there_and_says_so(outbox: SqliteOutbox) -> N
     assert [p.seq for p in outbox.pending(9)] == [1, 2], "no number is lost or given twice"
 
 
+def test_a_disk_that_went_read_only_keeps_what_was_there(outbox: SqliteOutbox) -> None:
+    outbox.append(Topic.EVENTS, event("before"))
+    outbox._db.execute("PRAGMA query_only = ON")
+    with pytest.raises(DiskFullError):
+        outbox.append(Topic.EVENTS, event("lost"))
+    outbox._db.execute("PRAGMA query_only = OFF")
+    assert texts(outbox) == ["before"]
+
+
 def test_a_damaged_file_is_put_aside_and_boots_still_grow(path: Path) -> None:
     with closing(SqliteOutbox(path)) as outbox:
         outbox.append(Topic.EVENTS, event("lost"))

@@ -9,7 +9,7 @@ from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.power import Moments, PowerCut
 from fleetloop_shared.durable import publish, replace
-from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
 FILE = Path("state/file")
 
@@ -25,7 +25,7 @@ def durable(data: bytes) -> Flash:
 def test_an_unsynced_write_is_lost_torn_zero_filled_or_whole() -> None:
     flash = durable(b"____")
     flash.write(FILE, b"abcd", offset=0)
-    assert contents(flash) == {b"____", b"ab__", b"\0\0\0\0", b"abcd"}
+    assert contents(flash) == {b"____", b"ab__", b"__cd", b"\0\0\0\0", b"abcd"}
 
 
 def test_replacing_in_place_may_also_leave_an_empty_file() -> None:
@@ -52,7 +52,7 @@ def test_syncing_the_folder_does_not_keep_the_bytes() -> None:
     flash = Flash()
     flash.write(FILE, b"new!")
     flash.sync_folder(FILE.parent)
-    assert contents(flash) == {b"", b"ne", b"\0\0\0\0", b"new!"}
+    assert contents(flash) == {b"", b"ne", b"\0\0w!", b"\0\0\0\0", b"new!"}
 
 
 def test_a_removed_file_may_come_back_until_its_folder_is_synced() -> None:
@@ -178,3 +178,42 @@ def test_a_chosen_few_outcomes_are_legal_and_hold_the_extremes() -> None:
     assert some[0].files == {FILE: b"old"}
     assert len(some[1].files) == 5
     assert [i.key for i in some] == [i.key for i in flash.aftermath().some(10, seed=1)]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda flash: flash.write(FILE, b"new"),
+        lambda flash: flash.sync(FILE),
+        lambda flash: flash.rename(FILE, Path("other")),
+        lambda flash: flash.remove(FILE),
+        lambda flash: replace(flash, FILE, b"new"),
+    ],
+    ids=["write", "sync", "rename", "remove", "replace"],
+)
+def test_a_flash_that_went_read_only_refuses_every_change_and_still_reads(
+    act: Callable[[Flash], None],
+) -> None:
+    flash = durable(b"old")
+    flash.read_only = True
+    with pytest.raises(DiskFaultError, match="Read-only"):
+        act(flash)
+    assert flash.read(FILE) == b"old"
+    assert contents(flash) == {b"old"}
+
+
+def test_a_file_that_cannot_be_read_says_so_until_it_can() -> None:
+    flash = durable(b"old")
+    flash.unreadable = frozenset({FILE})
+    with pytest.raises(DiskFaultError, match="Input/output"):
+        flash.read(FILE)
+    flash.unreadable = frozenset()
+    assert flash.read(FILE) == b"old"
+
+
+def test_a_bit_that_rots_is_wrong_for_readers_and_after_a_cut() -> None:
+    flash = durable(b"a")
+    flash.rot(FILE, 1)
+    assert flash.read(FILE) == b"c"
+    assert contents(flash) == {b"c"}
+    assert Image({FILE: b"a"}).rotten(FILE, 1 + 8).files == {FILE: b"c"}
