@@ -161,7 +161,7 @@ class Agent:
                     self._obstacle = str(error)
                 except RefusedError as error:
                     name = sha256_hex(event.topic.encode() + b"\0" + event.payload)
-                    self.updater.refusals.note(error, name, now)
+                    self.updater.refusals.note(error, name, now, event.topic)
             case _:
                 self._refused_filter(event.filter)
 
@@ -187,6 +187,8 @@ class Agent:
                 index = int(names["index"])
                 self.updater.receive(names["sha256"], index, message.payload, now)
             case Topic.ACK if names["device"] == self._device:
+                if not message.payload:
+                    return  # the hub has cleared what somebody left there
                 ack = decode(message.payload, Ack)
                 self._board.outbox.acknowledge(ack.boot, ack.seqs)
             case Topic.HUB:

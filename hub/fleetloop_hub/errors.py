@@ -16,10 +16,15 @@ FleetloopError
 ├── BrokerError        a broker that cannot be started or reached
 ├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
-└── RemoteError        a hub that cannot be reached, or that refuses a command
+├── RemoteError        a hub that cannot be reached, or that refuses a command
+└── RefusedError       (shared) a message that is not taken in, counted under its name
+    ├── StrangerError       in the name of a device that has not enrolled
+    ├── ImpersonationError  in the name of a device that it does not come from
+    ├── SecondClientError   a device that another client throws out
+    └── InjectionError      on a topic that nobody has made
 """
 
-from fleetloop_shared.errors import FleetloopError
+from fleetloop_shared.errors import FleetloopError, RefusedError
 
 
 class ConfigError(FleetloopError):
@@ -88,3 +93,27 @@ class EnrolError(FleetloopError):
 
 class RemoteError(FleetloopError):
     """A command did not get what it asked the hub for; the text says what to do."""
+
+
+class StrangerError(RefusedError):
+    """A message in the name of a device that has not enrolled."""
+
+    reason = "unknown-device"
+
+
+class ImpersonationError(RefusedError):
+    """A message in the name of a device that it does not come from."""
+
+    reason = "impersonation"
+
+
+class SecondClientError(RefusedError):
+    """A device loses its connection to another client under its name again and again."""
+
+    reason = "second-client"
+
+
+class InjectionError(RefusedError):
+    """A message on a topic that nobody has made, as by a name that is none."""
+
+    reason = "topic-injection"

@@ -19,9 +19,11 @@ from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import TrainingError
-from fleetloop_hub.fleet_records import Rollout
+from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
+from fleetloop_hub.monitoring import ingest, intrusions
+from fleetloop_hub.monitoring.ingest import Ingest
+from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
@@ -35,6 +37,7 @@ from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
+from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Connected, Received, SubscriptionRefused
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest, HubState
 from fleetloop_shared.topics import Topic
@@ -60,7 +63,8 @@ class Hub(HubActions):
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
         self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
-        self._ingest = Ingest(parts.telemetry)
+        self._ingest = Ingest(parts.telemetry, self._is_enrolled)
+        self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, self._has_made)
         self._lock = threading.RLock()
         self._now = parts.now
         self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
@@ -134,14 +138,16 @@ class Hub(HubActions):
             for event in events:
                 if isinstance(event, SubscriptionRefused):
                     self._telemetry.refuse("broker", "subscription", event.filter)
-            self._take([event for event in events if isinstance(event, Received)])
             now = self._now()
+            self._take([event for event in events if isinstance(event, Received)], now)
             if now >= self._due:
                 self._due = now + _WATCH_S
                 self._look(now)
             for topic, payload in list(self._untold.items()):
                 if self._say(topic, payload, retained=True):
                     del self._untold[topic]
+            for topic, payload in self._intrusions.due(now):
+                self._say(topic, payload, retained=True)
             self._seeder.pump()
 
     def _look(self, now: float) -> None:
@@ -155,22 +161,25 @@ class Hub(HubActions):
 
     def _greet(self) -> None:
         """Connected: the broker may have started empty, so everything lasting is said again."""
-        for filter_ in FILTERS:
+        self._intrusions.connected()
+        for filter_ in [*ingest.FILTERS, *intrusions.FILTERS]:
             self._link.subscribe(filter_)
         self._say(Topic.HUB.at(), encode(HubState(online=True, at=self._now())), retained=True)
         for statement in self._director.standing():
             self._tell(statement)
         self._seeder.resume()
 
-    def _take(self, messages: list[Received]) -> None:
+    def _take(self, messages: list[Received], now: float) -> None:
         if not messages:
             return
-        outcome = self._ingest.take(messages)
+        outcome = self._ingest.take(self._intrusions.listen(messages, now), now)
         for topic, payload in outcome.acks:
             self._say(topic, payload, retained=False)
-        for request in outcome.requests:
-            if not self._seeder.answer(request, self._now()):
-                self._telemetry.refuse("unknown", "unknown-content", request.sha256[:64])
+        for device, request in outcome.requests:
+            if not self._seeder.answer(request, now):
+                text = f"asks for {request.sha256[:64]!r}, which no live statement names"
+                where = Topic.GET.at(device=device)
+                self._telemetry.refuse(device, "unknown-content", text, where)
 
     # --- monitor → decide → retrain ---------------------------------------------------------------
 
@@ -265,6 +274,13 @@ class Hub(HubActions):
     def _spec(self, model: str) -> ModelSpec:
         return specs.parse(self._blobs.get(self._model(model).spec).decode())
 
+    def _is_enrolled(self, device: str) -> bool:
+        return self._catalog.find(Device, device) is not None
+
+    def _has_made(self, payload: bytes) -> bool:
+        """Whether it is content of this hub, such as a statement it has signed."""
+        return self._blobs.has(sha256_hex(payload))
+
     def _seed(self) -> None:
         self._seeder.want(
             [(v, self._spec(v.model).delivery.chunk_bytes) for v in self._director.live()]
@@ -276,5 +292,6 @@ class Hub(HubActions):
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
         if not self._link.publish(topic, payload, qos=1, retained=retained):
             return False
+        self._intrusions.said(topic, payload, retained=retained)
         self._egress_bytes += len(payload)
         return True

@@ -58,7 +58,8 @@ class Telemetry(ABC):
 
         One that is there already (device, boot, seq) is left as it is. Samples and labels are also
         put where `labelled` finds them. What contradicts an earlier report, sample or label of the
-        same name is counted as a refusal, and so is a report that cannot be kept.
+        same name is counted as a refusal, and so is a report that cannot be kept. What a device
+        reports to have refused is counted for it, under the names that are known.
 
         Raises:
             DiskFullError: No room; none of these reports was kept.
@@ -102,16 +103,19 @@ class Telemetry(ABC):
         """
 
     @abstractmethod
-    def refuse(self, source: str, reason: str, text: str) -> None:
-        """Count something that was not taken in, and keep the last such texts."""
+    def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
+        """Count something that was not taken in, and keep the last such text and its topic.
+
+        There is one row a source and reason, so a source must be one of few.
+        """
 
     @abstractmethod
     def refusals(self) -> dict[tuple[str, str], int]:
-        """How much was refused, by (source, reason)."""
+        """How much the hub has refused, by (source, reason)."""
 
     @abstractmethod
     def last_refusals(self, limit: int) -> list[Refusal]:
-        """What was refused last, newest first."""
+        """What was refused last, by the hub and by devices, as far as they say: newest first."""
 
     @abstractmethod
     def close(self) -> None:

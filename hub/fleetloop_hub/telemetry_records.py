@@ -57,11 +57,15 @@ class Refusal:
     """Things of one kind that were not taken in.
 
     Attributes:
-        source: Whose they were: a device's id, or whatever else sent them.
+        source: Whose they were: a device's id, or whatever else sent them; of what a device has
+            refused, the device.
         reason: The short name they are counted under.
-        count: How many there were.
+        count: How many there were; of what a device has refused, those it has reported.
         text: What was wrong with the last one, in words.
         at: Unix seconds of the last one, the hub's clock.
+        topic: Where the last one came in, empty if that is not known.
+        first_at: Unix seconds of the first one, the hub's clock.
+        by: Who refused them: "hub", or a device's id.
     """
 
     source: str
@@ -69,3 +73,6 @@ class Refusal:
     count: int
     text: str
     at: float
+    topic: str = ""
+    first_at: float = 0.0
+    by: str = "hub"

@@ -128,6 +128,15 @@ class QuarantinedError(RefusedError):
     reason = "quarantined"
 
 
+def reasons() -> frozenset[str]:
+    """Every name under which a refusal is counted."""
+
+    def below(kind: type[RefusedError]) -> set[str]:
+        return {kind.reason}.union(*(below(child) for child in kind.__subclasses__()))
+
+    return frozenset(below(RefusedError))
+
+
 class InvalidIdError(FleetloopError):
     """A name holds characters that may not stand in a topic or a path."""
 

@@ -211,6 +211,8 @@ class EventReport(Report, frozen=True, kw_only=True):
         version: The model version it concerns.
         artifact: The artifact it concerns.
         reason: Of a refusal: the short name of what was tried, as in the error tree.
+        topic: Of a refusal: where it came in, None if it did not come alone.
+        content: Of a refusal: SHA-256 of the payload, or another name of what was refused.
     """
 
     kind: EventKind
@@ -218,3 +220,5 @@ class EventReport(Report, frozen=True, kw_only=True):
     version: int | None = None
     artifact: str | None = None
     reason: str | None = None
+    topic: str | None = None
+    content: str | None = None

@@ -4,14 +4,15 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
-from fleetloop_shared.codec import encode_compressed
-from fleetloop_shared.reports import Label, ProfileReport
+from fleetloop_shared.codec import encode, encode_compressed
+from fleetloop_shared.reports import EventKind, Label, ProfileReport
 from support.examples import PROFILE
 from support.reports import Taken, event, labels, sample, samples
 
@@ -243,9 +244,32 @@ def test_refusals_are_counted_and_the_last_are_told(telemetry: Telemetry, clock:
     clock.now = 1001.0
     telemetry.refuse("b", "undecodable", "\ud800" * 5000)
     assert telemetry.refusals() == {("a", "undecodable"): 3, ("b", "undecodable"): 1}
-    assert telemetry.last_refusals(1) == [Refusal("a", "undecodable", 3, "text 2", 1002.0)]
+    last = Refusal("a", "undecodable", 3, "text 2", 1002.0, first_at=1000.0)
+    assert telemetry.last_refusals(1) == [last]
     assert [r.source for r in telemetry.last_refusals(10)] == ["a", "b"]
     assert len(telemetry.last_refusals(10)[1].text) == 1000
+
+
+def test_a_flood_of_one_kind_is_one_row_with_the_last_text_and_topic(
+    telemetry: Telemetry, clock: _Clock
+) -> None:
+    telemetry.refuse("a", "undecodable", "one", "up/drift", 1000)
+    telemetry.refuse("a", "undecodable", "\x1b[2Jtwo\n", "up/\x07", 5)
+    assert telemetry.last_refusals(9) == [
+        Refusal("a", "undecodable", 1005, "?[2Jtwo?", clock.now, "up/?", clock.now)
+    ]
+
+
+def test_what_a_device_reports_to_have_refused_is_counted_for_it_once(telemetry: Telemetry) -> None:
+    kind, _, plain = event(1, text="1 is older than 2")
+    about = {"kind": EventKind.REFUSED, "reason": "rollback", "topic": "cohorts/x/director"}
+    report = msgspec.structs.replace(plain, **about)
+    for _ in range(2):  # as when the first acknowledgement was lost
+        telemetry.store([(kind, encode(report), report)])
+    [found] = telemetry.last_refusals(9)
+    assert (found.by, found.source, found.reason, found.count) == ("a", "a", "rollback", 1)
+    assert (found.text, found.topic) == ("1 is older than 2", "cohorts/x/director")
+    assert telemetry.refusals() == {}
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path, telemetry: Telemetry) -> None:

@@ -211,6 +211,8 @@ MESSAGES: list[m.Message] = [
         version=2,
         artifact=SHA,
         reason="rollback",
+        topic="fleetloop/v1/cohorts/default/director",
+        content=SHA,
     ),
     m.ChunkRequest(sha256=SHA, missing=[0, 4]),
     m.Ack(boot=3, seqs=[11, 12]),

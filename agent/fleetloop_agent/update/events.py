@@ -3,6 +3,8 @@
 import logging
 from collections.abc import Callable
 
+import msgspec
+
 from fleetloop_agent.ports import Clock, Outbox
 from fleetloop_shared.reports import EventKind, EventReport
 from fleetloop_shared.topics import Topic
@@ -39,6 +41,27 @@ class Events:
             DiskFullError: No room; nothing was kept.
         """
         build = self.build(kind, text, version=version, artifact=artifact)
+        self._outbox.append(Topic.EVENTS, build)
+        _log.info("%s", text)
+
+    def refused(self, text: str, *, reason: str, topic: str | None, content: str) -> None:
+        """Report something that came in and was not used; it is durable when this returns.
+
+        Args:
+            text: Why, in words.
+            reason: The attack class.
+            topic: Where it came in.
+            content: What names it.
+
+        Raises:
+            DiskFullError: No room; nothing was kept.
+        """
+        plain = self.build(EventKind.REFUSED, text)
+
+        def build(boot: int, seq: int) -> EventReport:
+            named = {"reason": reason, "topic": topic, "content": content}
+            return msgspec.structs.replace(plain(boot, seq), **named)
+
         self._outbox.append(Topic.EVENTS, build)
         _log.info("%s", text)
 

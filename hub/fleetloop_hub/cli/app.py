@@ -63,6 +63,7 @@ app.command()(approve.reject)
 app.command()(approve.audit)
 app.command()(fleet.token)
 app.command()(fleet.devices)
+app.command()(fleet.attempts)
 app.command()(fleet.rollout)
 app.command(
     add_help_option=False,

@@ -11,13 +11,17 @@ import typer
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
 from fleetloop_hub.config import HubConfig, parse_address
 from fleetloop_hub.errors import RemoteError
-from fleetloop_hub.monitoring.overview import DeviceView
+from fleetloop_hub.monitoring.overview import AttemptView, DeviceView
 from fleetloop_hub.remote import find_hub
 from fleetloop_hub.tables import fleet as tables
 
 
 class _Devices(msgspec.Struct, frozen=True):
     devices: list[DeviceView]
+
+
+class _Attempts(msgspec.Struct, frozen=True):
+    attempts: list[AttemptView]
 
 
 def serve(
@@ -67,6 +71,17 @@ def devices(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json
         out.print(tables.devices_table(found))
     else:
         out.print("No device yet: fleetloop token")
+
+
+def attempts(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
+    """List what was tried on devices and hub and was refused, by the attack's name."""
+    found = find_hub(state_dir, hub, change=False).get("/attempts", _Attempts).attempts
+    if json:
+        print_json(found)
+    elif found:
+        out.print(tables.attempts_table(found))
+    else:
+        out.print("Nothing was tried: neither a device nor the hub has refused anything.")
 
 
 def rollout(  # noqa: PLR0913  # each is an argument or option of the command

@@ -224,22 +224,32 @@ class EventView(View, frozen=True, kw_only=True):
     text: str
 
 
-class RefusalView(View, frozen=True, kw_only=True):
-    """Something that came in and was not used.
+class AttemptView(View, frozen=True, kw_only=True):
+    """Something that was tried on a device or the hub, and came to nothing.
 
     Attributes:
+        name: The name of the attack, as it is counted.
+        title: The same in words.
+        level: How grave it is.
         by: Who refused it: "hub" or a device's id.
-        source: Whose it was, empty where a device does not say.
-        reason: The name it is counted under.
+        device: Whom it was tried on or in whose name it came; "unknown" where that is no device.
+        topic: Where the last one came in, empty where nobody says.
+        text: What was wrong with the last one, empty where nobody says.
         count: How often.
-        text: What was wrong with the last one, empty where a device does not say.
+        first_at: Unix seconds of the first one, the hub's clock.
+        at: Unix seconds of the last one that was told, the hub's clock.
     """
 
+    name: str
+    title: str
+    level: Level
     by: str
-    source: str
-    reason: str
-    count: int
+    device: str
+    topic: str
     text: str
+    count: int
+    first_at: float
+    at: float
 
 
 class Overview(View, frozen=True, kw_only=True):
@@ -255,7 +265,7 @@ class Overview(View, frozen=True, kw_only=True):
         rollout: The current or last one, None before the first.
         decisions: Newest first.
         events: Newest first.
-        refusals: Most frequent first.
+        attempts: The last one first.
     """
 
     at: float
@@ -267,4 +277,4 @@ class Overview(View, frozen=True, kw_only=True):
     rollout: RolloutView | None
     decisions: list[Decision]
     events: list[EventView]
-    refusals: list[RefusalView]
+    attempts: list[AttemptView]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.monitoring import attempts
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
     EventView,
     Level,
     Overview,
-    RefusalView,
     RolloutView,
     VersionView,
 )
@@ -29,11 +29,11 @@ T = TypeVar("T")
 
 _EVENTS = 50
 _DECISIONS = 50
-_REFUSALS = 50
+_A_DEVICE = 20
+_ASKED = 500
 _BUCKETS = 10_000
 
 _EVENT_LEVELS = {
-    EventKind.REFUSED: Level.WARN,
     EventKind.ROLLED_BACK: Level.WARN,
     EventKind.FAULT: Level.BAD,
     EventKind.COMMITTED: Level.GOOD,
@@ -102,8 +102,8 @@ class OverviewReader:
             versions=facts.versions,
             rollout=facts.rollout,
             decisions=facts.decisions[:_DECISIONS],
-            events=self._events(),
-            refusals=self._refusals(fleet),
+            events=self._events(fleet),
+            attempts=attempts.gather(self._telemetry, fleet.reported),
         )
 
     def _versions(self, devices: list[DeviceView]) -> list[VersionView]:
@@ -155,8 +155,13 @@ class OverviewReader:
             )
         return None
 
-    def _events(self) -> list[EventView]:
-        stored = self._telemetry.reports("events", limit=_EVENTS)
+    def _events(self, fleet: Fleet) -> list[EventView]:
+        """The newest, of no device more than a few; what was refused stands among the attempts."""
+        names = [view.device for view in fleet.views[:_ASKED]]
+        stored = [
+            s for d in names for s in self._telemetry.reports("events", device=d, limit=_A_DEVICE)
+        ]
+        stored.sort(key=lambda s: s.stored_at)
         return [
             EventView(
                 at=report.at,
@@ -166,20 +171,8 @@ class OverviewReader:
                 text=report.text,
             )
             for report in (s.report for s in reversed(stored))
-            if isinstance(report, EventReport)
-        ]
-
-    def _refusals(self, fleet: Fleet) -> list[RefusalView]:
-        at_hub = [
-            RefusalView(by="hub", source=r.source, reason=r.reason, count=r.count, text=r.text)
-            for r in self._telemetry.last_refusals(_REFUSALS)
-        ]
-        on_devices = [
-            RefusalView(by=device, source="", reason=reason, count=count, text="")
-            for device, state in fleet.reported.items()
-            for reason, count in state.refusals.items()
-        ]
-        return sorted(at_hub + on_devices, key=lambda r: (-r.count, r.by, r.source, r.reason))
+            if isinstance(report, EventReport) and report.kind is not EventKind.REFUSED
+        ][:_EVENTS]
 
 
 def _version_view(

@@ -56,6 +56,13 @@ _ERROR_OF_VERSION = """
 SELECT avg(abs(s.label - l.label))
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
 """
+_COUNTS = """
+SELECT source, reason, count FROM refusals WHERE refused_by = 'hub' ORDER BY source, reason
+"""
+_LAST_REFUSALS = """
+SELECT source, reason, count, text, at, topic, first_at, refused_by FROM refusals
+ORDER BY at DESC LIMIT ?
+"""
 
 _KINDS = {
     topic.row.path.rpartition("/")[2]: (message, topic.row.compressed)
@@ -137,19 +144,16 @@ class SqliteTelemetry(Telemetry):
         ((error,),) = self._rows(_ERROR_OF_VERSION, model, version)
         return None if error is None else float(error)
 
-    def refuse(self, source: str, reason: str, text: str) -> None:
+    def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         with self._transaction(synced=False) as connection:
-            Intake(connection, self._now()).refuse(source, reason, text)
+            Intake(connection, self._now()).refuse(source, reason, text, topic, count)
 
     def refusals(self) -> dict[tuple[str, str], int]:
-        rows = self._rows("SELECT source, reason, count FROM refusals ORDER BY source, reason")
+        rows = self._rows(_COUNTS)
         return {(source, reason): count for source, reason, count in rows}
 
     def last_refusals(self, limit: int) -> list[Refusal]:
-        rows = self._rows(
-            "SELECT source, reason, count, text, at FROM refusals ORDER BY at DESC LIMIT ?", limit
-        )
-        return [Refusal(*row) for row in rows]
+        return [Refusal(*row) for row in self._rows(_LAST_REFUSALS, limit)]
 
     def close(self) -> None:
         with self._write_lock, self._read_lock:

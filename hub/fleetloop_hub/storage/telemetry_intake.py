@@ -4,7 +4,17 @@ import sqlite3
 
 import msgspec
 
-from fleetloop_shared.reports import Label, LabelReport, Report, Sample, SampleReport
+from fleetloop_hub.telemetry_records import Refusal
+from fleetloop_shared.errors import reasons
+from fleetloop_shared.reports import (
+    EventKind,
+    EventReport,
+    Label,
+    LabelReport,
+    Report,
+    Sample,
+    SampleReport,
+)
 
 _REPORT = """
 INSERT INTO reports (device, boot, seq, kind, at, stored_at, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -19,10 +29,16 @@ INSERT INTO labels (device, prediction_id, label, at) VALUES (?, ?, ?, ?)
 ON CONFLICT (device, prediction_id) DO NOTHING
 """
 _REFUSAL = """
-INSERT INTO refusals (source, reason, count, text, at) VALUES (?, ?, 1, ?, ?)
-ON CONFLICT (source, reason) DO UPDATE SET count = count + 1, text = excluded.text, at = excluded.at
+INSERT INTO refusals (source, reason, count, text, at, topic, first_at, refused_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (refused_by, source, reason) DO UPDATE SET
+count = count + excluded.count, text = excluded.text, at = excluded.at, topic = excluded.topic
 """
 _TEXT_LIMIT = 1000
+_TOPIC_LIMIT = 200
+OTHER = "other"
+"""Stands for whatever reason a device gives that is none of ours."""
+
+_REASONS = reasons()
 
 
 class Intake:
@@ -48,23 +64,43 @@ class Intake:
             self.refuse(report.device, "unstorable", f"{kind} report: {error}")
         self._connection.execute("RELEASE report")
 
-    def refuse(self, source: str, reason: str, text: str) -> None:
-        """Count something that is not taken in."""
-        self._connection.execute(
-            _REFUSAL, (_clean(source), reason, _clean(text)[:_TEXT_LIMIT], self._now)
+    def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
+        """Count what the hub does not take in."""
+        self._refuse(Refusal(source, reason, count, text, self._now, topic))
+
+    def _refuse(self, refusal: Refusal) -> None:
+        row = (
+            _clean(refusal.source),
+            _clean(refusal.reason),
+            refusal.count,
+            _clean(refusal.text[:_TEXT_LIMIT]),
+            self._now,
+            _clean(refusal.topic[:_TOPIC_LIMIT]),
+            self._now,
+            refusal.by,
         )
+        self._connection.execute(_REFUSAL, row)
 
     def _keep(self, kind: str, payload: bytes, report: Report) -> None:
         name = (report.device, report.boot, report.seq)
         row = (*name, kind, report.at, self._now, payload)
         if self._connection.execute(_REPORT, row).rowcount == 0:
             self._check_same_report(name, payload)
+        elif isinstance(report, EventReport):
+            self._keep_attempt(report)
         elif isinstance(report, SampleReport):
             for sample in report.samples:
                 self._keep_sample(report, sample)
         elif isinstance(report, LabelReport):
             for label in report.labels:
                 self._keep_label(report.device, label)
+
+    def _keep_attempt(self, report: EventReport) -> None:
+        """Count what a device says that it has refused."""
+        if report.kind is EventKind.REFUSED:
+            reason = report.reason if report.reason in _REASONS else OTHER
+            topic, by = report.topic or "", report.device
+            self._refuse(Refusal(by, reason, 1, report.text, self._now, topic, by=by))
 
     def _check_same_report(self, name: tuple[str, int, int], payload: bytes) -> None:
         (first,) = self._connection.execute(
@@ -107,4 +143,6 @@ class Intake:
 
 
 def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    """Without what cannot be stored, and what could move the cursor of a terminal."""
+    stored = text.encode("utf-8", "replace").decode()
+    return "".join(c if c.isprintable() else "?" for c in stored)

@@ -8,7 +8,7 @@ from pathlib import Path
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_shared.errors import DiskFullError
 
-VERSION = 1
+VERSION = 2
 """The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
 
 _TABLES = """
@@ -57,13 +57,20 @@ CREATE TABLE pulses (
     seen_at REAL NOT NULL
 ) WITHOUT ROWID;
 
+"""
+
+_REFUSALS = """
+-- One row a refuser, source and reason: whoever writes what he likes adds to a count, not a row.
 CREATE TABLE refusals (
     source TEXT NOT NULL,
     reason TEXT NOT NULL,
     count INTEGER NOT NULL,
     text TEXT NOT NULL,
     at REAL NOT NULL,
-    PRIMARY KEY (source, reason)
+    topic TEXT NOT NULL,
+    first_at REAL NOT NULL,
+    refused_by TEXT NOT NULL,
+    PRIMARY KEY (refused_by, source, reason)
 ) WITHOUT ROWID;
 CREATE INDEX refusals_by_time ON refusals (at);
 """
@@ -103,8 +110,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if found == 0:
-        connection.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT")
+    if found < VERSION:  # the refusals of version 1 did not say where: they are counted anew
+        tables = f"{_TABLES if found == 0 else 'DROP TABLE refusals;'}{_REFUSALS}"
+        connection.executescript(f"BEGIN IMMEDIATE;{tables}PRAGMA user_version = {VERSION};COMMIT")
 
 
 @contextlib.contextmanager

@@ -1,12 +1,12 @@
-"""Devices, as a table."""
+"""Devices, and what was tried on them, as tables."""
 
 import time
 
 from rich.table import Table
 from rich.text import Text
 
-from fleetloop_hub.monitoring.overview import DeviceView, Level
-from fleetloop_hub.tables.forms import table
+from fleetloop_hub.monitoring.overview import AttemptView, DeviceView, Level
+from fleetloop_hub.tables.forms import Noted, table
 from fleetloop_hub.web.words import ago, share
 
 _STYLES = {
@@ -36,5 +36,21 @@ def devices_table(devices: list[DeviceView]) -> Table:
             Text(f"{drift} alarm", "yellow") if device.alarm else drift,
             "" if device.accuracy is None else f"{share(device.accuracy)} of {device.labels:,}",
             "never" if device.seen_at is None else ago(device.seen_at, time.time()),
+        )
+    return shown
+
+
+def attempts_table(attempts: list[AttemptView]) -> Noted:
+    """A line an attack and whom it was tried on; the last one first."""
+    shown = Noted("attempt", "on", "refused by", "times", "last told", note="what and where")
+    for attempt in attempts:
+        where = f" [{attempt.topic}]" if attempt.topic else ""
+        shown.add_row(
+            Text(attempt.title, _STYLES[attempt.level]),
+            "hub" if attempt.device == "unknown" else attempt.device,
+            "hub" if attempt.by == "hub" else "device",
+            f"{attempt.count:,}",
+            ago(attempt.at, time.time()),
+            note=f"{attempt.text}{where}",
         )
     return shown

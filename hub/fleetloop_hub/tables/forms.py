@@ -61,7 +61,7 @@ class Noted:
         if options.max_width >= _ROOMY:
             beside = table(*self._headings, self._note, wraps=self._note)
             for cells, note in self._rows:
-                beside.add_row(*cells, note)
+                beside.add_row(*cells, Text(note))
             yield beside
             return
         above = table(*self._headings, wraps=self._headings[0])

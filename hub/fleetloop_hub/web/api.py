@@ -104,6 +104,10 @@ def reading(
     def drift() -> Response:
         return _json(alarms.count(telemetry))
 
+    @api.get("/attempts")
+    def attempts() -> Response:
+        return _json({"attempts": overviews.read().attempts})
+
     @api.get("/rollouts")
     def rollouts() -> Response:
         found = sorted(catalog.all(Rollout), key=lambda r: r.started_at, reverse=True)

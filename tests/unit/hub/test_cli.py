@@ -27,6 +27,7 @@ COMMANDS = [
     "train",
     "models",
     "devices",
+    "attempts",
     "rollout",
     "why",
     "check",
@@ -187,6 +188,8 @@ def test_an_empty_hub_gives_the_next_command(run: Run, hub: WebHub) -> None:
     assert hub.actions.asked == []
     assert "fleetloop train SPEC.toml" in run("models").out
     assert "fleetloop token" in run("devices").out
+    assert "Nothing was tried" in run("attempts").out
+    assert run("attempts", "--json").out.strip() == "[]"
 
 
 def test_why_of_a_version_that_is_none_names_those_there_are(run: Run, hub: WebHub) -> None:
@@ -195,7 +198,18 @@ def test_why_of_a_version_that_is_none_names_those_there_are(run: Run, hub: WebH
     assert "none of that model" in a_refusal(run("why", "snow"))
 
 
-@pytest.mark.parametrize("command", [("models",), ("devices",), ("why", "rain")])
+def test_attempts_are_named_with_whom_how_often_where_and_what(run: Run, hub: WebHub) -> None:
+    hub.telemetry.refuse("station-1", "forged-ack", "[/red] not the hub's", "down/ack", 1_200)
+    told = run("attempts").out
+    for part in ("Forged acknowledgement", "station-1", "hub", "1,200", "[/red] not", "[down/ack]"):
+        assert part in told
+    [found] = json.loads(run("attempts", "--json").out)
+    assert (found["name"], found["count"], found["level"]) == ("forged-ack", 1_200, "bad")
+
+
+@pytest.mark.parametrize(
+    "command", [("models",), ("devices",), ("attempts",), ("why", "rain")], ids=" ".join
+)
 def test_without_a_hub_a_command_says_how_to_start_one(run: Run, command: tuple[str, ...]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -6,15 +6,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleetloop_firmware_sim.network import SimLink
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import Decision, Record, Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
+from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import bucket
+from fleetloop_shared.messages import ChunkRequest, HubState
 from fleetloop_shared.reports import (
     DriftReport,
     FeatureDrift,
@@ -355,3 +358,29 @@ def upside_down(rows: int) -> tuple[SampleReport, LabelReport]:
         SampleReport(seq=2, model="toy", samples=samples, **who),  # type: ignore[arg-type]  # as above
         LabelReport(seq=3, labels=labels, **who),  # type: ignore[arg-type]  # as above
     )
+
+
+def test_who_has_the_whole_broker_is_named_and_what_he_wrote_is_put_right(fleet: HubRig) -> None:
+    director = Topic.DIRECTOR.at(cohort="stations")
+    right = fleet.broker.retained()[director]
+    stranger = SimLink(fleet.broker, "stranger")
+    stranger.start(None)
+    stranger.publish(director, b"forged", retained=True)
+    stranger.publish(Topic.ACK.at(device=STATIONS[0]), b'{"boot":1,"seqs":[1]}', retained=True)
+    stranger.publish(Topic.HUB.at(), b"", retained=True)
+    stranger.publish("fleetloop/v1/devices/../up/state", b"{}")
+    stranger.publish(Topic.GET.at(device=STATIONS[0]), encode(ChunkRequest(sha256="0", missing=[])))
+    fleet.look()
+    said = fleet.broker.retained()
+    assert said[director] == right
+    assert Topic.ACK.at(device=STATIONS[0]) not in said
+    assert decode(said[Topic.HUB.at()], HubState).online
+    assert fleet.kept.telemetry.refusals() == {
+        ("station-1", "forged-ack"): 1,
+        ("station-1", "unknown-content"): 1,
+        ("unknown", "cleared"): 1,
+        ("unknown", "overwritten"): 1,
+        ("unknown", "topic-injection"): 1,
+    }
+    fleet.look()
+    assert sum(fleet.kept.telemetry.refusals().values()) == 5

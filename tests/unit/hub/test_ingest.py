@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fleetloop_firmware_sim.network import matches
 from fleetloop_hub.monitoring.ingest import FILTERS, Ingest
 from fleetloop_shared.codec import decode, encode, encode_compressed
 from fleetloop_shared.link import Received
@@ -52,7 +53,7 @@ def test_a_report_in_another_device_s_name_is_refused(kept: Parts) -> None:
     outcome = Ingest(kept.telemetry).take([received(REPORTS[0], device="thief")])
     assert not outcome.acks
     assert kept.telemetry.report_count() == 0
-    assert kept.telemetry.refusals() == {("thief", "undecodable"): 1}
+    assert kept.telemetry.refusals() == {("thief", "impersonation"): 1}
 
 
 def test_one_bad_message_does_not_take_the_good_ones_with_it(kept: Parts) -> None:
@@ -64,7 +65,7 @@ def test_one_bad_message_does_not_take_the_good_ones_with_it(kept: Parts) -> Non
 
 def test_requests_for_chunks_are_handed_on(kept: Parts) -> None:
     request = next(m for m in MESSAGES if isinstance(m, ChunkRequest))
-    assert Ingest(kept.telemetry).take([received(request)]).requests == [request]
+    assert Ingest(kept.telemetry).take([received(request)]).requests == [(DEVICE, request)]
 
 
 def test_the_last_word_of_a_device_is_kept(kept: Parts) -> None:
@@ -113,5 +114,40 @@ def test_no_bytes_on_any_topic_stop_the_hub(kept: Parts, topic: Topic, payload: 
     assert outcome.stored == 0
 
 
-def test_the_hub_listens_to_everything_that_devices_say_and_nothing_else() -> None:
-    assert len(FILTERS) == len(set(FILTERS)) == sum("/up/" in t.row.path for t in Topic)
+def test_the_hub_listens_to_everything_that_devices_say() -> None:
+    said = [t.at(device=DEVICE) for t in Topic if "/up/" in t.row.path]
+    assert all(any(matches(f, topic) for f in FILTERS) for topic in said)
+    others = [t.every() for t in Topic if "/up/" not in t.row.path]
+    assert not any(matches(f, topic) for f in FILTERS for topic in others)
+
+
+def test_of_a_device_that_has_not_enrolled_only_a_count_is_kept(kept: Parts) -> None:
+    messages = [received(m, device=f"ghost-{n}") for n in range(50) for m in (BIRTH, REPORTS[0])]
+    outcome = Ingest(kept.telemetry, lambda device: device == DEVICE).take(messages)
+    assert (outcome.acks, outcome.stored, kept.telemetry.pulses()) == ([], 0, [])
+    assert kept.telemetry.refusals() == {("unknown", "unknown-device"): 100}
+
+
+@pytest.mark.parametrize("name", ["STATION-1", "a b", "..", "", "x" * 65, "station-1\n", "é"])
+def test_a_name_that_is_none_makes_no_device(kept: Parts, name: str) -> None:
+    topic = f"fleetloop/v1/devices/{name}/up/state"
+    Ingest(kept.telemetry).take([Received(topic, encode(BIRTH), retained=False)])
+    assert kept.telemetry.pulses() == []
+    assert kept.telemetry.refusals() == {("unknown", "topic-injection"): 1}
+
+
+def test_a_start_that_lies_before_the_last_is_told_and_stands(kept: Parts) -> None:
+    forged = msgspec.structs.replace(BIRTH, boot=10**9)
+    Ingest(kept.telemetry).take([received(BIRTH), received(forged), received(BIRTH)])
+    assert kept.telemetry.pulses()[0].state == encode(BIRTH)
+    assert kept.telemetry.refusals() == {(DEVICE, "impersonation"): 1}
+
+
+@pytest.mark.parametrize(("pause_s", "told"), [(5.0, 1), (15.0, 0)])
+def test_a_device_that_is_thrown_out_again_and_again_is_told(
+    kept: Parts, pause_s: float, told: int
+) -> None:
+    ingest = Ingest(kept.telemetry)
+    for conn in range(1, 9):
+        ingest.take([received(msgspec.structs.replace(BIRTH, conn=conn))], now=conn * pause_s)
+    assert kept.telemetry.refusals().get((DEVICE, "second-client"), 0) == told

@@ -10,10 +10,12 @@ import pytest
 from rich.console import Console
 
 from fleetloop_hub.fleet_records import RolloutState
+from fleetloop_hub.monitoring.attempts import NAMES
 from fleetloop_hub.monitoring.overview import Level, Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.records import RunState, Verdict, Version, VersionState
 from fleetloop_hub.tables.versions import versions_table
+from fleetloop_shared.errors import reasons
 from fleetloop_shared.reports import EventKind, Report
 from support.hubrecords import (
     SHA,
@@ -210,17 +212,47 @@ def test_retained_messages_that_nobody_can_read_do_not_hide_the_device(
     assert (device.device, device.online) == ("station-1", False)
 
 
-def test_refusals_of_hub_and_devices_are_listed_most_frequent_first(hub: WebHub) -> None:
-    hub.telemetry.refuse("station-9", "undecodable", "not JSON")
-    show_up(hub.telemetry, refusals={"corrupt-chunk": 2})
-    refused = [(r.by, r.source, r.reason, r.count, r.text) for r in look(hub).refusals]
-    assert refused == [
-        ("station-1", "", "corrupt-chunk", 2, ""),
-        ("hub", "station-9", "undecodable", 1, "not JSON"),
+def test_attempts_on_hub_and_devices_are_listed_by_name_the_last_one_first(hub: WebHub) -> None:
+    topic = "fleetloop/v1/cohorts/plains/director"
+    refused_text = "refused (rollback): 1 is older than 2"
+    refused = an_event(9, refused_text, EventKind.REFUSED)
+    told = msgspec.structs.replace(refused, reason="rollback", topic=topic)
+    tell(hub.telemetry, told)
+    show_up(hub.telemetry, refusals={"corrupt-chunk": 2, "rollback": 7})
+    hub.telemetry.refuse("station-9", "undecodable", "not JSON", "up/drift")
+    found = look(hub).attempts
+    assert [(a.by, a.device, a.name, a.count, a.text, a.topic) for a in found] == [
+        ("hub", "station-9", "undecodable", 1, "not JSON", "up/drift"),
+        ("station-1", "station-1", "corrupt-chunk", 2, "", ""),
+        ("station-1", "station-1", "rollback", 7, refused_text, topic),
     ]
+    assert [a.level for a in found] == [Level.WARN, Level.BAD, Level.BAD]
+    assert look(hub).events == []
+
+
+def test_reasons_that_a_device_makes_up_are_one_line(hub: WebHub) -> None:
+    made_up = [an_event(n, "x", EventKind.REFUSED) for n in range(50)]
+    tell(hub.telemetry, *(msgspec.structs.replace(e, reason=f"r{e.seq}") for e in made_up))
+    show_up(hub.telemetry, refusals={f"reason-{n}": 3 for n in range(100)})
+    assert [(a.name, a.count) for a in look(hub).attempts] == [("other", 300)]
+
+
+def test_a_device_that_floods_its_events_hides_no_other(hub: WebHub) -> None:
+    show_up(hub.telemetry)
+    show_up(hub.telemetry, "station-2")
+    quiet = msgspec.structs.replace(an_event(1, "quiet"), device="station-2")
+    tell(hub.telemetry, quiet, *(an_event(n, "loud") for n in range(1, 300)))
+    assert "quiet" in {e.text for e in look(hub).events}
+
+
+def test_every_name_that_is_counted_has_its_words() -> None:
+    words = {title for _, title in NAMES.values()}
+    assert reasons() <= NAMES.keys()
+    assert len(words) == len(NAMES)
 
 
 def test_events_and_decisions_are_newest_first(hub: WebHub) -> None:
+    show_up(hub.telemetry)
     fault = an_event(2, "second", EventKind.FAULT)
     tell(hub.telemetry, an_event(1, "first"), fault, an_event(3, "third"))
     late = msgspec.structs.replace(a_decision("late"), at=2_000_000_000.0)
