@@ -5,6 +5,7 @@ import os
 import onnxruntime as ort
 
 from fleetloop_agent.errors import ModelError
+from fleetloop_agent.model_file import check_model_file
 from fleetloop_agent.ports import Model, Rows, Runtime
 from fleetloop_shared.manifest import Signature
 
@@ -22,6 +23,7 @@ class OrtRuntime(Runtime):
     """
 
     def load(self, artifact: bytes, signature: Signature) -> Model:
+        check_model_file(artifact)
         try:
             session = ort.InferenceSession(
                 artifact, _session_options(), providers=["CPUExecutionProvider"]

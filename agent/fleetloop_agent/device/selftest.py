@@ -1,5 +1,7 @@
 """Runs self-tests in a child process: what hangs, crashes or eats memory there harms nobody."""
 
+import contextlib
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +13,12 @@ from fleetloop_shared.errors import UndecodableError
 from fleetloop_shared.manifest import Manifest
 
 WALL_S = 90.0
+
+MOST_BYTES = 65_536
+"""A child that says more than this is ended: it must not fill the agent's memory."""
+
+_TOLD = ("PYTHON", "LD_", "LANG", "LC_")
+"""Variables that the child is told, by the beginning of their names: no secret is among them."""
 
 _COMMAND = [sys.executable, "-P", "-m", "fleetloop_agent.device.selftest_child"]
 
@@ -51,12 +59,14 @@ class _Run:
         body = encode(manifest)
         self._input = len(body).to_bytes(LENGTH_BYTES, "big") + body + artifact
         self._wall_s = wall_s
+        self._late = False
         self._child = subprocess.Popen(
             _COMMAND,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd="/",
+            env={name: value for name, value in os.environ.items() if name.startswith(_TOLD)},
         )
         self._thread = threading.Thread(target=self._wait, name="self-test", daemon=True)
         self._thread.start()
@@ -66,14 +76,45 @@ class _Run:
         self._thread.join()
 
     def _wait(self) -> None:
+        timer = threading.Timer(self._wall_s, self._end)
+        timer.start()
         try:
-            out, err = self._child.communicate(self._input, self._wall_s)
-        except subprocess.TimeoutExpired:
-            self._child.kill()
-            self._child.communicate()
+            out, err = _talk(self._child, self._input)
+        finally:
+            timer.cancel()
+        if self._late:
             self.finding = Finding(passed=False, text=f"no result within {self._wall_s:.0f} s")
-            return
-        self.finding = _read(out, err, self._child.returncode)
+        elif len(out) > MOST_BYTES or len(err) > MOST_BYTES:
+            self.finding = Finding(passed=False, text="the self-test says more than a result")
+        else:
+            self.finding = _read(out, err, self._child.returncode)
+
+    def _end(self) -> None:
+        self._late = True
+        self._child.kill()
+
+
+def _talk(child: "subprocess.Popen[bytes]", told: bytes) -> tuple[bytes, bytes]:
+    """Feed a child, and hear it out until it has ended; it is ended once it says too much."""
+    said: dict[str, bytes] = {}
+
+    def hear(name: str) -> None:
+        stream = getattr(child, name)
+        said[name] = stream.read(MOST_BYTES + 1)
+        if len(said[name]) > MOST_BYTES:
+            child.kill()
+
+    ears = [threading.Thread(target=hear, args=(name,)) for name in ("stdout", "stderr")]
+    for ear in ears:
+        ear.start()
+    with child:
+        with contextlib.suppress(BrokenPipeError):  # it has ended without hearing everything
+            if child.stdin is not None:
+                child.stdin.write(told)
+                child.stdin.close()
+        for ear in ears:
+            ear.join()
+    return said["stdout"], said["stderr"]
 
 
 def _read(out: bytes, err: bytes, code: int) -> Finding:

@@ -139,6 +139,11 @@ def _check_nodes(nodes: Iterable[NodeProto], known: Iterable[str], depth: int = 
                 "devices, which compute those of ai.onnx, ai.onnx.ml and ONNX Runtime: write that "
                 "layer in standard operators and export again"
             )
+        if node.op_type == "Loop":
+            raise ModelFileError(
+                "the file holds a loop, and a row could decide how often it turns: devices compute "
+                "none; write its turns out, or use a layer such as LSTM, and export again"
+            )
         for attribute in node.attribute:
             _check_attribute(attribute)
         for graph in graphs_of(node):

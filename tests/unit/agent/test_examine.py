@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -199,7 +200,7 @@ LIMITED = """
 import sys
 from fleetloop_agent.device import selftest_child
 selftest_child.SLACK_BYTES = 50_000_000
-selftest_child._limit(1_000_000)
+selftest_child.limit(1_000_000, selftest_child.OpenedHost())
 sys.stdin.buffer.read()
 held = bytearray(400_000_000)
 """
@@ -211,6 +212,48 @@ def test_a_model_cannot_eat_the_devices_memory(
     run_instead(monkeypatch, LIMITED)
     child.start(MANIFEST, ARTIFACT)
     assert "MemoryError" in waited(child).text
+
+
+TRIES = """
+import os
+LISTING = os.open("/proc/self/fd", os.O_RDONLY)
+SEEN = os.listdir(LISTING)
+import resource, socket, sys
+from fleetloop_agent.device import selftest_child
+sys.stdin.buffer.read()
+selftest_child.limit(1_000_000, selftest_child.OpenedHost())
+{attempt}
+print("done", file=sys.stderr, flush=True)
+sys.exit(9)
+"""
+
+
+@pytest.mark.parametrize(
+    ("attempt", "told"),
+    [
+        ("open('/etc/passwd')", "Too many open files"),
+        ("open('/tmp/x', 'w')", "Too many open files"),
+        ("socket.socket()", "Too many open files"),
+        ("os.pipe()", "Too many open files"),
+        ("resource.setrlimit(resource.RLIMIT_CPU, (1, 1))\nwhile True: pass", "ended by signal"),
+        ("[0] * 10**9", "MemoryError"),
+        ("[os.write(2, b'x' * 60_000) for _ in range(9)]", "says more than a result"),
+        ("[os.write(1, b'x' * 60_000) for _ in range(9)]", "says more than a result"),
+        ("assert not [n for n in os.environ if 'SECRET' in n]", "done"),
+        ("assert set(map(int, SEEN)) <= {0, 1, 2, LISTING, LISTING + 1}", "done"),
+    ],
+)
+def test_what_a_self_test_must_not_do_it_cannot(
+    monkeypatch: pytest.MonkeyPatch, child: ChildSelfTest, attempt: str, told: str
+) -> None:
+    monkeypatch.setenv("FLEETLOOP_SECRET", "hidden")
+    run_instead(monkeypatch, TRIES.format(attempt=attempt))
+    with Path(__file__).open() as kept_open:  # what the agent has open, the child has not
+        assert kept_open.fileno() > 2
+        child.start(MANIFEST, ARTIFACT)
+        finding = waited(child)
+    assert not finding.passed
+    assert told in finding.text
 
 
 def test_the_limit_leaves_room_for_what_is_only_reserved() -> None:

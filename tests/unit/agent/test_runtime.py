@@ -8,6 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from fleetloop_agent import runtime
 from fleetloop_agent.errors import ModelError
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_firmware_sim.scenarios import tiny_onnx
@@ -95,10 +96,16 @@ def test_a_model_that_fails_on_rows_is_a_model_error() -> None:
         model.outputs(np.full((1, 2), 10, np.float32))
 
 
+@pytest.mark.parametrize("looked_at", [True, False], ids=["by the file", "by the runtime alone"])
 @pytest.mark.parametrize("location", ["weights.bin", "{folder}/weights.bin", "../x/weights.bin"])
 def test_a_model_never_reads_its_weights_from_the_disk(
-    location: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    location: str,
+    looked_at: bool,  # noqa: FBT001  # a case
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if not looked_at:  # the second line must hold without the first
+        monkeypatch.setattr(runtime, "check_model_file", lambda _: None)
     folder = tmp_path / "x"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -118,5 +125,7 @@ def test_a_model_never_reads_its_weights_from_the_disk(
     model = onnx.helper.make_model(
         made, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
     ).SerializeToString()
-    with pytest.raises(ModelError, match=r"does not load: .*[Ee]xternal"):
+    with pytest.raises(
+        ModelError, match="external data" if looked_at else r"does not load: .*[Ee]xternal"
+    ):
         OrtRuntime().load(model, SIGNATURE)

@@ -116,6 +116,7 @@ def test_operators_that_devices_do_not_know_are_named() -> None:
         [node("Secret", "x", output="z", domain="acme.ops")], "inner", [], [value("z")]
     )
     assert "the operator Secret" in refused(model([branch(inner, inner)]))
+    assert "the file holds a loop" in refused(model([node("Loop", "turns", "go", "x", body=inner)]))
 
 
 def test_local_functions_of_standard_operators_are_written_out() -> None:
