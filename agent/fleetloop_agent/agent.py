@@ -16,7 +16,6 @@ from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Draft, Reports
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
-from fleetloop_agent.update.verify import Identity
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.errors import DiskFullError, ForeignError, RefusedError
 from fleetloop_shared.ids import sha256_hex
@@ -90,16 +89,9 @@ class Agent:
         self._board = board
         self._device = identity.device
         self._cohort = identity.cohort
-        who = Identity(
-            device=identity.device,
-            cohort=identity.cohort,
-            hardware=config.hardware,
-            image_keys=identity.image_keys,
-            director_keys=identity.director_keys,
-        )
         self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
         self._reports = Reports(identity.device, board.clock, board.host)
-        self.updater = Updater(who, board, self.predictor, config.fetch)
+        self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
         self._hub_online: bool | None = None
         self._sent: dict[tuple[int, int], float] = {}
@@ -169,6 +161,7 @@ class Agent:
         """A new connection: nothing of the last one is left at the broker or on the way."""
         _log.info("connected")
         link = self._board.link
+        link.subscribe(Topic.IMAGE.at())
         link.subscribe(Topic.DIRECTOR.at(cohort=self._cohort))
         link.subscribe(Topic.ACK.at(device=self._device))
         link.subscribe(Topic.HUB.at())
@@ -181,8 +174,10 @@ class Agent:
         address = parse(message.topic)
         names = address.names if address is not None else {}
         match address.topic if address is not None else None:
+            case Topic.IMAGE:
+                self.updater.offer(Topic.IMAGE, message.payload, now)
             case Topic.DIRECTOR if names["cohort"] == self._cohort:
-                self.updater.offer(message.payload, now)
+                self.updater.offer(Topic.DIRECTOR, message.payload, now)
             case Topic.BLOB:
                 index = int(names["index"])
                 self.updater.receive(names["sha256"], index, message.payload, now)

@@ -11,7 +11,7 @@ from fleetloop_firmware_sim.errors import HubError
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES, decode, encode
 from fleetloop_shared.errors import UndecodableError
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
-from fleetloop_shared.signing import fingerprint
+from fleetloop_shared.trust import fingerprint
 
 HARDWARE = "sim"
 """The hardware type of every simulated device."""
@@ -44,10 +44,10 @@ def enrol(hub_url: str, token: str, device: str) -> EnrolAnswer:
         answer = decode(body, EnrolAnswer)
     except UndecodableError as error:
         raise HubError(f"{hub_url} does not answer as a hub does: {error}") from error
-    found = fingerprint(answer.image_keys + answer.director_keys)
+    found = fingerprint(answer.image_root, answer.director_root)
     if found != expected:
         raise HubError(
-            f"{hub_url} has keys {found}, the token was made for {expected}:"
+            f"{hub_url} has roots {found}, the token was made for {expected}:"
             " this is another hub; check the address"
         )
     return answer

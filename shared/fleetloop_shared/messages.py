@@ -6,8 +6,6 @@ arrival, and is kept by its sender until the hub has acknowledged it.
 
 import msgspec
 
-from fleetloop_shared.signing import PublicKey
-
 SCHEMA = 1
 
 
@@ -219,8 +217,8 @@ class EnrolAnswer(Message, frozen=True, kw_only=True):
         broker: Address, `mqtt://host:port` or `mqtts://host:port`.
         username: For the broker.
         password: For the broker.
-        image_keys: Who may say what exists: sign manifests.
-        director_keys: Who may say what to run: sign desired states.
+        image_root: Root metadata of the repository that says what exists, as it was signed.
+        director_root: The same of the repository that says what to run.
     """
 
     device: str
@@ -228,5 +226,5 @@ class EnrolAnswer(Message, frozen=True, kw_only=True):
     broker: str
     username: str
     password: str
-    image_keys: list[PublicKey]
-    director_keys: list[PublicKey]
+    image_root: str
+    director_root: str

@@ -31,8 +31,8 @@ class Bundle(Message, frozen=True, kw_only=True):
 
 
 ISSUED_AT = "x-fleetloop-issued-at"
-"""Extra field of a signed timestamp: when it was signed, Unix seconds; devices take no earlier time
-for true afterwards."""
+"""Extra field of a signed timestamp: when it was signed, whole Unix seconds; devices take no
+earlier time for true afterwards."""
 
 
 def manifest_target(model: str, version: int) -> str:

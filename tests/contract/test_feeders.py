@@ -19,7 +19,6 @@ from fleetloop_firmware_sim.recording import read
 from fleetloop_firmware_sim.scenarios.releases import (
     FEATURES,
     Packed,
-    Signer,
     changed_rows,
     make,
     steady_rows,
@@ -27,8 +26,8 @@ from fleetloop_firmware_sim.scenarios.releases import (
 from fleetloop_firmware_sim.sensor import Feeder, Sensor
 from support import kinds
 
-GOOD = make(Signer(), 1)
-BRITTLE = make(Signer(), 2, brittle=True)
+GOOD = make(1)
+BRITTLE = make(2, brittle=True)
 
 
 def load(predictor: Predictor, packed: Packed) -> None:

@@ -13,7 +13,6 @@ from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.update.examine import examine
 from fleetloop_agent.update.states import State
-from fleetloop_agent.update.updater import Updater
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_shared.answers import Rule
@@ -217,8 +216,7 @@ class Examined(ToldSelfTest):
 def test_a_device_is_updated_to_it_and_serves_it(kind: str) -> None:
     rig = Rig(Bench(Flash(), self_test=Examined()), Hubside())
     served = Predictor("station-1", 3, OrtRuntime(), rig.bench.clock)
-    rig.updater = Updater(rig.who, rig.bench.board(), served, rig.fetch)
-    rig.updater.start(rig.bench.clock.at)
+    rig.updater = rig.make(served)
     shipment = rig.hub.ship_bytes(*kinds.model(kind))
     rig.publish(shipment, 1)
     rig.run(State.TRIAL)

@@ -57,7 +57,11 @@ def make_agent(broker: Broker, stack: ExitStack, folder: Path, extra: str = "") 
 
 def publish(hub: Listener, shipment: Shipment, sequence: int, **changes: object) -> None:
     desired = HUBSIDE.desire(sequence, shipment.release, **changes)
-    blobs = {Topic.DIRECTOR.at(cohort=COHORT): HUBSIDE.direct(desired), **shipment.blobs}
+    blobs = {
+        Topic.IMAGE.at(): HUBSIDE.listing([ONE, TWO], sequence),
+        Topic.DIRECTOR.at(cohort=COHORT): HUBSIDE.direct(desired),
+        **shipment.blobs,
+    }
     for topic, payload in blobs.items():
         assert hub.link.publish(topic, payload, retained=True)
 

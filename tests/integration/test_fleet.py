@@ -12,6 +12,7 @@ from fleetloop_firmware_sim.fleet import Fleet, Replay
 from fleetloop_firmware_sim.fleet_table import table
 from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.scenarios.releases import FEATURES, make, steady_rows
+from fleetloop_firmware_sim.scenarios.repositories import Repository
 from fleetloop_firmware_sim.scenarios.stand_in_hub import Keys, StandInHub
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.messages import EnrolAnswer
@@ -38,8 +39,8 @@ def identity(account: BrokerAccount, broker: Broker, keys: Keys) -> EnrolAnswer:
         broker=broker.address,
         username=account.username,
         password=account.password,
-        image_keys=[keys.image.public],
-        director_keys=[keys.director.public],
+        image_root=keys.image.roots[0],
+        director_root=keys.director.roots[0],
     )
 
 
@@ -47,10 +48,10 @@ def test_a_fleet_takes_a_release_answers_its_rows_and_reports_all_of_it(
     nats: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fleets, "HEALTH_INTERVAL_S", 0.5)
-    keys = Keys()
+    keys = Keys(Repository(time.time()), Repository(time.time()))
     link = link_to(nats, HUB)
     hub = StandInHub(link, keys)
-    hub.release(make(keys.image, 1), time.time())
+    hub.release(make(1), time.time())
     recording = Recording(
         ["other", *FEATURES],
         np.hstack([np.zeros((ROWS, 1), np.float32), steady_rows(ROWS)]),

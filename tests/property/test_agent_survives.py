@@ -1,13 +1,17 @@
 """Whatever an attacker publishes: the agent goes on, serves what it had, and counts it."""
 
+import zlib
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetloop_agent.update.verify import choose
 from fleetloop_firmware_sim.flash import Flash
+from fleetloop_shared.codec import decode_compressed, encode
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.link import Received
 from fleetloop_shared.topics import Topic
+from fleetloop_shared.trust import Bundle
 from support.agent_board import Bench
 from support.agent_rig import DEVICE, AgentRig
 from support.hubside import COHORT, Hubside
@@ -15,11 +19,14 @@ from support.hubside import COHORT, Hubside
 HUB = Hubside()
 ONE, TWO = HUB.ship(1, padding_bytes=9_000, chunk_bytes=1_000), HUB.ship(2)
 STATEMENT = HUB.direct(HUB.desire(2, TWO.release))
+BUNDLE = decode_compressed(STATEMENT, Bundle)
+PLAIN = encode(BUNDLE)
 CHUNK = ONE.manifest.transport.sha256
 
 TOPICS = st.sampled_from(
     [
         Topic.DIRECTOR.at(cohort=COHORT),
+        Topic.IMAGE.at(),
         Topic.ACK.at(device=DEVICE),
         Topic.HUB.at(),
         Topic.BLOB.at(sha256=ONE.release.manifest_sha256, index=0),
@@ -31,13 +38,15 @@ TOPICS = st.sampled_from(
 
 @st.composite
 def bent_statements(draw: st.DrawFn) -> bytes:
-    """A signed statement with some bytes changed, cut out or put in."""
-    at = draw(st.integers(0, len(STATEMENT) - 1))
+    """A signed bundle with some bytes changed, cut out or put in, before or after compression."""
+    text = draw(st.sampled_from([STATEMENT, PLAIN]))
+    at = draw(st.integers(0, len(text) - 1))
     length = draw(st.integers(0, 40))
-    return STATEMENT[:at] + draw(st.binary(max_size=40)) + STATEMENT[at + length :]
+    bent = text[:at] + draw(st.binary(max_size=40)) + text[at + length :]
+    return bent if text is STATEMENT else zlib.compress(bent)
 
 
-PAYLOADS = st.binary(max_size=300) | bent_statements() | st.just(ONE.envelope)
+PAYLOADS = st.binary(max_size=300) | bent_statements() | st.just(ONE.document)
 MESSAGES = st.lists(st.tuples(TOPICS, PAYLOADS), max_size=20)
 
 
@@ -49,7 +58,7 @@ def test_no_message_ends_the_agent_or_changes_what_serves(
     rig = AgentRig(HUB, Bench(Flash()))
     rig.bench.link.connect()
     rig.direct(ONE, 1, soak_rows=0)
-    rig.run(0.4)
+    rig.run(2.0)
     for topic, payload in messages:
         if payload != STATEMENT:
             rig.bench.link.inject(Received(topic, payload, retained=False))

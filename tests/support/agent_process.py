@@ -14,7 +14,7 @@ from typing import IO
 
 from fleetloop_shared.codec import encode
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
-from fleetloop_shared.signing import fingerprint
+from fleetloop_shared.trust import fingerprint
 from support.hubside import HARDWARE
 
 PATIENCE_S = 20.0
@@ -27,7 +27,7 @@ class EnrolServer:
     def __init__(self, answer: EnrolAnswer, status: int = 201) -> None:
         self.body, self.status = encode(answer), status
         self.asked: list[EnrolRequest] = []
-        self.token = f"secret.{fingerprint(answer.image_keys + answer.director_keys)}"
+        self.token = f"secret.{fingerprint(answer.image_root, answer.director_root)}"
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

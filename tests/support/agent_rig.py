@@ -28,6 +28,7 @@ class AgentRig:
 
     def __init__(self, hub: Hubside, bench: Bench) -> None:
         self.hub, self.bench = hub, bench
+        self._listed: dict[int, Shipment] = {}
         self.agent = self.make()
         self.agent.start()
 
@@ -47,6 +48,9 @@ class AgentRig:
     def direct(self, shipment: Shipment, sequence: int, **changes: object) -> None:
         for topic, payload in shipment.blobs.items():
             self.bench.link.keep(topic, payload)
+        self._listed[shipment.release.version] = shipment
+        listing = self.hub.listing(self._listed.values(), sequence)
+        self.bench.link.keep(Topic.IMAGE.at(), listing)
         statement = self.hub.direct(self.hub.desire(sequence, shipment.release, **changes))
         self.bench.link.keep(Topic.DIRECTOR.at(cohort=COHORT), statement)
 

@@ -17,7 +17,6 @@ from fleetloop_shared.profile import (
     ReferenceFeature,
     ReferenceProfile,
 )
-from fleetloop_shared.signing import PublicKey
 from fleetloop_shared.trust import Bundle
 
 SHA = "ab" * 32
@@ -241,7 +240,7 @@ MESSAGES: list[m.Message] = [
         broker="mqtt://127.0.0.1:1883",
         username=DEVICE,
         password="password",
-        image_keys=[PublicKey(keyid="image", public="01" * 32)],
-        director_keys=[PublicKey(keyid="director", public="02" * 32)],
+        image_root="image root 1",
+        director_root="director root 1",
     ),
 ]

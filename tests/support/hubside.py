@@ -1,5 +1,6 @@
 """The hub's side of an update, in small: real keys, real signatures, a real model in ONNX."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -7,9 +8,8 @@ import msgspec
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from securesystemslib.dsse import Envelope
-from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
+from fleetloop_firmware_sim.scenarios.repositories import Issue, Repository, payload
 from fleetloop_shared.chunks import CHUNK_BYTES, pack, split
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
@@ -29,8 +29,8 @@ from fleetloop_shared.profile import (
     ReferenceFeature,
     ReferenceProfile,
 )
-from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, PublicKey
 from fleetloop_shared.topics import Topic
+from fleetloop_shared.trust import desired_target, manifest_target
 
 MODEL = "rain"
 COHORT = "plains"
@@ -38,6 +38,7 @@ HARDWARE = "board-a"
 FEATURES = ("temperature", "pressure")
 GOLDEN_ROWS: list[list[float | None]] = [[0.0, 0.0], [1.0, -1.0], [2.0, 0.5], [-3.0, 1.5]]
 EVERYONE = 10_000
+SIGNED_AT, LIFE_S = 1_700_000_000.0, 20 * 365 * 86_400.0
 
 
 def score(row: list[float], bias: float) -> float:
@@ -149,22 +150,22 @@ class Shipment:
     """A model version, ready to be published.
 
     Attributes:
-        manifest: What is signed about it.
+        manifest: All about it.
         artifact: Its bytes.
-        envelope: The signed manifest.
+        document: The manifest's bytes, whose hash is listed.
         release: How a statement names it.
     """
 
     manifest: Manifest
     artifact: bytes
-    envelope: bytes
+    document: bytes
     release: Release
 
     @property
     def blobs(self) -> dict[str, bytes]:
         """Every retained topic that holds it, with its payload."""
         transport, encoded = self.encoded()
-        topics = {Topic.BLOB.at(sha256=self.release.manifest_sha256, index=0): self.envelope}
+        topics = {Topic.BLOB.at(sha256=self.release.manifest_sha256, index=0): self.document}
         for index, chunk in enumerate(split(encoded, transport.chunk_bytes)):
             topics[Topic.BLOB.at(sha256=transport.sha256, index=index)] = chunk
         return topics
@@ -174,16 +175,16 @@ class Shipment:
         return pack(self.artifact, self.manifest.transport.chunk_bytes)
 
 
-def _ed25519() -> CryptoSigner:
-    return CryptoSigner.generate_ed25519()
+def _repository() -> Repository:
+    return Repository(SIGNED_AT, root_life_s=LIFE_S)
 
 
 @dataclass(frozen=True)
 class Hubside:
-    """Two keys, and what a hub signs with them."""
+    """Two repositories, and what a hub signs in them."""
 
-    image: CryptoSigner = field(default_factory=_ed25519)
-    director: CryptoSigner = field(default_factory=_ed25519)
+    image: Repository = field(default_factory=_repository)
+    director: Repository = field(default_factory=_repository)
 
     def identity(self, device: str, cohort: str = COHORT, broker: str = "mqtt://h") -> EnrolAnswer:
         """What a device gets when it enrols."""
@@ -193,8 +194,8 @@ class Hubside:
             broker=broker,
             username=device,
             password="secret",
-            image_keys=[public(self.image)],
-            director_keys=[public(self.director)],
+            image_root=self.image.roots[0],
+            director_root=self.director.roots[0],
         )
 
     def ship(
@@ -206,7 +207,7 @@ class Hubside:
         chunk_bytes: int = CHUNK_BYTES,
         **changes: object,
     ) -> Shipment:
-        """Sign a version of the tiny model; `changes` are made to its manifest."""
+        """A version of the tiny model; `changes` are made to its manifest."""
         bias = float(version) if bias is None else bias
         artifact = tiny_model(bias, padding_bytes)
         transport, _ = pack(artifact, chunk_bytes)
@@ -214,18 +215,16 @@ class Hubside:
         manifest = msgspec.structs.replace(manifest, **{"transport": transport, **changes})
         return self.ship_bytes(manifest, artifact)
 
-    def ship_bytes(
-        self, manifest: Manifest, artifact: bytes, signer: Signer | None = None
-    ) -> Shipment:
-        """Sign any manifest, by the image key or another."""
-        envelope = seal(encode(manifest), MANIFEST_TYPE, signer or self.image)
+    def ship_bytes(self, manifest: Manifest, artifact: bytes) -> Shipment:
+        """Any manifest and artifact."""
+        document = encode(manifest)
         release = Release(
             model=manifest.model,
             version=manifest.version,
-            manifest_sha256=sha256_hex(envelope),
-            manifest_bytes=len(envelope),
+            manifest_sha256=sha256_hex(document),
+            manifest_bytes=len(document),
         )
-        return Shipment(manifest, artifact, envelope, release)
+        return Shipment(manifest, artifact, document, release)
 
     def desire(self, sequence: int, release: Release, **changes: object) -> DesiredState:
         """A statement that gives everyone `release` at once."""
@@ -245,20 +244,13 @@ class Hubside:
         )
         return msgspec.structs.replace(desired, **changes)
 
-    def direct(self, desired: DesiredState, signer: Signer | None = None) -> bytes:
-        """Sign a statement, by the director key or another."""
-        return seal(encode(desired), DESIRED_TYPE, signer or self.director)
+    def direct(self, desired: DesiredState, version: int | None = None) -> bytes:
+        """The director bundle of a statement, by default with its sequence as version."""
+        how = Issue(desired.sequence if version is None else version, SIGNED_AT, LIFE_S)
+        files = {desired_target(desired.cohort): encode(desired)}
+        return payload(self.director.issue(how, files))
 
-
-def seal(payload: bytes, payload_type: str, signer: Signer) -> bytes:
-    """A DSSE envelope with one signature."""
-    envelope = Envelope(payload, payload_type, {})
-    envelope.sign(signer)
-    return encode(envelope.to_dict())
-
-
-def public(signer: CryptoSigner) -> PublicKey:
-    """The key as devices pin it."""
-    key = signer.public_key
-    assert isinstance(key, SSlibKey)
-    return PublicKey(keyid=key.keyid, public=key.keyval["public"])
+    def listing(self, shipments: Iterable[Shipment], version: int = 1) -> bytes:
+        """The image bundle that lists these."""
+        files = {manifest_target(s.release.model, s.release.version): s.document for s in shipments}
+        return payload(self.image.issue(Issue(version, SIGNED_AT, LIFE_S), files, carried=False))

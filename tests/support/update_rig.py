@@ -1,16 +1,19 @@
 """An updater on a bench: published to, stepped until it rests, cut and started again."""
 
-from fleetloop_agent.config import FetchConfig
+from pathlib import Path
+
+from fleetloop_agent.config import AgentConfig, FetchConfig
+from fleetloop_agent.ports import Serving
 from fleetloop_agent.update.journal import Journal
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.trial import POLL_S
 from fleetloop_agent.update.updater import Updater
-from fleetloop_agent.update.verify import Identity
 from fleetloop_shared.link import Connected, Received
 from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic, parse
+from fleetloop_shared.trust import manifest_target
 from support.agent_board import Bench, MemoryServing
-from support.hubside import COHORT, HARDWARE, Hubside, Shipment, public
+from support.hubside import HARDWARE, Hubside, Shipment
 
 DEVICE = "station-1"
 MOST_STEPS = 2_000
@@ -22,14 +25,11 @@ class Rig:
     def __init__(self, bench: Bench, hub: Hubside, fetch: FetchConfig | None = None) -> None:
         self.bench, self.hub = bench, hub
         self.fetch = fetch or FetchConfig()
-        self._statement = b""
-        self.updater = self._start()
+        self._statement = self._listing = b""
+        self._listed: dict[str, Shipment] = {}
+        self._lists = 0
+        self.updater = self.make(self.bench.serving)
         bench.link.connect()
-
-    @property
-    def who(self) -> Identity:
-        image, director = [public(self.hub.image)], [public(self.hub.director)]
-        return Identity(DEVICE, COHORT, HARDWARE, image, director)
 
     @property
     def journal(self) -> Journal:
@@ -59,9 +59,23 @@ class Rig:
         self.offer(sequence, shipment, **changes)
 
     def offer(self, sequence: int, shipment: Shipment, **changes: object) -> None:
-        """Hand over a signed statement."""
+        """Hand over a signed statement about what the image repository lists."""
+        self.list(shipment)
         self._statement = self.hub.direct(self.hub.desire(sequence, shipment.release, **changes))
-        self.updater.offer(self._statement, self.bench.clock.at)
+        self.hand_over(self._statement)
+
+    def list(self, shipment: Shipment) -> None:
+        """Hand over an image bundle that lists a version, beside those before it."""
+        name = manifest_target(shipment.release.model, shipment.release.version)
+        if self._listed.get(name) != shipment:
+            self._listed[name] = shipment
+            self._lists += 1
+            self._listing = self.hub.listing(self._listed.values(), self._lists)
+            self.updater.offer(Topic.IMAGE, self._listing, self.bench.clock.at)
+
+    def hand_over(self, payload: bytes) -> None:
+        """Hand over any bytes on the cohort's topic."""
+        self.updater.offer(Topic.DIRECTOR, payload, self.bench.clock.at)
 
     def step(self) -> float:
         """Hand the link's events over, and step once."""
@@ -108,11 +122,21 @@ class Rig:
         self.bench.self_test.started.clear()
         self.bench.link.disconnect()
         self.bench.link.events()
-        self.updater = self._start()
+        self.updater = self.make(self.bench.serving)
         self.bench.link.connect()
-        self.updater.offer(self._statement, self.bench.clock.at)
+        self.updater.offer(Topic.IMAGE, self._listing, self.bench.clock.at)
+        self.hand_over(self._statement)
 
-    def _start(self) -> Updater:
-        updater = Updater(self.who, self.bench.board(), self.bench.serving, self.fetch)
+    def make(self, serving: Serving) -> Updater:
+        """Start an updater over what is on the disk."""
+        config = AgentConfig(
+            device=DEVICE,
+            hardware=HARDWARE,
+            state_dir=Path(),
+            hub_url="http://hub",
+            fetch=self.fetch,
+        )
+        identity = self.hub.identity(DEVICE)
+        updater = Updater(identity, config, self.bench.board(), serving)
         updater.start(self.bench.clock.at)
         return updater

@@ -14,7 +14,7 @@ from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.errors import UndecodableError
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
-from fleetloop_shared.signing import fingerprint
+from fleetloop_shared.trust import fingerprint
 
 IDENTITY = Path("identity.json")
 """Readable by the agent's user alone: it holds the broker password."""
@@ -83,9 +83,9 @@ def enrol(config: AgentConfig, agent_version: str, disk: Disk) -> EnrolAnswer:
         answer = decode(body, EnrolAnswer)
     except UndecodableError as error:
         raise EnrolError(f"{config.hub_url} does not answer as a hub: {error}") from error
-    if fingerprint(answer.image_keys + answer.director_keys) != expected:
+    if fingerprint(answer.image_root, answer.director_root) != expected:
         raise EnrolError(
-            f"{config.hub_url} is not the hub that made this token: its keys have another"
+            f"{config.hub_url} is not the hub that made this token: its roots have another"
             " fingerprint. Nothing was kept; check hub_url and the network between"
         )
     if answer.device != config.device:

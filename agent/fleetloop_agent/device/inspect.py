@@ -12,13 +12,13 @@ from typing import TextIO
 
 import msgspec
 
+from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device import enrol
 from fleetloop_agent.device.clock import RealClock
 from fleetloop_agent.errors import InputError, StateError
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.update import journal
+from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Feature, Manifest
@@ -75,12 +75,11 @@ def score(config: AgentConfig, slot: str, rows: Path) -> int:
         InputError: These are not its inputs; names line and feature.
     """
     disk = RealDisk(_existing(config.state_dir))
-    identity = enrol.known(disk, config.device)
-    found, _ = journal.load(disk)
+    found, _ = sealed.load(disk, FOLDER, Journal)
     wanted = getattr(found, slot) if found is not None else None
-    if identity is None or wanted is None:
+    if wanted is None:
         raise StateError(f"no {slot} model in {config.state_dir}: it comes with a rollout")
-    manifest, artifact = Slots(disk, identity.image_keys).load(wanted)
+    manifest, artifact = Slots(disk).load(wanted)
     predictor = Predictor(config.device, 0, OrtRuntime(), RealClock())
     predictor.load(manifest, artifact)
     with _opened(rows) as file:

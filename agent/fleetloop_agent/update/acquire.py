@@ -12,7 +12,14 @@ from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_shared.chunks import unpack
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES
-from fleetloop_shared.errors import ChunkError, DiskFullError, MixAndMatchError, RefusedError
+from fleetloop_shared.errors import (
+    ChunkError,
+    DiskFullError,
+    FreezeError,
+    MixAndMatchError,
+    RefusedError,
+    SignatureError,
+)
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, Transport
 from fleetloop_shared.messages import Release
@@ -20,6 +27,9 @@ from fleetloop_shared.reports import EventKind
 
 DEFER_S = 60.0
 """Pause before room is looked for again."""
+
+IMAGE_WAIT_S = 30.0
+"""How late the image bundle may be: what it does not list then is refused."""
 
 
 class Acquire:
@@ -39,6 +49,7 @@ class Acquire:
         self._download: Download | None = None
         self._obstacle: DiskFullError | None = None
         self._retry_at: float | None = None
+        self._vouch_by: float | None = None
 
     @property
     def progress(self) -> tuple[int, int]:
@@ -51,7 +62,8 @@ class Acquire:
         """Stop fetching and forget what was checked."""
         if self._download is not None:
             self._download.stop()
-        self._download = self._manifest = self._obstacle = self._retry_at = None
+        self._download = self._manifest = self._obstacle = None
+        self._retry_at = self._vouch_by = None
 
     def recheck(self) -> None:
         """A newer statement wants the same release: what was checked is checked anew."""
@@ -77,14 +89,19 @@ class Acquire:
         """Get the manifest, check it, and find room."""
         tx, release = self._tx, self._tx.target
         try:
+            if not self._vouched(release, now):
+                return self._vouch_by or now
             payload = self._manifest_payload(release)
             if payload is None:
                 return self._step_download(self._download_of(_whole(release)), now)
-            found = verify.manifest(payload, release, tx.who, tx.journal)
+            found = verify.manifest(payload, release, tx.hardware, tx.journal)
             if not self._on_disk(found):
                 verify.room(found, tx.board.disk.free_bytes())
             tx.slots.keep_manifest(payload)
             tx.move(Event.CLEARED, incoming=slot_of(found, release.manifest_sha256))
+        except FreezeError as error:
+            tx.refusals.note(error, f"{tx.trust.trusted_until}", now)
+            return self._defer(error, now)
         except RefusedError as error:
             return self._decline(error, now)
         except DiskFullError as error:
@@ -111,6 +128,9 @@ class Acquire:
         except ChunkError as error:
             tx.refusals.note(error, tx.target.manifest_sha256, now)
             self.reset()
+        except FreezeError as error:
+            tx.refusals.note(error, f"{tx.trust.trusted_until}", now)
+            return self._defer(error, now)
         except RefusedError as error:
             return self._decline(error, now)
         except DiskFullError as error:
@@ -133,11 +153,27 @@ class Acquire:
         download = self._download_of(_whole(release))
         return download.part.read() if download.done else None
 
+    def _vouched(self, release: Release, now: float) -> bool:
+        """Whether both repositories agree; the image bundle may still be on its way.
+
+        Raises:
+            RefusedError: They do not.
+        """
+        self._vouch_by = self._vouch_by or now + IMAGE_WAIT_S
+        try:
+            verify.vouched(release, self._tx.trust)
+        except SignatureError:
+            if now >= self._vouch_by:
+                raise
+            return False
+        return True
+
     def _checked(self) -> Manifest:
         if self._manifest is None:
             tx = self._tx
             payload = tx.slots.manifest_bytes(tx.target.manifest_sha256)
-            self._manifest = verify.manifest(payload, tx.target, tx.who, tx.journal)
+            verify.vouched(tx.target, tx.trust)
+            self._manifest = verify.manifest(payload, tx.target, tx.hardware, tx.journal)
         return self._manifest
 
     def _on_disk(self, found: Manifest) -> bool:
@@ -151,7 +187,7 @@ class Acquire:
         if self._download is None:
             tx = self._tx
             part = Part(tx.board.disk, transport)
-            self._download = Download(tx.who.device, tx.board.link, part, self._config)
+            self._download = Download(tx.device, tx.board.link, part, self._config)
         return self._download
 
     def _step_download(self, download: Download, now: float) -> float:
@@ -192,7 +228,7 @@ class Acquire:
         self.reset()
         return now
 
-    def _defer(self, error: DiskFullError, now: float) -> float:
+    def _defer(self, error: DiskFullError | FreezeError, now: float) -> float:
         self.reset()
         self._retry_at = now + DEFER_S
         self._tx.move(Event.OBSTRUCTED, last_error=str(error))

@@ -33,6 +33,10 @@ def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> Re
         resumed_fetches=journal.resumed_fetches,
         quarantined=[slot.artifact for slot in journal.quarantine],
         free_bytes=tx.board.disk.free_bytes(),
+        image_version=tx.trust.image.version,
+        director_version=tx.trust.director.version,
+        trusted_until=tx.trust.trusted_until,
+        time_floor=tx.trust.time_floor,
         slots=list(dict.fromkeys(slot.artifact for slot in journal.slots)),
     )
 

@@ -1,15 +1,19 @@
-"""Models on this disk, named by their content and verified whenever they are read."""
+"""Models on this disk, named by their content and verified whenever they are read.
+
+Nothing gets its name here before the image repository has listed its hash, so that a file whose
+bytes are those of its name is one that was released.
+"""
 
 from pathlib import Path
 
 from fleetloop_agent.errors import SlotError
 from fleetloop_agent.update.journal import Slot
 from fleetloop_shared import durable
+from fleetloop_shared.codec import decode
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.errors import DiskFaultError, RefusedError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, check
-from fleetloop_shared.signing import MANIFEST_TYPE, PublicKey, open_envelope
 
 ARTIFACTS = Path("artifacts")
 MANIFESTS = Path("manifests")
@@ -21,7 +25,7 @@ def artifact_path(sha256: str) -> Path:
 
 
 def manifest_path(sha256: str) -> Path:
-    """Where a signed manifest is kept, as it was received."""
+    """Where a manifest is kept, as it was received."""
     return MANIFESTS / f"{sha256}.json"
 
 
@@ -38,18 +42,16 @@ def slot_of(manifest: Manifest, manifest_sha256: str) -> Slot:
 class Slots:
     """The models of this device."""
 
-    def __init__(self, disk: Disk, image_keys: list[PublicKey]) -> None:
+    def __init__(self, disk: Disk) -> None:
         """Nothing is read yet.
 
         Args:
             disk: The state folder.
-            image_keys: Who may sign manifests.
         """
         self._disk = disk
-        self._keys = image_keys
 
     def keep_manifest(self, payload: bytes) -> None:
-        """Make a signed manifest durable under its hash.
+        """Make a manifest durable under its hash.
 
         Raises:
             DiskFullError: No room.
@@ -65,7 +67,7 @@ class Slots:
         durable.replace(self._disk, artifact_path(sha256_hex(artifact)), artifact)
 
     def manifest_bytes(self, sha256: str) -> bytes:
-        """A signed manifest as it was received.
+        """A manifest as it was received.
 
         Raises:
             SlotError: Not there, or damaged.
@@ -81,10 +83,10 @@ class Slots:
         return self._read(artifact_path(sha256), sha256)
 
     def load(self, slot: Slot) -> tuple[Manifest, bytes]:
-        """A model that may be served: its hash and its signature hold, now.
+        """A model that may be served: its bytes are those of its names, now.
 
         Raises:
-            SlotError: Something is not there, damaged, or not signed by a pinned key.
+            SlotError: Something is not there, or damaged.
         """
         manifest = self._manifest(slot.manifest)
         if manifest.sha256 != slot.artifact:
@@ -92,7 +94,7 @@ class Slots:
         return manifest, self.artifact(slot.artifact)
 
     def survey(self) -> list[tuple[Slot, Manifest]]:
-        """Every whole and signed model on this disk, newest version first."""
+        """Every whole model on this disk, newest version first."""
         found = []
         for name in self._disk.names(MANIFESTS):
             sha256 = name.removesuffix(".json")
@@ -116,7 +118,7 @@ class Slots:
     def _manifest(self, sha256: str) -> Manifest:
         try:
             payload = self.manifest_bytes(sha256)
-            return check(open_envelope(payload, MANIFEST_TYPE, self._keys, Manifest))
+            return check(decode(payload, Manifest))
         except RefusedError as error:
             raise SlotError(f"manifest {sha256[:12]} on this disk: {error}") from error
 

@@ -7,7 +7,7 @@ from fleetloop_agent.update.slots import Slots
 
 
 def serve_best(candidates: list[Slot], slots: Slots, serving: Serving) -> tuple[Slot | None, str]:
-    """Load the first candidate that is whole, signed and loads.
+    """Load the first candidate that is whole and loads.
 
     Args:
         candidates: Committed models, best first.

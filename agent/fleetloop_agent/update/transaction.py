@@ -4,17 +4,17 @@ from typing import TypeVar
 
 import msgspec
 
+from fleetloop_agent import sealed
 from fleetloop_agent.ports import Board, Serving
-from fleetloop_agent.update import journal as record
+from fleetloop_agent.trust.trust import Trust
 from fleetloop_agent.update.events import Events
-from fleetloop_agent.update.journal import Journal, Slot
+from fleetloop_agent.update.journal import FOLDER, Journal, Slot
 from fleetloop_agent.update.refusals import Refusals
 from fleetloop_agent.update.slots import Slots
 from fleetloop_agent.update.standby import serve_best
 from fleetloop_agent.update.states import Event, follow
-from fleetloop_agent.update.verify import Identity
 from fleetloop_shared.errors import RefusedError
-from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.messages import DesiredState, EnrolAnswer, Release
 from fleetloop_shared.reports import EventKind
 
 T = TypeVar("T")
@@ -24,9 +24,12 @@ class Transaction:
     """The update of one device.
 
     Attributes:
-        who: This device.
+        device: Its name.
+        cohort: The cohort it belongs to.
+        hardware: Its hardware type.
         board: What it is plugged into.
         serving: Where models answer.
+        trust: What it believes of what was signed.
         slots: The models on its disk.
         journal: As it stands on the disk.
         events: The device's voice.
@@ -34,24 +37,28 @@ class Transaction:
         loaded: The committed model that is being served, None during a trial or without one.
     """
 
-    def __init__(self, who: Identity, board: Board, serving: Serving) -> None:
+    def __init__(
+        self, identity: EnrolAnswer, hardware: str, board: Board, serving: Serving
+    ) -> None:
         """Read the journal; where it is damaged, make one from the models that are whole.
 
         Args:
-            who: This device.
+            identity: What this device was told when it enrolled.
+            hardware: Its hardware type.
             board: What it is plugged into.
             serving: Where models answer.
         """
-        self.who = who
+        self.device, self.cohort, self.hardware = identity.device, identity.cohort, hardware
         self.board = board
         self.serving = serving
-        self.slots = Slots(board.disk, who.image_keys)
-        self.events = Events(who.device, board.clock, board.outbox)
+        self.trust = Trust(identity, board.disk, board.clock)
+        self.slots = Slots(board.disk)
+        self.events = Events(identity.device, board.clock, board.outbox)
         self.loaded: Slot | None = None
         self._unsaid: list[str] = []
         self._said: set[EventKind] = set()
-        journal, damage = record.load(board.disk)
-        self._unsaid += [f"the journal was damaged, {text}" for text in damage]
+        journal, damage = sealed.load(board.disk, FOLDER, Journal)
+        self._unsaid += [f"damaged, {text}" for text in damage + self.trust.damage]
         self.journal = journal or self._rebuild()
         self.refusals = Refusals(self.journal.refusals, self.events)
 
@@ -113,7 +120,7 @@ class Transaction:
         """
         counts = dict(self.refusals.counts)
         changed = msgspec.structs.replace(self.journal, refusals=counts, **changes)
-        self.journal = record.save(self.board.disk, changed)
+        self.journal = sealed.save(self.board.disk, FOLDER, changed)
 
     def say(self, kind: EventKind, text: str) -> None:
         """Report what has become of the incoming model, before the journal moves on.

@@ -6,7 +6,7 @@ from fleetloop_agent.update import verify
 from fleetloop_agent.update.journal import Slot
 from fleetloop_agent.update.states import Event
 from fleetloop_agent.update.transaction import Transaction
-from fleetloop_shared.errors import RefusedError
+from fleetloop_shared.errors import FreezeError, RefusedError
 from fleetloop_shared.reports import EventKind
 
 ATTEMPTS = 3
@@ -14,6 +14,9 @@ ATTEMPTS = 3
 
 POLL_S = 0.05
 """How often a running self-test is looked at."""
+
+FRESH_S = 60.0
+"""How often a staged model looks whether what was signed is still good."""
 
 HEALTH_S = 0.25
 """How often a trial's health is looked at."""
@@ -131,17 +134,28 @@ class Trial:
         tx = self._tx
         try:
             payload = tx.slots.manifest_bytes(tx.target.manifest_sha256)
-            manifest = verify.manifest(payload, tx.target, tx.who, tx.journal)
+            verify.vouched(tx.target, tx.trust)
+            manifest = verify.manifest(payload, tx.target, tx.hardware, tx.journal)
             artifact = tx.slots.artifact(manifest.sha256)
         except SlotError:
             tx.move(Event.DAMAGED)
             return now
+        except FreezeError as error:
+            return self._wait_for_newer(error, now)
         except RefusedError as error:
             tx.decline(error, now)
             return now
         tx.board.self_test.start(manifest, artifact)
         self._testing = True
         return now + POLL_S
+
+    def _wait_for_newer(self, error: FreezeError, now: float) -> float:
+        """Nothing is tried on the word of what has expired; a newer bundle goes on from here."""
+        tx = self._tx
+        tx.refusals.note(error, f"{tx.trust.trusted_until}", now)
+        if tx.journal.last_error is None:
+            tx.note(last_error=str(error))
+        return now + FRESH_S
 
     def _fail(self, text: str, now: float) -> float:
         """Back to the committed model at once, and only then the journal: the disk may be full."""

@@ -7,22 +7,22 @@ Whatever goes wrong here, what is served stays, or goes back to what was committ
 
 import logging
 
-from fleetloop_agent.config import FetchConfig
+from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.ports import Board, Serving
 from fleetloop_agent.update import verify
 from fleetloop_agent.update.acquire import Acquire
 from fleetloop_agent.update.events import Events
 from fleetloop_agent.update.journal import Journal
+from fleetloop_agent.update.offers import Offers
 from fleetloop_agent.update.parts import discard_all
 from fleetloop_agent.update.refusals import Refusals
 from fleetloop_agent.update.reported import compose
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_agent.update.trial import Trial
-from fleetloop_agent.update.verify import Identity
-from fleetloop_shared.errors import DiskFullError, QuarantinedError, RefusedError
-from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.messages import DesiredState, Release, ReportedState
+from fleetloop_shared.errors import DiskFullError, QuarantinedError
+from fleetloop_shared.messages import EnrolAnswer, Release, ReportedState
+from fleetloop_shared.topics import Topic
 
 PAUSE_S = 5.0
 """After a full disk, the same step is tried again."""
@@ -38,17 +38,20 @@ _log = logging.getLogger(__name__)
 class Updater:
     """The update of one device, stepped from outside."""
 
-    def __init__(self, who: Identity, board: Board, serving: Serving, config: FetchConfig) -> None:
+    def __init__(
+        self, identity: EnrolAnswer, config: AgentConfig, board: Board, serving: Serving
+    ) -> None:
         """Read the journal; nothing is loaded before `start`.
 
         Args:
-            who: This device.
+            identity: What this device was told when it enrolled.
+            config: Its hardware type, and how to fetch.
             board: What it is plugged into.
             serving: Where models answer.
-            config: How to fetch.
         """
-        self._tx = Transaction(who, board, serving)
-        self._acquire = Acquire(self._tx, config)
+        self._tx = Transaction(identity, config.hardware, board, serving)
+        self._offers = Offers(self._tx)
+        self._acquire = Acquire(self._tx, config.fetch)
         self._trial = Trial(self._tx)
         self._steps = {
             State.SERVING: self._serving,
@@ -61,8 +64,6 @@ class Updater:
             State.ROLLED_BACK: self._trial.rolled_back,
             State.QUARANTINED: self._trial.quarantined,
         }
-        self._offer: DesiredState | None = None
-        self._last_offer: str | None = None
         self._littered = True
         self._counts_at = 0.0
         self._paused_until: float | None = None
@@ -105,27 +106,17 @@ class Updater:
                 self._pause(error, now)
         if self._tx.serving.manifest is None:
             self._tx.serve_committed()
+        self._offers.take_up()
 
-    def offer(self, payload: bytes, now: float) -> None:
-        """Take in a statement; the newest one that passes the checks is followed by `step`.
+    def offer(self, topic: Topic, payload: bytes, now: float) -> None:
+        """Take in a bundle; the newest statement that passes the checks is followed by `step`.
 
         Args:
-            payload: The envelope; empty where the hub has taken it back.
+            topic: `IMAGE` or `DIRECTOR`.
+            payload: The message; empty where the hub has taken it back.
             now: Monotonic seconds.
         """
-        name = sha256_hex(payload)
-        if not payload or name == self._last_offer:
-            return
-        accepted = self._offer or self.journal.desired
-        floor = self._offer.floor if self._offer is not None else self.journal.floor
-        try:
-            desired = verify.statement(payload, self._tx.who, accepted, floor)
-        except RefusedError as error:
-            self.refusals.note(error, name, now)
-            return
-        self._last_offer = name
-        if desired != accepted:
-            self._offer = desired
+        self._offers.take(topic, payload, now)
 
     def receive(self, sha256: str, index: int, payload: bytes, now: float) -> None:
         """Take a chunk in; one that nobody waits for is left alone."""
@@ -148,6 +139,7 @@ class Updater:
             return self._paused_until
         try:
             self._tx.speak()
+            self._offers.keep(now)
             self._accept()
             at = self._steps[self.journal.state](now)
         except DiskFullError as error:
@@ -164,13 +156,13 @@ class Updater:
 
     def _accept(self) -> None:
         """Make the offered statement the one that is followed; it supersedes what is under way."""
-        desired, tx = self._offer, self._tx
+        desired, tx = self._offers.desired, self._tx
         if desired is None:
             return
         changes = {"desired": desired, "floor": desired.floor, "declined": None}
         if self.journal.state not in _UNDERWAY:
             tx.note(**changes)
-        elif verify.choose(desired, tx.who.device) == self.journal.target:
+        elif verify.choose(desired, tx.device) == self.journal.target:
             tx.note(**changes)
             self._acquire.recheck()
             self._trial.reset()
@@ -178,7 +170,7 @@ class Updater:
             tx.move(Event.SUPERSEDED, target=None, incoming=None, **changes)
             self._acquire.reset()
             self._trial.reset()
-        self._offer = None
+        self._offers.desired = None
 
     def _serving(self, now: float) -> float:
         """Nothing is under way: tidy up, and see whether the statement wants something else."""
@@ -190,6 +182,7 @@ class Updater:
             tx.slots.collect(tx.journal.slots)
             discard_all(tx.board.disk)
             self._littered = False
+        self._offers.watch_freshness(now)
         goal = self._goal(now)
         if goal is not None:
             tx.move(Event.TARGETED, target=goal, last_error=None)
@@ -203,7 +196,7 @@ class Updater:
     def _goal(self, now: float) -> Release | None:
         """The release to move to, None if this device has what it should have."""
         tx, journal = self._tx, self._tx.journal
-        goal = verify.choose(journal.desired, tx.who.device) if journal.desired else None
+        goal = verify.choose(journal.desired, tx.device) if journal.desired else None
         settled = {journal.declined, journal.active.manifest if journal.active else None}
         if goal is None or goal.manifest_sha256 in settled:
             return None

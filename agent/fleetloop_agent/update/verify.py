@@ -2,30 +2,32 @@
 
 Assumed: an attacker who can publish and replay anything on the broker.
 
-The desired state:
- 1. A pinned director key has signed it, as a desired state.
- 2. It is for this device's cohort.
+Each repository's bundle, in `trust/`:
+ 1. Its metadata is signed by the thresholds of roots that go back to the pinned one, none has
+    expired, no version goes back, all belong together (TUF 1.0.34, section 5), and none leaps.
+
+The desired state in the director's bundle:
+ 2. The director's targets list it for this device's cohort, with its length and hash.
  3. Its sequence is not below the accepted one; an equal one is the same statement.
  4. Its security floor is not below the accepted one.
  5. The hashes it names are hashes.
 
 The manifest it names:
- 6. Its bytes have the length and the hash that the statement gives.
- 7. A pinned image key has signed it, as a manifest.
+ 6. The image repository lists it too, under the same path, length and hash; nothing has expired.
+ 7. Its bytes have that length and that hash.
  8. It is about the model and the version that the statement names.
  9. Its parts agree with each other, and the hashes it names are hashes.
 10. It is for this device's hardware.
 11. It was released at or above the security floor.
 12. Its artifact has not failed on this device.
 13. The device has room for it. (No refusal: it is tried again later.)
-
-Not checked here: expiry. A statement has none yet, so a frozen device is seen only at the hub.
 """
 
 import re
-from dataclasses import dataclass
 
+from fleetloop_agent.trust.trust import Trust, unlisted
 from fleetloop_agent.update.journal import Journal
+from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import (
     BelowFloorError,
     DiskFullError,
@@ -40,7 +42,6 @@ from fleetloop_shared.errors import (
 from fleetloop_shared.ids import SHA256, bucket, sha256_hex
 from fleetloop_shared.manifest import Manifest, check
 from fleetloop_shared.messages import DesiredState, Release
-from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, PublicKey, open_envelope
 
 RESERVE_BYTES = 1_000_000
 """Room that an update leaves for journal and outbox."""
@@ -48,42 +49,22 @@ RESERVE_BYTES = 1_000_000
 _SHA256 = re.compile(SHA256)
 
 
-@dataclass(frozen=True)
-class Identity:
-    """Who a device is, and whom it believes.
-
-    Attributes:
-        device: Its name.
-        cohort: The cohort it belongs to.
-        hardware: Its hardware type.
-        image_keys: Who may say what exists.
-        director_keys: Who may say what to run.
-    """
-
-    device: str
-    cohort: str
-    hardware: str
-    image_keys: list[PublicKey]
-    director_keys: list[PublicKey]
-
-
 def statement(
-    payload: bytes, who: Identity, accepted: DesiredState | None, floor: int
-) -> DesiredState:
-    """The desired state in `payload`, if this device may follow it.
+    desired: DesiredState, cohort: str, accepted: DesiredState | None, floor: int
+) -> None:
+    """Check a desired state that the director has signed.
 
     Args:
-        payload: The envelope.
-        who: This device.
+        desired: What it says.
+        cohort: This device's.
         accepted: The last accepted statement.
         floor: The highest accepted security floor.
 
     Raises:
         RefusedError: A check has failed; nothing has changed.
     """
-    desired = open_envelope(payload, DESIRED_TYPE, who.director_keys, DesiredState)  # 1
-    if desired.cohort != who.cohort:  # 2
-        raise WrongCohortError(f"a statement for cohort {desired.cohort}, not {who.cohort}")
+    if desired.cohort != cohort:  # 2
+        raise WrongCohortError(f"a statement for cohort {desired.cohort}, not {cohort}")
     if accepted is not None:  # 3
         if desired.sequence < accepted.sequence:
             raise RollbackError(
@@ -96,16 +77,27 @@ def statement(
     for release in (desired.release, desired.control):  # 5
         if release is not None and not _SHA256.fullmatch(release.manifest_sha256):
             raise UndecodableError(f"{release.manifest_sha256[:80]!r} is no SHA-256")
-    return desired
 
 
-def manifest(payload: bytes, release: Release, who: Identity, journal: Journal) -> Manifest:
+def vouched(release: Release, trust: Trust) -> None:
+    """Check 6: both repositories agree on the release, now.
+
+    Raises:
+        FreezeError: What they said has expired.
+        RefusedError: The image repository does not list it, or another file in its place.
+    """
+    trust.check_fresh()
+    if not trust.lists(release):
+        raise unlisted(release)
+
+
+def manifest(payload: bytes, release: Release, hardware: str, journal: Journal) -> Manifest:
     """The manifest in `payload`, if this device may install what it describes.
 
     Args:
-        payload: The envelope.
+        payload: Its bytes.
         release: What the accepted statement says about it.
-        who: This device.
+        hardware: This device's hardware type.
         journal: Floor and quarantine.
 
     Raises:
@@ -113,8 +105,8 @@ def manifest(payload: bytes, release: Release, who: Identity, journal: Journal) 
     """
     name = f"{release.model} {release.version}"
     if len(payload) != release.manifest_bytes or sha256_hex(payload) != release.manifest_sha256:
-        raise MixAndMatchError(f"the manifest of {name} is not the one the statement names")  # 6
-    found = open_envelope(payload, MANIFEST_TYPE, who.image_keys, Manifest)  # 7
+        raise MixAndMatchError(f"the manifest of {name} is not the one the statement names")  # 7
+    found = decode(payload, Manifest)
     if (found.model, found.version) != (release.model, release.version):  # 8
         raise MixAndMatchError(
             f"the statement says {name}, its manifest {found.model} {found.version}"
@@ -123,9 +115,9 @@ def manifest(payload: bytes, release: Release, who: Identity, journal: Journal) 
     hashes = [found.sha256, found.transport.sha256, *found.transport.chunks]
     if not all(_SHA256.fullmatch(sha256) for sha256 in hashes):
         raise ManifestError(f"manifest of {name}: a hash that is no SHA-256")
-    if found.hardware and who.hardware not in found.hardware:  # 10
+    if found.hardware and hardware not in found.hardware:  # 10
         raise WrongHardwareError(
-            f"{name} is for {', '.join(found.hardware)}; this device is {who.hardware}"
+            f"{name} is for {', '.join(found.hardware)}; this device is {hardware}"
         )
     if found.floor < journal.floor:  # 11
         raise BelowFloorError(

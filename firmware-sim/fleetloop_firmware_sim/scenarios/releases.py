@@ -1,4 +1,4 @@
-"""Makes small signed releases, as a hub does, so that a story needs no hub.
+"""Makes small releases, as a hub does, so that a story needs no hub.
 
 The models are real and tiny; everything a device checks about them is true.
 """
@@ -7,10 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
-from securesystemslib.dsse import Envelope
-from securesystemslib.signer import CryptoSigner
 
 from fleetloop_agent.ports import Rows
 from fleetloop_firmware_sim.scenarios import tiny_onnx
@@ -18,14 +15,13 @@ from fleetloop_shared import manifest as mf
 from fleetloop_shared.chunks import pack, split
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.messages import Release
 from fleetloop_shared.profile import (
     SCORE_BINS,
     DriftThresholds,
     ReferenceFeature,
     ReferenceProfile,
 )
-from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, PublicKey
 
 MODEL = "tiny"
 FEATURES = ("code", "level")
@@ -41,37 +37,17 @@ class Packed:
 
     Attributes:
         release: As a desired state names it.
-        manifest: What is signed.
-        envelope: The signed manifest.
+        manifest: All about it.
+        document: The manifest's bytes, whose hash the image repository lists.
         chunks: The artifact on its way.
         artifact: The ONNX file.
     """
 
     release: Release
     manifest: mf.Manifest
-    envelope: bytes
+    document: bytes
     chunks: list[bytes]
     artifact: bytes
-
-
-class Signer:
-    """One key of a hub."""
-
-    def __init__(self) -> None:
-        """Make a key."""
-        self._signer = CryptoSigner.generate_ed25519()
-
-    @property
-    def public(self) -> PublicKey:
-        """What devices pin."""
-        key = self._signer.public_key
-        return PublicKey(keyid=key.keyid, public=key.keyval["public"])
-
-    def sign(self, message: object, payload_type: str) -> bytes:
-        """The envelope of a message."""
-        envelope = Envelope(encode(message), payload_type, {})
-        envelope.sign(self._signer)
-        return msgspec.json.encode(envelope.to_dict())
 
 
 def steady_rows(count: int, seed: int = 0) -> Rows:
@@ -88,11 +64,10 @@ def changed_rows(count: int, seed: int = 0) -> Rows:
     return rows
 
 
-def make(signer: Signer, version: int, *, brittle: bool = False, chunk_bytes: int = 128) -> Packed:
-    """A signed release.
+def make(version: int, *, brittle: bool = False, chunk_bytes: int = 128) -> Packed:
+    """A release.
 
     Args:
-        signer: The image key.
         version: Its number; it also moves the model, so that no two answer alike.
         brittle: Whether it fails on `changed_rows`, though not on its golden inputs.
         chunk_bytes: Small, so that there are several chunks.
@@ -126,24 +101,14 @@ def make(signer: Signer, version: int, *, brittle: bool = False, chunk_bytes: in
         run=f"{MODEL}-{version}",
         created_at=0.0,
     )
-    envelope = signer.sign(mf.check(manifest), MANIFEST_TYPE)
+    document = encode(mf.check(manifest))
     release = Release(
         model=MODEL,
         version=version,
-        manifest_sha256=sha256_hex(envelope),
-        manifest_bytes=len(envelope),
+        manifest_sha256=sha256_hex(document),
+        manifest_bytes=len(document),
     )
-    return Packed(release, manifest, envelope, split(encoded, chunk_bytes), artifact)
-
-
-def state(signer: Signer, desired: DesiredState) -> bytes:
-    """A signed desired state.
-
-    Args:
-        signer: The director key.
-        desired: What it says.
-    """
-    return signer.sign(desired, DESIRED_TYPE)
+    return Packed(release, manifest, document, split(encoded, chunk_bytes), artifact)
 
 
 def _signature() -> mf.Signature:

@@ -3,13 +3,15 @@
 import zlib
 from dataclasses import dataclass, field
 
-from fleetloop_firmware_sim.scenarios import releases
-from fleetloop_firmware_sim.scenarios.releases import Packed, Signer
+from fleetloop_firmware_sim.clock import EPOCH_S
+from fleetloop_firmware_sim.scenarios.releases import Packed
+from fleetloop_firmware_sim.scenarios.repositories import Issue, Repository, payload
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.link import Connected, Link, Received
 from fleetloop_shared.messages import Ack, ChunkRequest, DesiredState, ReportedState
 from fleetloop_shared.reports import EventKind, EventReport, Report
 from fleetloop_shared.topics import Address, Topic, parse
+from fleetloop_shared.trust import desired_target, manifest_target
 
 EVERYONE = 10_000
 """The phase that holds every device."""
@@ -20,12 +22,12 @@ class Keys:
     """What a hub signs with.
 
     Attributes:
-        image: Says what exists: signs manifests.
-        director: Says what to run: signs desired states.
+        image: Says what exists.
+        director: Says what to run.
     """
 
-    image: Signer = field(default_factory=Signer)
-    director: Signer = field(default_factory=Signer)
+    image: Repository = field(default_factory=lambda: Repository(EPOCH_S))
+    director: Repository = field(default_factory=lambda: Repository(EPOCH_S))
 
 
 class StandInHub:
@@ -57,13 +59,14 @@ class StandInHub:
         self.contradictions: list[tuple[str, int, int]] = []
         self.went_back = False
         self._link = link
-        self._sequence = 0
+        self._sequence = self._signed = 0
+        self._listed: dict[str, bytes] = {}
         self._retained: dict[str, bytes] = {}
         link.start(None)
 
     def release(self, packed: Packed, now: float, soak_rows: int = 8) -> DesiredState:
         """Seed a release and tell every device to run it."""
-        self._keep(packed.release.manifest_sha256, [packed.envelope])
+        self._keep(packed.release.manifest_sha256, [packed.document])
         self._keep(packed.manifest.transport.sha256, packed.chunks)
         self._sequence += 1
         desired = DesiredState(
@@ -80,9 +83,20 @@ class StandInHub:
             soak_s=1e6,
             sample_share=0.0,
         )
-        payload = releases.state(self.keys.director, desired)
-        self._say(Topic.DIRECTOR.at(cohort=self.cohort), payload)
+        path = manifest_target(packed.release.model, packed.release.version)
+        self._listed[path] = packed.document
+        self.sign(desired, now)
         return desired
+
+    def sign(self, desired: DesiredState, now: float) -> None:
+        """Publish both bundles, signed now: what exists, and what is to run."""
+        self._signed += 1
+        how = Issue(self._signed, now)
+        image = self.keys.image.issue(how, self._listed, carried=False)
+        self._say(Topic.IMAGE.at(), payload(image))
+        stated = {desired_target(self.cohort): encode(desired)}
+        director = self.keys.director.issue(how, stated)
+        self._say(Topic.DIRECTOR.at(cohort=self.cohort), payload(director))
 
     def restarted(self, link: Link) -> "StandInHub":
         """The same hub, knowing what it knew, at another broker; each goes its own way from here.
@@ -96,7 +110,8 @@ class StandInHub:
         other.payloads = dict(self.payloads)
         other.contradictions = list(self.contradictions)
         other.went_back = self.went_back
-        other._sequence = self._sequence
+        other._sequence, other._signed = self._sequence, self._signed
+        other._listed = dict(self._listed)
         other._retained = dict(self._retained)
         return other
 
@@ -107,8 +122,8 @@ class StandInHub:
                 for topic in Topic:
                     if topic.row.outbox or topic in {Topic.REPORTED, Topic.GET}:
                         self._link.subscribe(topic.every())
-                for name, payload in self._retained.items():
-                    self._link.publish(name, payload, retained=True)
+                for name, said in self._retained.items():
+                    self._link.publish(name, said, retained=True)
             elif isinstance(event, Received) and (address := parse(event.topic)) is not None:
                 self._hear(address, event)
 
@@ -131,16 +146,16 @@ class StandInHub:
         elif address.topic.row.outbox:
             self._commit(address, event.payload)
 
-    def _commit(self, address: Address, payload: bytes) -> None:
+    def _commit(self, address: Address, said: bytes) -> None:
         device = address.names["device"]
         if address.topic is Topic.EVENTS:
-            report: Report = decode(payload, EventReport)
+            report: Report = decode(said, EventReport)
         else:
             row = address.topic.row
-            data = zlib.decompress(payload) if row.compressed else payload
+            data = zlib.decompress(said) if row.compressed else said
             report = decode(data, Report)
         key = (device, report.boot, report.seq)
-        if self.payloads.setdefault(key, payload) != payload:
+        if self.payloads.setdefault(key, said) != said:
             self.contradictions.append(key)
         if isinstance(report, EventReport):
             self.events[key] = report
@@ -151,6 +166,6 @@ class StandInHub:
         for index, chunk in enumerate(chunks):
             self._say(Topic.BLOB.at(sha256=sha256, index=index), chunk)
 
-    def _say(self, topic: str, payload: bytes) -> None:
-        self._retained[topic] = payload
-        self._link.publish(topic, payload, retained=True)
+    def _say(self, topic: str, said: bytes) -> None:
+        self._retained[topic] = said
+        self._link.publish(topic, said, retained=True)

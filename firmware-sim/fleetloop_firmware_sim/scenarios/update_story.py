@@ -108,8 +108,8 @@ class Story:
         self._runtime = OrtRuntime()
         self._rows = releases.steady_rows(ROWS)
         keys = Keys()
-        self._old = releases.make(keys.image, OLD)
-        self._new = releases.make(keys.image, NEW, brittle=update is Update.BAD)
+        self._old = releases.make(OLD)
+        self._new = releases.make(NEW, brittle=update is Update.BAD)
         self._signed = {self._old.manifest.sha256, self._new.manifest.sha256}
         broker = SimBroker()
         hub = StandInHub(SimLink(broker, "hub"), keys, COHORT)
@@ -144,8 +144,8 @@ class Story:
                 broker="mqtt://hub",
                 username=DEVICE,
                 password="",
-                image_keys=[world.hub.keys.image.public],
-                director_keys=[world.hub.keys.director.public],
+                image_root=world.hub.keys.image.roots[0],
+                director_root=world.hub.keys.director.roots[0],
             ),
             make_link=lambda: SimLink(world.broker, DEVICE),
             outbox=world.outbox,

@@ -86,6 +86,7 @@ def test_subscriptions_are_made_anew_on_every_connection(rig: AgentRig) -> None:
     rig.bench.link.connect()
     rig.run(1)
     assert set(rig.bench.link.subscribed) == {
+        Topic.IMAGE.at(),
         Topic.DIRECTOR.at(cohort=COHORT),
         Topic.ACK.at(device=DEVICE),
         Topic.HUB.at(),

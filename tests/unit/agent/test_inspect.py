@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device import enrol, inspect
 from fleetloop_agent.errors import InputError, SlotError, StateError
-from fleetloop_agent.update import journal
-from fleetloop_agent.update.journal import Journal
+from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
@@ -35,13 +35,13 @@ def device_with(folder: Path, active: Shipment, previous: Shipment | None = None
     disk = RealDisk(state)
     identity = HUB.identity(DEVICE)
     disk.write(enrol.IDENTITY, encode(identity))
-    slots = Slots(disk, identity.image_keys)
+    slots = Slots(disk)
     found = []
     for shipment in (active, previous or active):
-        slots.keep_manifest(shipment.envelope)
+        slots.keep_manifest(shipment.document)
         slots.keep_artifact(shipment.artifact)
         found.append(slot_of(shipment.manifest, shipment.release.manifest_sha256))
-    journal.save(disk, Journal(active=found[0], previous=found[1], factory=found[1]))
+    sealed.save(disk, FOLDER, Journal(active=found[0], previous=found[1], factory=found[1]))
     return AgentConfig(device=DEVICE, hardware=HARDWARE, state_dir=state, hub_url="http://hub")
 
 

@@ -2,12 +2,23 @@
 
 import pytest
 
-from fleetloop_agent.update.journal import COPIES, Journal, load, save
+from fleetloop_agent import sealed as sealing
+from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
+
+COPIES = sealing.copies(FOLDER)
+
+
+def save(disk: Flash, journal: Journal) -> Journal:
+    return sealing.save(disk, FOLDER, journal)
+
+
+def load(disk: Flash) -> tuple[Journal | None, list[str]]:
+    return sealing.load(disk, FOLDER, Journal)
 
 
 def saved(disk: Flash, times: int) -> Journal:

@@ -347,7 +347,7 @@ def test_a_statement_that_a_stranger_signed_is_reported_once_however_often_it_co
     generation = rig.journal.generation
     forged = Hubside().direct(HUB.desire(2, TWO.release))
     for _ in range(1_000):
-        rig.updater.offer(forged, rig.bench.clock.at)
+        rig.hand_over(forged)
     rig.run()
     assert rig.updater.refusals.counts == {"arbitrary-software": 1_000}
     assert rig.events.count(EventKind.REFUSED) == 1
@@ -356,9 +356,9 @@ def test_a_statement_that_a_stranger_signed_is_reported_once_however_often_it_co
 
 
 def test_refusals_are_counted_over_a_restart(rig: Rig) -> None:
-    rig.updater.offer(b"junk", rig.bench.clock.at)
+    rig.hand_over(b"junk")
     rig.run()
-    rig.updater.offer(b"more junk", rig.bench.clock.at)
+    rig.hand_over(b"more junk")
     rig.bench.clock.at += updater.IDLE_S
     rig.run()
     rig.restart()
@@ -367,7 +367,7 @@ def test_refusals_are_counted_over_a_restart(rig: Rig) -> None:
 
 def test_a_cleared_director_topic_changes_nothing(rig: Rig) -> None:
     rig.commit(ONE, 1)
-    rig.updater.offer(b"", rig.bench.clock.at)
+    rig.hand_over(b"")
     rig.run()
     assert rig.journal.refusals == {}
     assert rig.bench.serving.version == 1
@@ -393,7 +393,7 @@ def test_the_retained_statement_after_a_reconnect_is_a_no_op(
     payload = HUB.direct(HUB.desire(1, ONE.release))
     monkeypatch.delattr(verify, "statement")
     for _ in range(2):
-        rig.updater.offer(payload, rig.bench.clock.at)
+        rig.hand_over(payload)
         rig.run()
     assert rig.journal.generation == generation
 

@@ -3,7 +3,8 @@
 import pytest
 
 from fleetloop_agent.ports import Finding
-from fleetloop_agent.update.journal import COPIES, Slot
+from fleetloop_agent.sealed import copies
+from fleetloop_agent.update.journal import FOLDER, Slot
 from fleetloop_agent.update.slots import artifact_path, manifest_path
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.trial import ATTEMPTS
@@ -167,20 +168,13 @@ def test_with_every_model_damaged_it_says_that_it_has_none(rig: Rig) -> None:
     assert rig.events[-1] is EventKind.FAULT
 
 
-def test_a_manifest_on_the_disk_that_a_stranger_signed_is_not_served(rig: Rig) -> None:
+def test_a_manifest_on_the_disk_whose_bytes_are_not_its_name_is_not_served(rig: Rig) -> None:
     rig.commit(ONE, 1)
-    forged = Hubside().ship(1)
-    rig.bench.disk.write(manifest_path(forged.release.manifest_sha256), forged.envelope)
-    slots = rig.updater._tx.slots
-    with pytest.raises(Exception, match="no pinned key"):
-        slots.load(
-            Slot(
-                model="rain",
-                version=1,
-                artifact=forged.manifest.sha256,
-                manifest=forged.release.manifest_sha256,
-            )
-        )
+    forged = HUB.ship(1, floor=9)
+    assert rig.journal.active is not None
+    rig.bench.disk.write(manifest_path(rig.journal.active.manifest), forged.document)
+    with pytest.raises(Exception, match="damaged"):
+        rig.updater._tx.slots.load(rig.journal.active)
 
 
 def test_a_manifest_on_the_disk_of_another_artifact_is_not_served(rig: Rig) -> None:
@@ -208,7 +202,7 @@ def test_without_a_journal_the_newest_whole_model_serves_and_its_floor_holds(rig
     rig.commit(ONE, 1)
     rig.commit(HUB.ship(2, floor=2), 2, floor=2)
     rig.commit(HUB.ship(3, floor=3), 3, floor=3)
-    for copy in COPIES:
+    for copy in copies(FOLDER):
         rig.bench.disk.write(copy, b"torn")
     rig.bench.disk.write(artifact_path(ONE.manifest.sha256), DAMAGE)
     rig.restart()

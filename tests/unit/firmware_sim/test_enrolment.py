@@ -11,11 +11,10 @@ from fleetloop_firmware_sim import enrolment
 from fleetloop_firmware_sim.errors import HubError
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
-from fleetloop_shared.signing import PublicKey, fingerprint
+from fleetloop_shared.trust import fingerprint
 
-IMAGE = [PublicKey(keyid="image", public="01" * 32)]
-DIRECTOR = [PublicKey(keyid="director", public="02" * 32)]
-FINGERPRINT = fingerprint(IMAGE + DIRECTOR)
+IMAGE, DIRECTOR = "the image root", "the director root"
+FINGERPRINT = fingerprint(IMAGE, DIRECTOR)
 
 
 class Door(BaseHTTPRequestHandler):
@@ -33,8 +32,8 @@ class Door(BaseHTTPRequestHandler):
             broker="mqtt://127.0.0.1:1883",
             username=asked.device,
             password="p",
-            image_keys=IMAGE,
-            director_keys=DIRECTOR,
+            image_root=IMAGE,
+            director_root=DIRECTOR,
         )
         self._answer(201, encode(answer))
 
@@ -60,10 +59,10 @@ def hub_url() -> Iterator[str]:
 
 def test_the_right_token_takes_a_device_in(hub_url: str) -> None:
     answer = enrolment.enrol(hub_url, f"secret.{FINGERPRINT}", "sim-1")
-    assert (answer.device, answer.image_keys) == ("sim-1", IMAGE)
+    assert (answer.device, answer.image_root) == ("sim-1", IMAGE)
 
 
-def test_a_hub_with_other_keys_than_the_tokens_is_not_believed(hub_url: str) -> None:
+def test_a_hub_with_other_roots_than_the_tokens_is_not_believed(hub_url: str) -> None:
     with pytest.raises(HubError, match="this is another hub"):
         enrolment.enrol(hub_url, "secret.0123456789abcdef", "sim-1")
 

@@ -1,0 +1,1 @@
+"""What this device believes: two TUF repositories, each moved on by whole, checked bundles."""
