@@ -19,6 +19,8 @@ ALLOWED = {
     "onnxruntime",
     "paho-mqtt",
     "securesystemslib",
+    "tuf",
+    "urllib3",  # tuf's own need
     "flatbuffers",  # onnxruntime's own needs, from here on
     "packaging",
     "protobuf",
