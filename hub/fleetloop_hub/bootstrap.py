@@ -3,6 +3,7 @@
 import logging
 import secrets
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def bootstrap(config: HubConfig) -> Running:
     catalog = TinyDbCatalog(config.state_dir / "catalog")
     telemetry = SqliteTelemetry(config.state_dir / "telemetry.sqlite")
     blobs = FileBlobs(config.state_dir / "blobs")
-    keys = Keys(disk, Path("keys"))
+    keys = Keys(disk, Path("keys"), time.time())
     password = _hub_password(disk)
     broker = choose_broker(
         config.broker, config.state_dir / "broker", config.broker_host, config.broker_port
@@ -125,7 +126,7 @@ def bootstrap(config: HubConfig) -> Running:
     hub = Hub(parts)
     link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
     audit = FileAudit(disk)
-    approvals = Approvals(catalog, blobs, keys, audit)
+    approvals = Approvals(catalog, blobs, audit)
     return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit)
 
 

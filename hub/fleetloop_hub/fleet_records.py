@@ -96,6 +96,20 @@ class Cohort(Record, frozen=True, kw_only=True):
     versions: list[str] = msgspec.field(default_factory=list)
 
 
+class Listing(Record, frozen=True, kw_only=True):
+    """What the image repository lists; there is one.
+
+    Attributes:
+        version: Of its metadata; never goes back.
+        files: SHA-256 of each manifest, by its path in the repository.
+        statement: SHA-256 of the blob that holds the signed bundle.
+    """
+
+    version: int
+    files: dict[str, str]
+    statement: str
+
+
 class Seeded(Record, frozen=True, kw_only=True):
     """Content whose chunks the broker keeps; `key` is its SHA-256.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from fleetloop_hub.data import datasets
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.enrolment import Enrolment
+from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder
@@ -56,8 +57,9 @@ class Hub(HubActions):
         self._catalog, self._telemetry, self._blobs = parts.catalog, parts.telemetry, parts.blobs
         self._broker, self._link = parts.broker, parts.link
         self._enrolment = Enrolment(parts.catalog, parts.broker, parts.keys, parts.hub_password)
-        self._registry = Registry(parts.catalog, parts.blobs, parts.keys)
+        self._registry = Registry(parts.catalog, parts.blobs)
         self._director = Director(parts.catalog, parts.blobs, parts.keys)
+        self._image, self._told_image = Image(parts.catalog, parts.blobs, parts.keys), b""
         self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
         self._seeder = Seeder(parts.catalog, parts.blobs, self._say)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
@@ -152,6 +154,7 @@ class Hub(HubActions):
 
     def _look(self, now: float) -> None:
         self._broker.check()
+        self._tell_image()
         for ended in self._runs.poll():
             self._end_run(ended, now)
         for rollout in self._rollouts.open():
@@ -165,6 +168,8 @@ class Hub(HubActions):
         for filter_ in [*ingest.FILTERS, *intrusions.FILTERS]:
             self._link.subscribe(filter_)
         self._say(Topic.HUB.at(), encode(HubState(online=True, at=self._now())), retained=True)
+        self._told_image = b""
+        self._tell_image()
         for statement in self._director.standing():
             self._tell(statement)
         self._seeder.resume()
@@ -246,6 +251,7 @@ class Hub(HubActions):
             version, cohort, spec, control=control, now=self._now()
         )
         self._seed()
+        self._tell_image()
         self._tell(statement)
         return rollout
 
@@ -288,6 +294,13 @@ class Hub(HubActions):
 
     def _tell(self, statement: Statement) -> None:
         self._untold[statement.topic] = statement.payload
+
+    def _tell_image(self) -> None:
+        """Say what exists, where that is not what was said last."""
+        statement = self._image.statement(self._now())
+        if statement.payload != self._told_image:
+            self._told_image = statement.payload
+            self._tell(statement)
 
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
         if not self._link.publish(topic, payload, qos=1, retained=retained):

@@ -1,54 +1,117 @@
-"""The hub's signing keys: one says what exists (image), one says what to run (director)."""
+"""The hub's two TUF repositories: one says what exists (image), one what to run (director)."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 import securesystemslib.signer as s
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from securesystemslib.dsse import Envelope
+from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
 from fleetloop_hub.errors import KeyFileError
-from fleetloop_shared.codec import encode
+from fleetloop_shared.codec import encode_compressed
 from fleetloop_shared.durable import Disk, replace
-from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, PublicKey, fingerprint
+from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.trust import ISSUED_AT, Bundle, fingerprint
+
+ROOT_LIFE_S = 365 * 86_400.0
+LIFE_S = 30 * 86_400.0
+
+_ROLES = ("root", "timestamp", "snapshot", "targets")
 
 
 class Role(StrEnum):
-    """What a key may say."""
+    """What a repository says."""
 
     IMAGE = "image"
     DIRECTOR = "director"
 
 
-_TYPES = {Role.IMAGE: MANIFEST_TYPE, Role.DIRECTOR: DESIRED_TYPE}
-
-
 class Keys:
-    """Ed25519 keys in files that only their owner can read; made at first use."""
+    """One Ed25519 key a repository, in files that only their owner can read; made at first use."""
 
-    def __init__(self, disk: Disk, folder: Path) -> None:
-        """Load the keys, or make them.
+    def __init__(self, disk: Disk, folder: Path, now: float) -> None:
+        """Load keys and roots, or make them.
 
         Raises:
             KeyFileError: A key file is there and is not one.
         """
         self._signers = {role: _signer(disk, folder / f"{role}.pem") for role in Role}
+        self._roots = {
+            role: _root(disk, folder / f"{role}.root.json", signer, now)
+            for role, signer in self._signers.items()
+        }
 
-    def sign(self, role: Role, message: object) -> bytes:
-        """The DSSE envelope of `message`, signed as the one type that `role` may sign."""
-        envelope = Envelope(encode(message), _TYPES[role], {})
-        envelope.sign(self._signers[role])
-        return encode(envelope.to_dict())
-
-    def public(self, role: Role) -> list[PublicKey]:
-        """The keys that a device pins for `role`."""
-        key = self._signers[role].public_key
-        return [PublicKey(keyid=key.keyid, public=str(key.keyval["public"]))]
+    def root(self, role: Role) -> str:
+        """The root that a device pins."""
+        return self._roots[role]
 
     def fingerprint(self) -> str:
-        """Stands for all the keys, inside an enrolment token."""
-        return fingerprint(self.public(Role.IMAGE) + self.public(Role.DIRECTOR))
+        """Stands for both roots, inside an enrolment token."""
+        return fingerprint(self._roots[Role.IMAGE], self._roots[Role.DIRECTOR])
+
+    def issue(
+        self, role: Role, version: int, now: float, files: Mapping[str, bytes], *, carried: bool
+    ) -> bytes:
+        """A bundle as it is published.
+
+        Args:
+            role: Whose.
+            version: Of timestamp, snapshot and targets.
+            now: When, Unix seconds.
+            files: What is listed, by path.
+            carried: Whether the files travel along.
+        """
+        signer, until = self._signers[role], _date(now + LIFE_S)
+        targets = Targets(version=version, expires=until)
+        for path, data in files.items():
+            targets.targets[path] = TargetFile(len(data), {"sha256": sha256_hex(data)}, path)
+        targets_text = _signed(targets, signer)
+        meta = {"targets.json": _meta(version, targets_text)}
+        snapshot_text = _signed(Snapshot(version=version, expires=until, meta=meta), signer)
+        timestamp = Timestamp(
+            version=version,
+            expires=until,
+            snapshot_meta=_meta(version, snapshot_text),
+            unrecognized_fields={ISSUED_AT: int(now)},
+        )
+        bundle = Bundle(
+            roots=[self._roots[role]],
+            timestamp=_signed(timestamp, signer),
+            snapshot=snapshot_text,
+            targets=targets_text,
+            files={path: data.decode() for path, data in files.items()} if carried else {},
+        )
+        return encode_compressed(bundle)
+
+
+def _root(disk: Disk, path: Path, signer: s.CryptoSigner, now: float) -> str:
+    try:
+        return disk.read(path).decode()
+    except FileNotFoundError:
+        root = Root(version=1, expires=_date(now + ROOT_LIFE_S), consistent_snapshot=False)
+        for role in _ROLES:
+            root.add_key(signer.public_key, role)
+        text = _signed(root, signer)
+        replace(disk, path, text.encode())
+        return text
+
+
+def _signed(role: Root | Timestamp | Snapshot | Targets, signer: s.CryptoSigner) -> str:
+    metadata: Metadata[Root] = Metadata(role)  # type: ignore[arg-type]  # every role is signed alike
+    metadata.sign(signer)
+    return metadata.to_bytes().decode()
+
+
+def _meta(version: int, text: str) -> MetaFile:
+    data = text.encode()
+    return MetaFile(version, len(data), {"sha256": sha256_hex(data)})
+
+
+def _date(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC).replace(microsecond=0)
 
 
 def _signer(disk: Disk, path: Path) -> s.CryptoSigner:

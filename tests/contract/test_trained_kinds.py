@@ -116,7 +116,7 @@ def test_a_model_goes_from_a_table_to_a_device_and_its_rows_come_back(
         output = train(job(text, before, kept.blobs), silent)
         manifest = check(output.result.manifest)
         finished = Finished(output.result, output.artifact, output.encoded, "decision-1")
-        version = Registry(kept.catalog, kept.blobs, kept.keys).register(finished, 1.0)
+        version = Registry(kept.catalog, kept.blobs).register(finished, 1.0)
         assert version.task == case.task
         found = examine(manifest, output.artifact, OrtRuntime(), StandingClock(), SmallHost())
         assert found.passed, found.text

@@ -3,21 +3,25 @@
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleetloop_hub.keys import Keys, Role
+from fleetloop_agent.device.clock import RealClock
+from fleetloop_agent.trust.belief import listed
+from fleetloop_hub.fleet_records import Listing
 from fleetloop_hub.records import Version
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
-from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.codec import decode
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import DriftReport
-from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
+from fleetloop_shared.trust import manifest_target
+from support.bundles import device_of, keys_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -58,13 +62,15 @@ def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
 
 
 def artifacts_signed(folder: Path) -> set[str]:
-    """The artifact in every manifest that the image key has signed."""
-    keys = Keys(RealDisk(folder / "hub"), Path("keys")).public(Role.IMAGE)
-    blobs = FileBlobs(folder / "hub" / "blobs")
+    """The artifact of every version that the image repository lists, as a device checks it."""
+    keys, blobs = keys_in(folder / "hub", time.time()), FileBlobs(folder / "hub" / "blobs")
+    device = device_of(keys, "default", RealClock())
     with closing(TinyDbCatalog(folder / "hub" / "catalog")) as catalog:
-        signed = [blobs.get(v.manifest) for v in catalog.all(Version) if v.manifest is not None]
-    manifests = [open_envelope(payload, MANIFEST_TYPE, keys, Manifest) for payload in signed]
-    return {manifest.sha256 for manifest in manifests}
+        [listing] = catalog.all(Listing)
+        versions = [v for v in catalog.all(Version) if v.manifest is not None]
+    assert device.take_image(blobs.get(listing.statement))
+    signed = [listed(device.image, manifest_target(v.model, v.number)) for v in versions]
+    return {decode(blobs.get(entry[1]), Manifest).sha256 for entry in signed if entry}
 
 
 def artifacts_served(folder: Path) -> set[str]:

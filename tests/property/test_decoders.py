@@ -7,15 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleetloop_agent.trust.belief import Belief
+from fleetloop_agent.trust.refresh import refresh
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES, decode, decode_compressed, decompress, encode
 from fleetloop_shared.errors import RefusedError, UndecodableError
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.signing import DESIRED_TYPE, PublicKey, open_envelope
 from fleetloop_shared.topics import parse
+from fleetloop_shared.trust import Bundle
 from support.examples import MANIFEST, MESSAGES
+from support.hubside import Hubside
 
 TYPES = [type(m) for m in MESSAGES] + [Manifest]
-KEYS = [PublicKey(keyid="k", public="01" * 32)]
+PINNED = Hubside().image.roots[0]
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -60,11 +63,12 @@ def test_arbitrary_bytes_are_not_compressed_messages(payload: bytes, type_: type
         decode_compressed(payload, type_)
 
 
-@given(value=json_values | st.binary(max_size=200))
-def test_an_envelope_that_nobody_signed_is_refused(value: object) -> None:
-    payload = value if isinstance(value, bytes) else msgspec.json.encode(value)
+@given(texts=st.lists(json_values.map(encode) | st.binary(max_size=200), min_size=3, max_size=5))
+def test_a_bundle_that_nobody_signed_is_refused(texts: list[bytes]) -> None:
+    timestamp, snapshot, targets, *roots = (text.decode("utf-8", "replace") for text in texts)
+    bundle = Bundle(roots=[PINNED, *roots], timestamp=timestamp, snapshot=snapshot, targets=targets)
     with pytest.raises(RefusedError):
-        open_envelope(payload, DESIRED_TYPE, KEYS, Manifest)
+        refresh(Belief(), PINNED, bundle, 1_700_000_000.0)
 
 
 @given(topic=st.text(max_size=200))

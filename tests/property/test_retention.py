@@ -61,7 +61,7 @@ class Retention(RuleBasedStateMachine):
         self._stack = ExitStack()
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
         self.kept: Parts = self._stack.enter_context(parts(folder))
-        self.registry = Registry(self.kept.catalog, self.kept.blobs, self.kept.keys)
+        self.registry = Registry(self.kept.catalog, self.kept.blobs)
         self.shelf = Shelf(self.kept.catalog, self.kept.telemetry, self.kept.blobs, nullcontext())
         self.world = World()
         self.count = 0

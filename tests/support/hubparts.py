@@ -1,5 +1,6 @@
 """The hub's storage in a temporary folder, and a broker that only remembers who may connect."""
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,8 +13,8 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.version_parts import Parity
-from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.ids import sha256_hex
+from support.bundles import keys_in
 
 
 @dataclass
@@ -32,7 +33,7 @@ def parts(folder: Path) -> Iterator[Parts]:
         telemetry = SqliteTelemetry(folder / "telemetry.sqlite")
         stack.callback(telemetry.close)
         blobs = FileBlobs(folder / "blobs")
-        yield Parts(catalog, telemetry, blobs, Keys(RealDisk(folder), Path("keys")))
+        yield Parts(catalog, telemetry, blobs, keys_in(folder, time.time()))
 
 
 class RememberedAccounts(Broker):

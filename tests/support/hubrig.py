@@ -10,14 +10,13 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import PERSON, Hub
 from fleetloop_hub.hub_parts import Parts as HubParts
-from fleetloop_hub.keys import Role
 from fleetloop_hub.records import Model, Verdict, Version
 from fleetloop_hub.retraining.decide import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_shared.codec import encode
 from fleetloop_shared.messages import DesiredState, DeviceState, Message, ReportedState
-from fleetloop_shared.signing import DESIRED_TYPE, open_envelope
 from fleetloop_shared.topics import Topic
+from support.bundles import desired_in
 from support.hubparts import Parts, RememberedAccounts, parts
 
 PATIENCE_S = 60.0
@@ -102,8 +101,7 @@ class HubRig:
     def desired(self) -> DesiredState:
         """What the cohort is told now."""
         payload = self.broker.retained()[Topic.DIRECTOR.at(cohort="stations")]
-        keys = self.kept.keys.public(Role.DIRECTOR)
-        return open_envelope(payload, DESIRED_TYPE, keys, DesiredState)
+        return desired_in(self.kept.keys, "stations", payload)
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Imported, Reproduction
@@ -67,8 +66,8 @@ class NotingHub(HubActions):
             broker="mqtt://127.0.0.1:1883",
             username=request.device,
             password=PASSWORD,
-            image_keys=[],
-            director_keys=[],
+            image_root="",
+            director_root="",
         )
 
     def new_token(self, cohort: str, expires_s: float) -> str:
@@ -149,7 +148,7 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
     try:
         blobs, audit = FileBlobs(folder / "blobs"), FileAudit(RealDisk(folder))
         additions = Additions(catalog, blobs, folder / "data")
-        approvals = Approvals(catalog, blobs, Keys(RealDisk(folder), Path("keys")), audit)
+        approvals = Approvals(catalog, blobs, audit)
         yield WebHub(NotingHub(catalog), catalog, telemetry, blobs, additions, approvals, audit)
     finally:
         additions.stop()

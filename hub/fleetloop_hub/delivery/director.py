@@ -8,8 +8,10 @@ from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model, Version
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_shared.codec import encode
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic
+from fleetloop_shared.trust import desired_target
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Statement:
 
     Attributes:
         topic: The cohort's topic.
-        payload: The envelope.
+        payload: The bundle.
     """
 
     topic: str
@@ -51,7 +53,8 @@ class Director:
             soak_s=spec.rollout.soak_s,
             sample_share=spec.retrain.sample_share,
         )
-        payload = self._keys.sign(Role.DIRECTOR, desired)
+        files = {desired_target(rollout.cohort): encode(desired)}
+        payload = self._keys.issue(Role.DIRECTOR, sequence, now, files, carried=True)
         named = [v.key for v in (release, control) if v is not None]
         sha256 = self._blobs.put(payload)
         self._catalog.put(

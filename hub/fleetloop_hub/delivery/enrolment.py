@@ -1,4 +1,4 @@
-"""Taking devices in: one-time tokens, broker accounts, and the keys a device pins."""
+"""Taking devices in: one-time tokens, broker accounts, and the roots a device pins."""
 
 import secrets
 from collections.abc import Callable
@@ -74,8 +74,8 @@ class Enrolment:
             broker=self._broker.address,
             username=device,
             password=known.password,
-            image_keys=self._keys.public(Role.IMAGE),
-            director_keys=self._keys.public(Role.DIRECTOR),
+            image_root=self._keys.root(Role.IMAGE),
+            director_root=self._keys.root(Role.DIRECTOR),
         )
 
     def accounts(self) -> list[BrokerAccount]:

@@ -6,13 +6,11 @@ from msgspec.structs import replace
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.fleet_records import Rollout
-from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Audit, Blobs, Catalog
 from fleetloop_hub.records import NO_VERSION, Alias, Version, VersionState
 from fleetloop_hub.tracking.registry import CHALLENGER
 from fleetloop_hub.tracking.standing import standing
 from fleetloop_hub.version_parts import Approval, Saying
-from fleetloop_shared.manifest import Manifest
 
 _OPEN = frozenset({VersionState.BLOCKED, VersionState.WAITING, VersionState.READY})
 """States in which something can still be said."""
@@ -35,11 +33,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Approvals:
-    """Takes what people say, logs it, and signs what may then be released."""
+    """Takes what people say, logs it, and lets go what may then be released."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys, audit: Audit) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs, audit: Audit) -> None:
         """Nothing is made here; see `say`."""
-        self._catalog, self._blobs, self._keys, self._audit = catalog, blobs, keys, audit
+        self._catalog, self._blobs, self._audit = catalog, blobs, audit
 
     def say(self, model: str, number: int, words: Words, now: float) -> Version:
         """Take what a person says to a version; returns what it is then.
@@ -87,7 +85,7 @@ class Approvals:
     def _keep(self, version: Version) -> Version:
         state = standing(version)
         if state is not VersionState.READY:
-            # Whoever rejects what was ready takes its signature away with it.
+            # Whoever rejects what was ready takes it out of the image repository's list as well.
             kept = replace(version, state=state, manifest=None, manifest_bytes=0)
             self._catalog.put(kept, *self._dropped(kept))
             return kept
@@ -97,9 +95,8 @@ class Approvals:
                     f"{version.key} was registered before manifests of blocked versions were kept: "
                     "train again to have one that can be released"
                 )
-            manifest = msgspec.json.decode(self._blobs.get(version.unsigned), type=Manifest)
-            signed = self._keys.sign(Role.IMAGE, manifest)
-            version = replace(version, manifest=self._blobs.put(signed), manifest_bytes=len(signed))
+            size = len(self._blobs.get(version.unsigned))
+            version = replace(version, manifest=version.unsigned, manifest_bytes=size)
         ready = replace(version, state=state)
         self._catalog.put(ready, Alias(key=f"{version.model}/{CHALLENGER}", version=version.number))
         return ready

@@ -3,15 +3,13 @@
 import msgspec
 
 from fleetloop_hub.errors import GateError
-from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.tracking.standing import hindrance, standing
 from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Finished
-from fleetloop_shared.codec import encode
+from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.signing import MANIFEST_TYPE, open_envelope
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
@@ -23,15 +21,14 @@ _PUT_ASIDE = frozenset({VersionState.ARCHIVED, VersionState.DELETED})
 class Registry:
     """Every version there is, and which is champion and challenger."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs) -> None:
         """Nothing is made here; see `register`.
 
         Args:
             catalog: Has versions, aliases and runs.
             blobs: Have what they name.
-            keys: For signing.
         """
-        self.catalog, self.blobs, self._keys = catalog, blobs, keys
+        self.catalog, self.blobs = catalog, blobs
 
     def next_number(self, model: str) -> int:
         """The number of the next version of a model."""
@@ -73,9 +70,8 @@ class Registry:
         if version.state is not VersionState.READY:
             self.catalog.put(result.run, version)
             return version
-        signed = self._keys.sign(Role.IMAGE, manifest)
         version = msgspec.structs.replace(
-            version, manifest=self.blobs.put(signed), manifest_bytes=len(signed)
+            version, manifest=version.unsigned, manifest_bytes=len(encode(manifest))
         )
         self.catalog.put(result.run, version, _alias(version, CHALLENGER))
         return version
@@ -109,9 +105,7 @@ class Registry:
         """
         if version.manifest is None:
             raise GateError(hindrance(version))
-        signed = self.blobs.get(version.manifest)
-        keys = self._keys.public(Role.IMAGE)
-        return open_envelope(signed, MANIFEST_TYPE, keys, Manifest)
+        return decode(self.blobs.get(version.manifest), Manifest)
 
     def to_beat(self, version: Version) -> Champion:
         """A version as a run compares itself with it.

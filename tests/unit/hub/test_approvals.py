@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.errors import AuditError, GateError
-from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.storage.audit import LOG
@@ -17,7 +16,6 @@ from fleetloop_hub.tracking.approvals import Words
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.version_parts import Saying
 from fleetloop_shared.codec import encode
-from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
 from support.examples import MANIFEST
 from support.hubrecords import a_gate, a_rollout, a_version
@@ -54,7 +52,7 @@ def say(hub: WebHub, saying: str, gate: str = "", reason: str = "seen in the fie
 
 
 def registry(hub: WebHub, folder: Path) -> Registry:
-    return Registry(hub.catalog, hub.blobs, Keys(RealDisk(folder), Path("keys")))
+    return Registry(hub.catalog, hub.blobs)
 
 
 def test_a_version_waits_until_it_is_approved_and_is_signed_then(

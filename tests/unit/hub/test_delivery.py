@@ -6,13 +6,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleetloop_agent.trust.belief import listed
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
+from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import EnrolError, KeyFileError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.keys import Keys, Role
-from fleetloop_hub.records import Model
+from fleetloop_hub.keys import Role
+from fleetloop_hub.records import Model, VersionState
 from fleetloop_hub.spec.data_tables import (
     FeatureTable,
     LabelTable,
@@ -22,11 +24,11 @@ from fleetloop_hub.spec.data_tables import (
 )
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
-from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import SignatureError
 from fleetloop_shared.messages import ChunkRequest, DesiredState, EnrolRequest
-from fleetloop_shared.signing import DESIRED_TYPE, MANIFEST_TYPE, fingerprint, open_envelope
 from fleetloop_shared.topics import Topic
+from fleetloop_shared.trust import fingerprint, manifest_target
+from support.bundles import NOW, desired_in, device_of, keys_in
 from support.hubparts import Parts, RememberedAccounts, make_version, parts
 
 SPEC = ModelSpec(
@@ -60,14 +62,14 @@ def ask(token: str, device: str = "station-1") -> EnrolRequest:
     )
 
 
-def test_a_token_admits_one_device_and_pins_the_hub_s_keys(
+def test_a_token_admits_one_device_and_pins_the_hub_s_roots(
     enrolment: tuple[Enrolment, RememberedAccounts],
 ) -> None:
     desk, broker = enrolment
     token = desk.token("stations", now=0.0, expires_s=60.0)
     answer = desk.enrol(ask(token), now=1.0)
     assert answer.cohort == "stations"
-    assert fingerprint(answer.image_keys + answer.director_keys) == token.rpartition(".")[2]
+    assert fingerprint(answer.image_root, answer.director_root) == token.rpartition(".")[2]
     assert [a.username for a in broker.accounts] == [HUB, "station-1"]
     assert broker.accounts[1].password == answer.password
 
@@ -120,8 +122,8 @@ def test_a_fresh_token_does_not_give_away_another_device_s_account(
 
 
 def test_keys_outlive_the_hub_and_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    first = Keys(RealDisk(tmp_path), Path("keys"))
-    second = Keys(RealDisk(tmp_path), Path("keys"))
+    first = keys_in(tmp_path)
+    second = keys_in(tmp_path)
     assert first.fingerprint() == second.fingerprint()
     modes = {p.stat().st_mode & 0o777 for p in (tmp_path / "keys").iterdir()}
     assert modes == {0o600}
@@ -131,7 +133,7 @@ def test_a_key_file_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
     (tmp_path / "keys" / "image.pem").write_text("not a key")
     with pytest.raises(KeyFileError, match=r"image\.pem"):
-        Keys(RealDisk(tmp_path), Path("keys"))
+        keys_in(tmp_path)
 
 
 # --- director ------------------------------------------------------------------------------------
@@ -154,8 +156,7 @@ def make_rollout(state: RolloutState = RolloutState.OPEN, control: int | None = 
 
 
 def said(kept: Parts, payload: bytes) -> DesiredState:
-    keys = kept.keys.public(Role.DIRECTOR)
-    return open_envelope(payload, DESIRED_TYPE, keys, DesiredState)
+    return desired_in(kept.keys, "stations", payload)
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def director(kept: Parts) -> Director:
 def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
     kept: Parts, director: Director
 ) -> None:
-    statement = director.state(make_rollout(), SPEC, now=7.0)
+    statement = director.state(make_rollout(), SPEC, now=NOW)
     desired = said(kept, statement.payload)
     assert statement.topic == Topic.DIRECTOR.at(cohort="stations")
     assert (desired.phase, desired.release.version) == (2_500, 2)
@@ -181,31 +182,47 @@ def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
 def test_a_reverted_rollout_is_a_new_statement_that_names_the_old_version(
     kept: Parts, director: Director
 ) -> None:
-    director.state(make_rollout(), SPEC, now=7.0)
-    payload = director.state(make_rollout(RolloutState.REVERTED), SPEC, now=8.0).payload
+    director.state(make_rollout(), SPEC, now=NOW)
+    payload = director.state(make_rollout(RolloutState.REVERTED), SPEC, now=NOW).payload
     desired = said(kept, payload)
     assert (desired.release.version, desired.phase, desired.sequence) == (1, 10_000, 2)
 
 
 def test_a_reverted_first_rollout_gives_nobody_anything(kept: Parts, director: Director) -> None:
-    payload = director.state(make_rollout(RolloutState.REVERTED, None), SPEC, now=8.0).payload
+    payload = director.state(make_rollout(RolloutState.REVERTED, None), SPEC, now=NOW).payload
     assert said(kept, payload).phase == 0
 
 
 def test_statements_are_numbered_on_after_a_restart(kept: Parts, director: Director) -> None:
-    first = director.state(make_rollout(), SPEC, now=7.0)
+    first = director.state(make_rollout(), SPEC, now=NOW)
     again = Director(kept.catalog, kept.blobs, kept.keys)
     assert again.standing() == [first]
-    assert said(kept, again.state(make_rollout(), SPEC, now=8.0).payload).sequence == 2
+    assert said(kept, again.state(make_rollout(), SPEC, now=NOW).payload).sequence == 2
     assert [v.number for v in again.live()] == [2, 1]
 
 
-def test_the_image_key_cannot_say_what_to_run(kept: Parts, director: Director) -> None:
-    payload = director.state(make_rollout(), SPEC, now=7.0).payload
+def test_the_image_repository_cannot_say_what_to_run(kept: Parts) -> None:
+    payload = kept.keys.issue(Role.IMAGE, 1, 7.0, {}, carried=True)
     with pytest.raises(SignatureError):
-        open_envelope(payload, MANIFEST_TYPE, kept.keys.public(Role.DIRECTOR), DesiredState)
-    with pytest.raises(SignatureError):
-        open_envelope(payload, DESIRED_TYPE, kept.keys.public(Role.IMAGE), DesiredState)
+        desired_in(kept.keys, "stations", payload)
+
+
+# --- what exists ---------------------------------------------------------------------------------
+
+
+def test_what_may_go_to_devices_is_listed_and_signed_anew_only_when_it_changes(
+    kept: Parts,
+) -> None:
+    image = Image(kept.catalog, kept.blobs, kept.keys)
+    version = make_version(kept, 1)
+    first = image.statement(NOW)
+    assert image.statement(NOW + 9.0) == first
+    device = device_of(kept.keys, "stations")
+    assert device.take_image(first.payload)
+    kept.catalog.put(msgspec.structs.replace(version, state=VersionState.ARCHIVED))
+    again = Image(kept.catalog, kept.blobs, kept.keys).statement(NOW + 9.0)
+    assert device.take_image(again.payload)
+    assert listed(device.image, manifest_target("rain", 1)) is None
 
 
 # --- seeding -------------------------------------------------------------------------------------

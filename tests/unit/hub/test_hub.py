@@ -331,7 +331,7 @@ def test_what_waits_for_a_person_is_not_rolled_out_before_they_approve(
         rig.hub.roll_out("toy", 1, "stations")
     parts = rig.kept
     audit = FileAudit(RealDisk(tmp_path / "audit"))
-    approvals = Approvals(parts.catalog, parts.blobs, parts.keys, audit)
+    approvals = Approvals(parts.catalog, parts.blobs, audit)
     words = Words(saying=Saying.APPROVE, by="ann", reason="looked at the card")
     assert approvals.say("toy", 1, words, 1.0).state is VersionState.READY
     rig.hub.roll_out("toy", 1, "stations")

@@ -33,7 +33,7 @@ def first(kept: Parts, tmp_path: Path) -> Run:
 
 
 def registry(kept: Parts) -> Registry:
-    return Registry(kept.catalog, kept.blobs, kept.keys)
+    return Registry(kept.catalog, kept.blobs)
 
 
 def differences(kept: Parts, again: Run) -> str:
