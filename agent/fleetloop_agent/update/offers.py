@@ -41,16 +41,17 @@ class Offers:
         if not payload:
             return
         name, refusals = sha256_hex(payload), self._tx.refusals
+        where = topic.at(cohort=self._tx.cohort)
         if self._refused is not None and self._refused[0] == name:
-            refusals.note(self._refused[1], name, now)  # a replay is not checked again
+            refusals.note(self._refused[1], name, now, where)  # a replay is not checked again
             return
         try:
             self._believe(topic, payload)
         except FreezeError as error:  # it may be good again when the clock is
-            refusals.note(error, name, now)
+            refusals.note(error, name, now, where)
         except RefusedError as error:
             self._refused = name, error
-            refusals.note(error, name, now)
+            refusals.note(error, name, now, where)
         except DiskFullError:
             self._unchecked[topic] = payload
 
