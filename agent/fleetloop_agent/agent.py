@@ -17,9 +17,9 @@ from fleetloop_agent.serving.reports import Draft, Reports
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
 from fleetloop_shared.codec import decode, encode
-from fleetloop_shared.errors import DiskFullError, ForeignError, RefusedError
+from fleetloop_shared.errors import DiskFullError, EndlessDataError, ForeignError, RefusedError
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.link import Connected, Disconnected, Event, Received, Will
+from fleetloop_shared.link import Connected, Disconnected, Event, Oversized, Received, Will
 from fleetloop_shared.messages import Ack, DeviceState, EnrolAnswer, HubState, ReportedState
 from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic, parse
@@ -94,6 +94,7 @@ class Agent:
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
         self._hub_online: bool | None = None
+        self._hub_at = 0.0
         self._sent: dict[tuple[int, int], float] = {}
         self._unkept: deque[Draft] = deque(maxlen=UNKEPT_REPORTS)
         self._birth: DeviceState | None = None
@@ -154,6 +155,8 @@ class Agent:
                 except RefusedError as error:
                     name = sha256_hex(event.topic.encode() + b"\0" + event.payload)
                     self.updater.refusals.note(error, name, now, event.topic)
+            case Oversized():
+                self.updater.refusals.note(EndlessDataError(event.text), "packet", now)
             case _:
                 self._refused_filter(event.filter)
 
@@ -178,7 +181,7 @@ class Agent:
                 self.updater.offer(Topic.IMAGE, message.payload, now)
             case Topic.DIRECTOR if names["cohort"] == self._cohort:
                 self.updater.offer(Topic.DIRECTOR, message.payload, now)
-            case Topic.BLOB:
+            case Topic.BLOB | Topic.CHUNK if names.get("device", self._device) == self._device:
                 index = int(names["index"])
                 self.updater.receive(names["sha256"], index, message.payload, now)
             case Topic.ACK if names["device"] == self._device:
@@ -187,11 +190,20 @@ class Agent:
                 ack = decode(message.payload, Ack)
                 self._board.outbox.acknowledge(ack.boot, ack.seqs)
             case Topic.HUB:
-                self._hub_online = decode(message.payload, HubState).online
-                if self._hub_online:
-                    self._sent.clear()
+                self._note_hub(decode(message.payload, HubState))
             case _:
                 raise ForeignError(f"a message on {message.topic[:120]!r}, which is not for us")
+
+    def _note_hub(self, hub: HubState) -> None:
+        """The hub has come or gone; what the broker does not keep for it is said again."""
+        self._hub_online = hub.online
+        if not hub.online:
+            return
+        self._sent.clear()
+        self.updater.answered_directly(direct=not hub.retains)
+        if not hub.retains and hub.at != self._hub_at:
+            self._birth = self._reported = None
+        self._hub_at = hub.at
 
     def _collect(self, now: float) -> None:
         """Ask serving for what has come together, and write the reports on it."""

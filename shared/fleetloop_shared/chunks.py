@@ -1,6 +1,6 @@
 """Cutting an artifact into chunks, and putting it together again from any subset's rest."""
 
-from fleetloop_shared.errors import ChunkError
+from fleetloop_shared.errors import ChunkError, EndlessDataError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Transport
 from fleetloop_shared.squeeze import expand, squeeze
@@ -38,10 +38,16 @@ def check_chunk(transport: Transport, index: int, chunk: bytes) -> None:
 
     Raises:
         ChunkError: There is no such chunk, or its bytes are others.
+        EndlessDataError: It is longer than a chunk can be.
     """
     if not 0 <= index < len(transport.chunks):
         raise ChunkError(f"chunk {index} of {len(transport.chunks)}: there is no such chunk")
-    if len(chunk) > transport.chunk_bytes or sha256_hex(chunk) != transport.chunks[index]:
+    if len(chunk) > transport.chunk_bytes:
+        raise EndlessDataError(
+            f"chunk {index} of {transport.sha256[:12]}: {len(chunk):,} bytes, where"
+            f" {transport.chunk_bytes:,} are signed; it is fetched again"
+        )
+    if sha256_hex(chunk) != transport.chunks[index]:
         raise ChunkError(
             f"chunk {index} of {transport.sha256[:12]}: {len(chunk):,} bytes that are not the"
             " signed ones; it is fetched again"

@@ -56,7 +56,28 @@ class SubscriptionRefused:
     filter: str
 
 
-Event = Connected | Disconnected | Received | SubscriptionRefused
+@dataclass(frozen=True)
+class Oversized:
+    """Somebody sends a packet larger than any of ours; the connection was ended unread.
+
+    Attributes:
+        announced_bytes: How long it says it is.
+        limit_bytes: How long one may be.
+    """
+
+    announced_bytes: int
+    limit_bytes: int
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        return (
+            f"a packet of {self.announced_bytes:,} bytes was announced, where"
+            f" {self.limit_bytes:,} are read: the connection was ended"
+        )
+
+
+Event = Connected | Disconnected | Received | SubscriptionRefused | Oversized
 
 
 @dataclass(frozen=True)
@@ -91,6 +112,14 @@ class Link(ABC):
     @abstractmethod
     def connected(self) -> bool:
         """Whether messages can be handed over now."""
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Payload handed over on this connection that is not with the broker yet.
+
+        0 while not connected, and where what is handed over is at the broker at once.
+        """
+        return 0
 
     @abstractmethod
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:

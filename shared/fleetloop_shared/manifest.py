@@ -218,6 +218,7 @@ def _in_transport(manifest: Manifest) -> dict[str, bool]:
             transport.chunk_bytes < 1
             or len(transport.chunks) != math.ceil(transport.length_bytes / transport.chunk_bytes)
         ),
+        "a transport longer than what it carries": transport.length_bytes > manifest.length_bytes,
         "an identity transport of another length": (
             transport.encoding == "identity" and transport.length_bytes != manifest.length_bytes
         ),

@@ -183,10 +183,14 @@ class HubState(Message, frozen=True, kw_only=True):
     Attributes:
         online: False in the will.
         at: When the hub connected.
+        retains: Whether the broker keeps retained messages. Where it does not, the hub answers a
+            device's requests for chunks on the device's own topic, and says again what lasts
+            whenever a device connects.
     """
 
     online: bool
     at: float = 0.0
+    retains: bool = True
 
 
 # --- enrolment, over HTTP ------------------------------------------------------------------------

@@ -29,7 +29,14 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetloop_shared.endpoint import Endpoint
-from fleetloop_shared.link import Connected, Event, Received, SubscriptionRefused, Will
+from fleetloop_shared.link import (
+    Connected,
+    Event,
+    Oversized,
+    Received,
+    SubscriptionRefused,
+    Will,
+)
 
 _KEEPALIVE_S = 30
 _IN_FLIGHT_MESSAGES = 1_000
@@ -49,6 +56,7 @@ class Access:
         username: The broker account's name.
         password: Its password.
         ca_file: PEM file to check the broker's certificate against, None for the system's.
+        max_packet_bytes: The longest packet that is read.
     """
 
     endpoint: Endpoint
@@ -56,6 +64,7 @@ class Access:
     username: str
     password: str
     ca_file: str | None
+    max_packet_bytes: int
 
 
 class _InFlight:
@@ -66,12 +75,15 @@ class _InFlight:
         self._bytes = 0
         self._back: deque[int] = deque()
 
-    def has_room(self, size_bytes: int) -> bool:
+    @property
+    def size_bytes(self) -> int:
         while self._back:
             self._bytes -= self._sizes.pop(self._back.popleft(), 0)
-        return (
-            len(self._sizes) < _IN_FLIGHT_MESSAGES and self._bytes + size_bytes <= _IN_FLIGHT_BYTES
-        )
+        return self._bytes
+
+    def has_room(self, size_bytes: int) -> bool:
+        fits = self.size_bytes + size_bytes <= _IN_FLIGHT_BYTES
+        return fits and len(self._sizes) < _IN_FLIGHT_MESSAGES
 
     def add(self, mid: int, size_bytes: int) -> None:
         self._sizes[mid] = size_bytes
@@ -107,13 +119,14 @@ class Connection:
         self._client = self._make_client(will)
 
     def _make_client(self, will: Will | None) -> paho.Client:
-        client = paho.Client(
+        client = _WaryClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._access.client_id,
             clean_session=True,
             protocol=paho.MQTTv311,
             reconnect_on_failure=False,
         )
+        client.max_packet_bytes = self._access.max_packet_bytes
         client.username_pw_set(self._access.username, self._access.password)
         client.max_inflight_messages_set(_IN_FLIGHT_MESSAGES)
         if will is not None:
@@ -129,6 +142,12 @@ class Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         return client
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Payload that has been handed over and has not come back."""
+        with self._sending:
+            return self._in_flight.size_bytes
 
     def serve(self, stopping: threading.Event) -> str:
         """Connect, and move bytes until the connection ends or `stopping` is set."""
@@ -165,7 +184,12 @@ class Connection:
         mask = ready.get(sock.fileno(), 0)
         code = MQTTErrorCode.MQTT_ERR_SUCCESS
         if unread or mask & selectors.EVENT_READ:
-            code = self._client.loop_read()
+            try:
+                code = self._client.loop_read()
+            except _TooLongError as error:
+                self._note(Oversized(error.announced_bytes, self._access.max_packet_bytes))
+                self._reason = "a packet longer than any of ours was announced"
+                return False
         if code == MQTTErrorCode.MQTT_ERR_SUCCESS and mask & selectors.EVENT_WRITE:
             code = self._client.loop_write()
         if code == MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -277,6 +301,28 @@ class Connection:
             # A broker that is busy starting refuses what it will grant a moment later.
             self._to_repeat[filter_] = (time.monotonic() + _REFUSED_AGAIN_S, qos)
         self._note(SubscriptionRefused(filter_))
+
+
+class _TooLongError(Exception):
+    """A packet announces more than is read."""
+
+    def __init__(self, announced_bytes: int) -> None:
+        self.announced_bytes = announced_bytes
+        super().__init__(announced_bytes)
+
+
+class _WaryClient(paho.Client):
+    """Reads no packet that says it is too long: MQTT allows 256 MiB, and paho takes them all.
+
+    paho asks for a packet's first byte, for its length byte by byte, and then for the whole rest.
+    """
+
+    max_packet_bytes = 0
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > self.max_packet_bytes:
+            raise _TooLongError(bufsize)
+        return super()._sock_recv(bufsize)
 
 
 class _TidySocket(ssl.SSLSocket):

@@ -15,6 +15,7 @@ from fleetloop_shared.link import (
     Disconnected,
     Event,
     Link,
+    Received,
     Will,
 )
 from fleetloop_shared.paho_connection import Access, Connection
@@ -22,7 +23,11 @@ from fleetloop_shared.paho_connection import Access, Connection
 MAX_PAYLOAD_BYTES = 1_000_000
 """What every broker of ours takes: their limit of 1 MiB less room for headers."""
 
+MAX_PACKET_BYTES = 1024 * 1024
+"""The longest packet that is read: what our brokers' limit is."""
+
 _UNREAD_EVENTS = 10_000
+_UNREAD_BYTES = 4 * 1024 * 1024
 _FIRST_WAIT_S = 0.25
 _LONGEST_WAIT_S = 30.0
 _STEADY_S = 30.0
@@ -38,9 +43,10 @@ def wait_before(attempt: int) -> float:
 class PahoLink(Link):
     """A link to a real broker.
 
-    Events wait in a queue; while 10,000 are unread nothing more is read from the network, so that
-    a reader that has stopped slows the broker down instead of filling memory. `publish` answers
-    False while 1,000 messages or 8 MiB are on their way.
+    Events wait in a queue; while 10,000 of them, or 4 MiB, are unread nothing more is read from the
+    network, so that a reader that has stopped slows the broker down instead of filling memory. A
+    packet that says it is longer than 1 MiB ends the connection before it is read. `publish`
+    answers False while 1,000 messages or 8 MiB are on their way.
 
     Args:
         address: `mqtt://host:port` or `mqtts://host:port`.
@@ -49,6 +55,7 @@ class PahoLink(Link):
         password: Its password.
         ca_file: PEM file that the broker's certificate is checked against instead of the system's.
         max_payload_bytes: The largest payload the broker takes.
+        max_packet_bytes: The longest packet that is read.
 
     Raises:
         AddressError: The address is not one.
@@ -63,10 +70,14 @@ class PahoLink(Link):
         ca_file: str | None = None,
         *,
         max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+        max_packet_bytes: int = MAX_PACKET_BYTES,
     ) -> None:
-        self._access = Access(endpoint.parse(address), client_id, username, password, ca_file)
+        self._access = Access(
+            endpoint.parse(address), client_id, username, password, ca_file, max_packet_bytes
+        )
         self._max_payload_bytes = max_payload_bytes
         self._events: deque[Event] = deque()
+        self._unread_bytes = 0
         self._news = threading.Condition()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -94,6 +105,11 @@ class PahoLink(Link):
         connection = self._connection
         return connection is not None and connection.accepted
 
+    @property
+    def backlog_bytes(self) -> int:
+        connection = self._connection
+        return 0 if connection is None else connection.backlog_bytes
+
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
         connection = self._connection
         if connection is None or not connection.accepted or len(payload) > self._max_payload_bytes:
@@ -113,6 +129,7 @@ class PahoLink(Link):
         with self._news:
             drained = list(self._events)
             self._events.clear()
+            self._unread_bytes = 0
             self._news.notify_all()
         return drained
 
@@ -162,7 +179,12 @@ class PahoLink(Link):
 
     def _note(self, event: Event) -> None:
         with self._news:
-            while len(self._events) >= _UNREAD_EVENTS and not self._stopping.is_set():
+            while self._full() and not self._stopping.is_set():
                 self._news.wait(0.1)
             self._events.append(event)
+            if isinstance(event, Received):
+                self._unread_bytes += len(event.payload)
             self._news.notify_all()
+
+    def _full(self) -> bool:
+        return len(self._events) >= _UNREAD_EVENTS or self._unread_bytes >= _UNREAD_BYTES

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,19 @@ import pytest
 from fleetloop_hub.ports import Broker
 from fleetloop_shared import paho_link
 from fleetloop_shared.errors import AddressError
-from fleetloop_shared.link import Connected, Disconnected, Received, SubscriptionRefused
-from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink, wait_before
+from fleetloop_shared.link import (
+    Connected,
+    Disconnected,
+    Oversized,
+    Received,
+    SubscriptionRefused,
+)
+from fleetloop_shared.paho_link import (
+    MAX_PACKET_BYTES,
+    MAX_PAYLOAD_BYTES,
+    PahoLink,
+    wait_before,
+)
 from support.brokers import HUB, PATIENCE_S, QUIET_S, STATION_1, Links, Listener
 from support.certificates import make_server
 from support.scripted_broker import (
@@ -240,6 +252,100 @@ def test_a_reader_that_has_stopped_slows_the_broker_instead_of_filling_memory(
         listener.until(lambda: len(listener.of(Received)) == total)
         assert listener.payloads("a") == [str(number).encode() for number in range(total)]
         listener.link.stop()
+
+
+def test_unread_payload_is_bounded_in_bytes_as_well(
+    links: Links, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paho_link, "_UNREAD_BYTES", 1_000)
+
+    def flood(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        for _ in range(500):
+            connection.sendall(publish_packet(b"a", bytes(100)))
+        connection.recv(4096)
+
+    with ScriptedBroker(flood) as broker:
+        link = link_at(broker.address)
+        listener = links.add(link, wait=False)
+        deadline = time.monotonic() + PATIENCE_S
+        while link._unread_bytes < 1_000:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(QUIET_S)
+        assert link._unread_bytes == 1_000
+        listener.until(lambda: len(listener.of(Received)) == 500)
+        listener.link.stop()
+
+
+@pytest.mark.parametrize("announced_bytes", [MAX_PACKET_BYTES + 1, 256 * 1024 * 1024 - 1])
+def test_a_packet_too_long_ends_the_connection_unread_and_is_told(
+    links: Links, announced_bytes: int
+) -> None:
+    length, rest = bytearray(), announced_bytes
+    while rest:
+        rest, digit = divmod(rest, 128)
+        length.append(digit | (0x80 if rest else 0))
+    sent: list[int] = []
+
+    def talk_for_ever(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK + publish_packet(b"a", b"good") + b"\x30" + length)
+        sent.append(0)
+        with suppress(OSError):
+            for _ in range(2_000):
+                connection.sendall(bytes(65_536))
+                sent[-1] += 65_536
+
+    with ScriptedBroker(talk_for_ever) as broker:
+        listener = links.add(link_at(broker.address))
+        listener.until(lambda: bool(listener.of(Disconnected)), "the end of the connection")
+        assert listener.of(Oversized)[0] == Oversized(announced_bytes, MAX_PACKET_BYTES)
+        assert listener.payloads("a")[:1] == [b"good"]
+        listener.connected(2)
+        listener.link.stop()
+    assert sent[0] < 20 * 1024 * 1024, "what the sockets' buffers hold, and no more"
+
+
+def test_the_longest_packet_is_read(links: Links) -> None:
+    body = b"\0\1a" + bytes(MAX_PACKET_BYTES - 3)
+    packet = b"\x30\x80\x80\x40" + body
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK + packet)
+        connection.recv(4096)
+
+    with ScriptedBroker(talk) as broker:
+        listener = links.add(link_at(broker.address))
+        assert len(listener.message("a").payload) == MAX_PACKET_BYTES - 3
+        listener.link.stop()
+
+
+def test_the_backlog_is_what_the_broker_has_not_acknowledged(broker: Broker, links: Links) -> None:
+    with ScriptedBroker(accept_and_fall_silent) as silent:
+        link = links.add(link_at(silent.address)).link
+        assert link.backlog_bytes == 0
+        link.publish(TOPIC, bytes(500))
+        link.publish(TOPIC, bytes(700))
+        assert link.backlog_bytes == 1_200
+        link.stop()
+        assert link.backlog_bytes == 0
+    hub = links.to(broker, HUB)
+    assert hub.link.publish(TOPIC, bytes(50_000))
+    hub.until(lambda: hub.link.backlog_bytes == 0, "the acknowledgement")
+
+
+def test_small_packets_leave_without_nagles_delay(links: Links) -> None:
+    with ScriptedBroker(accept_and_fall_silent) as broker:
+        link = link_at(broker.address)
+        links.add(link)
+        assert link._connection is not None
+        sock = link._connection._client.socket()
+        assert isinstance(sock, socket.socket)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+        link.stop()
 
 
 def test_a_full_queue_does_not_hold_up_stopping(

@@ -10,11 +10,13 @@ from fleetloop_agent.update.parts import Part
 from fleetloop_agent.update.slots import slot_of
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
+from fleetloop_agent.update.window import Window
 from fleetloop_shared.chunks import unpack
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES
 from fleetloop_shared.errors import (
     ChunkError,
     DiskFullError,
+    EndlessDataError,
     FreezeError,
     MixAndMatchError,
     RefusedError,
@@ -24,6 +26,7 @@ from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, Transport
 from fleetloop_shared.messages import Release
 from fleetloop_shared.reports import EventKind
+from fleetloop_shared.topics import Topic
 
 DEFER_S = 60.0
 """Pause before room is looked for again."""
@@ -43,7 +46,8 @@ class Acquire:
             config: How to fetch.
         """
         self._tx = transaction
-        self._config = config
+        board = transaction.board
+        self._window = Window(transaction.device, board.link, config)
         self._restarted = transaction.journal.state is not State.SERVING
         self._manifest: Manifest | None = None
         self._download: Download | None = None
@@ -61,7 +65,7 @@ class Acquire:
     def reset(self) -> None:
         """Stop fetching and forget what was checked."""
         if self._download is not None:
-            self._download.stop()
+            self._window.close(self._download)
         self._download = self._manifest = self._obstacle = None
         self._retry_at = self._vouch_by = None
 
@@ -71,17 +75,19 @@ class Acquire:
 
     def reconnected(self) -> None:
         """There is a new connection."""
-        if self._download is not None:
-            self._download.reconnected()
+        self._window.reconnected()
+
+    def answered_directly(self, *, direct: bool) -> None:
+        """Whether the hub sends this device its chunks, as the broker keeps none for everybody."""
+        self._window.answered_directly(direct=direct)
 
     def receive(self, sha256: str, index: int, payload: bytes, now: float) -> None:
-        """Take a chunk in, if it is asked for."""
-        if self._download is None or self._download.sha256 != sha256:
-            return
+        """Take a chunk in, if it is asked for; bad ones are counted, and said once a blob."""
         try:
-            self._download.receive(index, payload, now)
-        except ChunkError as error:
-            self._tx.refusals.note(error, f"{sha256} {index}", now)
+            self._window.receive(sha256, index, payload, now)
+        except (ChunkError, EndlessDataError) as error:
+            where = Topic.BLOB.at(sha256=sha256, index=index)
+            self._tx.refusals.note(error, sha256, now, where)
         except DiskFullError as error:
             self._obstacle = error
 
@@ -93,7 +99,7 @@ class Acquire:
                 return self._vouch_by or now
             payload = self._manifest_payload(release)
             if payload is None:
-                return self._step_download(self._download_of(_whole(release)), now)
+                return self._step_window(now)
             found = verify.manifest(payload, release, tx.hardware, tx.journal)
             if not self._on_disk(found):
                 verify.room(found, tx.board.disk.free_bytes())
@@ -117,7 +123,7 @@ class Acquire:
             if self._download is not None or not self._on_disk(found):
                 download = self._download_of(found.transport)
                 self._count_resumed(download, found)
-                at = self._step_download(download, now)
+                at = self._step_window(now)
                 if not download.done:
                     return at
                 self._assemble(download, found)
@@ -185,16 +191,17 @@ class Acquire:
 
     def _download_of(self, transport: Transport) -> Download:
         if self._download is None:
-            tx = self._tx
-            part = Part(tx.board.disk, transport)
-            self._download = Download(tx.device, tx.board.link, part, self._config)
+            self._download = self._window.open(Part(self._tx.board.disk, transport))
         return self._download
 
-    def _step_download(self, download: Download, now: float) -> float:
+    def _step_window(self, now: float) -> float:
         obstacle, self._obstacle = self._obstacle, None
         if obstacle is not None:
             raise obstacle
-        return download.step(now)
+        at = self._window.step(now)
+        for complaint in self._window.withheld():
+            self._tx.refusals.note(complaint, str(complaint), now)
+        return at
 
     def _count_resumed(self, download: Download, found: Manifest) -> None:
         if not self._restarted:
@@ -236,11 +243,12 @@ class Acquire:
 
 
 def _whole(release: Release) -> Transport:
-    """A manifest as a blob of one chunk; how long it must be is a check of its own."""
+    """A manifest as a blob of one chunk, as long as the statement says."""
+    length_bytes = max(1, min(release.manifest_bytes, MAX_MESSAGE_BYTES))
     return Transport(
         encoding="identity",
         sha256=release.manifest_sha256,
-        length_bytes=MAX_MESSAGE_BYTES,
-        chunk_bytes=MAX_MESSAGE_BYTES,
+        length_bytes=length_bytes,
+        chunk_bytes=length_bytes,
         chunks=[release.manifest_sha256],
     )

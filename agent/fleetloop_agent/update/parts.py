@@ -5,7 +5,7 @@ from pathlib import Path
 from fleetloop_shared import durable
 from fleetloop_shared.chunks import check_chunk
 from fleetloop_shared.durable import Disk
-from fleetloop_shared.errors import ChunkError
+from fleetloop_shared.errors import ChunkError, EndlessDataError
 from fleetloop_shared.manifest import Transport
 
 PARTS = Path("parts")
@@ -36,11 +36,17 @@ class Part:
         self._have = bytearray(len(transport.chunks))
         self._unsynced = 0
         self._recover()
+        self._count = sum(self._have)
 
     @property
     def count(self) -> int:
         """How many chunks are here."""
-        return sum(self._have)
+        return self._count
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of them are."""
+        return self._count == len(self._have)
 
     @property
     def missing(self) -> list[int]:
@@ -51,18 +57,25 @@ class Part:
         """Whether this chunk is here."""
         return index < len(self._have) and self._have[index] == _HAVE
 
+    def length_of(self, index: int) -> int:
+        """How many bytes this chunk has."""
+        size = self.transport.chunk_bytes
+        return min(size, self.transport.length_bytes - index * size)
+
     def put(self, index: int, chunk: bytes) -> None:
         """Keep a chunk.
 
         Raises:
             ChunkError: It is not the signed one; nothing was kept.
+            EndlessDataError: It is longer than any signed one; nothing was kept.
             DiskFullError: No room; what was here before is unharmed.
         """
         check_chunk(self.transport, index, chunk)
         self._disk.write(self._data, chunk, index * self.transport.chunk_bytes)
+        self._count += self._have[index] != _HAVE
         self._have[index] = _HAVE
         self._unsynced += 1
-        if self._unsynced >= SYNC_CHUNKS or not self.missing:
+        if self._unsynced >= SYNC_CHUNKS or self.whole:
             self.sync()
 
     def sync(self) -> None:
@@ -88,7 +101,7 @@ class Part:
 
     def discard(self) -> None:
         """Take it away."""
-        self._have = bytearray(len(self._have))
+        self._have, self._count = bytearray(len(self._have)), 0
         for path in (self._bitmap, self._data):
             if path.name in self._disk.names(PARTS):
                 durable.discard(self._disk, path)
@@ -103,7 +116,7 @@ class Part:
             if have == _HAVE:
                 try:
                     check_chunk(self.transport, index, data[index * size : (index + 1) * size])
-                except ChunkError:
+                except (ChunkError, EndlessDataError):
                     continue
                 self._have[index] = _HAVE
 

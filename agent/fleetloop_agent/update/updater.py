@@ -122,6 +122,10 @@ class Updater:
         """Take a chunk in; one that nobody waits for is left alone."""
         self._acquire.receive(sha256, index, payload, now)
 
+    def answered_directly(self, *, direct: bool) -> None:
+        """Whether the hub sends this device its chunks, as the broker keeps none for everybody."""
+        self._acquire.answered_directly(direct=direct)
+
     def reconnected(self) -> None:
         """There is a new connection: what is waited for is asked for anew."""
         self._acquire.reconnected()
