@@ -13,6 +13,8 @@ FleetloopError
 ├── BlobError          content that is gone or no longer what its hash says
 ├── CatalogError       a catalog that is locked, unreadable, or of a newer form
 ├── TelemetryError     a telemetry database that is damaged, closed, or of a newer form
+├── KeyFileError       a signing key or repository that cannot be read
+├── SigningError       a change of keys or a signature that is not taken
 ├── BrokerError        a broker that cannot be started or reached
 ├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
@@ -80,7 +82,11 @@ class BrokerError(FleetloopError):
 
 
 class KeyFileError(FleetloopError):
-    """A signing key cannot be read; the text names the file."""
+    """A signing key or repository cannot be read; the text names the file."""
+
+
+class SigningError(FleetloopError):
+    """A change of keys or a signature is not taken; nothing has changed."""
 
 
 class ExportError(FleetloopError):

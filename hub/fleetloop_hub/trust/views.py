@@ -1,0 +1,228 @@
+"""What people see of the repositories: keys, what waits for signatures, what expires when."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import msgspec
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+
+from fleetloop_hub.trust import documents as d
+from fleetloop_hub.trust.settle import coming_root, current_root, needs_people
+from fleetloop_hub.trust.state import State
+from fleetloop_hub.trust.terms import DAY_S, Lives, Repository, Role
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """One key in one repository.
+
+    Attributes:
+        repository: Where it signs.
+        roles: What it signs.
+        keyid: Its id.
+        name: What its file is called, without the ending.
+        where: Where its private half is.
+        standing: "in use", "comes with the next root", "goes with the next root".
+    """
+
+    repository: Repository
+    roles: list[Role]
+    keyid: str
+    name: str
+    where: str
+    standing: str
+
+
+class Threshold(msgspec.Struct, frozen=True, kw_only=True):
+    """How many keys of a role must sign, and until when what they have signed holds.
+
+    Attributes:
+        repository: Where.
+        role: Which role.
+        threshold: How many must sign.
+        keys: Of how many.
+        by_people: Whether the hub cannot do it alone.
+        expires_at: Unix seconds; None where it is signed for each cohort.
+    """
+
+    repository: Repository
+    role: Role
+    threshold: int
+    keys: int
+    by_people: bool
+    expires_at: float | None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """Metadata that wait for signatures.
+
+    Attributes:
+        repository: Of which repository.
+        role: "root" or "targets".
+        version: Its version.
+        text: As it is, with the signatures that it has.
+        before: What is published now; "" if nothing is.
+        progress: How many signatures it has, in words.
+        missing: Names of keys that have not signed and may.
+        missing_ids: Their ids.
+    """
+
+    repository: Repository
+    role: Role
+    version: int
+    text: str
+    before: str
+    progress: str
+    missing: list[str]
+    missing_ids: list[str]
+
+
+class TrustView(msgspec.Struct, frozen=True, kw_only=True):
+    """Both repositories.
+
+    Attributes:
+        keys: Every key that is or will be in use.
+        thresholds: Every role.
+        waiting: What waits for signatures.
+        notices: What a person has to do, in words.
+    """
+
+    keys: list[KeyView]
+    thresholds: list[Threshold]
+    waiting: list[Waiting]
+    notices: list[str]
+
+
+class PersonSignature(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What comes back from a person's machine.
+
+    Attributes:
+        repository: Of which repository.
+        role: What was signed.
+        version: Its version.
+        keyid: By which key.
+        signature: Hexadecimal.
+    """
+
+    repository: Repository
+    role: Role
+    version: int
+    keyid: str
+    signature: str
+
+
+def view(states: Iterable[State], lives: Lives, now: float) -> TrustView:
+    """What people see of these repositories."""
+    keys: list[KeyView] = []
+    thresholds: list[Threshold] = []
+    waiting: list[Waiting] = []
+    for state in states:
+        keys += _keys(state)
+        thresholds += _thresholds(state)
+        waiting += _waiting(state)
+    notices = [
+        f"{w.repository} {w.role} version {w.version} waits for signatures, it has {w.progress}: "
+        f"fleetloop keys sign --key FILE ({', '.join(w.missing)})"
+        for w in waiting
+    ]
+    notices += [
+        _ending(t.repository, t.role, t.expires_at, now)
+        for t in thresholds
+        if t.by_people and t.expires_at is not None and t.expires_at - now < lives.announce_s
+    ]
+    return TrustView(keys=keys, thresholds=thresholds, waiting=waiting, notices=notices)
+
+
+def _ending(repository: Repository, role: Role, expires_at: float, now: float) -> str:
+    day = datetime.fromtimestamp(expires_at, UTC).date().isoformat()
+    left_s = expires_at - now
+    if left_s <= 0:
+        return (
+            f"{repository} {role} has expired on {day}: devices install nothing until people have "
+            "signed it anew; they go on serving"
+        )
+    return f"{repository} {role} expires on {day}, in {left_s / DAY_S:.0f} days: people must sign"
+
+
+def _keys(state: State) -> list[KeyView]:
+    current, coming = current_root(state), coming_root(state)
+    found = []
+    for keyid in {**current.keys, **coming.keys}:
+        now_in, then_in = keyid in current.keys, keyid in coming.keys
+        root = coming if then_in else current
+        name = state.online.get(keyid) or state.people.get(keyid, "")
+        found.append(
+            KeyView(
+                repository=state.repository,
+                roles=[role for role in Role if keyid in root.roles[role].keyids],
+                keyid=keyid,
+                name=name,
+                where=f"hub, keys/{name}.pem" if keyid in state.online else "a person",
+                standing=(
+                    "in use"
+                    if now_in and then_in
+                    else "comes with the next root"
+                    if then_in
+                    else "goes with the next root"
+                ),
+            )
+        )
+    return found
+
+
+def _thresholds(state: State) -> list[Threshold]:
+    root = current_root(state)
+    ends: dict[Role, float | None] = {Role.ROOT: d.expires_at(root)}
+    if state.targets:
+        ends[Role.TARGETS] = d.expires_at(d.read(state.targets, Targets).signed)
+        ends[Role.SNAPSHOT] = d.expires_at(d.read(state.snapshot, Snapshot).signed)
+        ends[Role.TIMESTAMP] = d.expires_at(d.read(state.timestamp, Timestamp).signed)
+    return [
+        Threshold(
+            repository=state.repository,
+            role=role,
+            threshold=root.roles[role].threshold,
+            keys=len(root.roles[role].keyids),
+            by_people=needs_people(state, root, role),
+            expires_at=ends.get(role),
+        )
+        for role in Role
+    ]
+
+
+def _waiting(state: State) -> list[Waiting]:
+    found = []
+    if state.next_root:
+        root = d.read(state.next_root, Root)
+        roots = [current_root(state), root.signed]
+        found.append(_one(state, Role.ROOT, root, state.next_root, roots))
+    if state.next_targets:
+        targets = d.read(state.next_targets, Targets)
+        roots = [coming_root(state)]
+        found.append(_one(state, Role.TARGETS, targets, state.next_targets, roots))
+    return found
+
+
+def _one(
+    state: State, role: Role, metadata: Metadata[d.S], text: str, roots: list[Root]
+) -> Waiting:
+    counts: list[str] = []
+    missing: dict[str, str] = {}
+    for root in roots:
+        have, needed = d.signed_by(root, role, metadata), root.roles[role].threshold
+        counts.append(f"{len(have)} of {needed}")
+        if len(have) < needed:
+            left = [keyid for keyid in root.roles[role].keyids if keyid not in have]
+            missing |= {k: state.people.get(k, k[:8]) for k in left if k not in state.revoked}
+    same = len(roots) == 1 or roots[0].roles[role] == roots[1].roles[role]
+    progress = counts[0] if same else f"{counts[0]} of the keys before, {counts[1]} of the next"
+    before = {Role.ROOT: state.roots[-1], Role.TARGETS: state.targets}[role]
+    return Waiting(
+        repository=state.repository,
+        role=role,
+        version=metadata.signed.version,
+        text=text,
+        before=before,
+        progress=progress,
+        missing=list(missing.values()),
+        missing_ids=list(missing),
+    )
