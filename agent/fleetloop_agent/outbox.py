@@ -9,6 +9,7 @@ from pathlib import Path
 from fleetloop_agent.errors import StateError
 from fleetloop_agent.ports import Outbox, Pending
 from fleetloop_shared.codec import encode, encode_compressed
+from fleetloop_shared.durable import RealDisk, make_folder, put_aside
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
@@ -59,7 +60,7 @@ class SqliteOutbox(Outbox):
         """
         self._path = path
         self._limit_records, self._limit_bytes = limit_records, limit_bytes
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._db, first_boot = _open_or_put_aside(path)
         self._boot = max(self._count("boot") + 1, first_boot)
         self._seq = 0
@@ -155,9 +156,10 @@ def _open_or_put_aside(path: Path) -> tuple[sqlite3.Connection, int]:
             raise StateError(
                 f"{path} cannot be opened ({error}): give this user write access to its folder"
             ) from error
+        disk = RealDisk(path.parent)
         for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
-        path.replace(path.with_name(f"{path.name}.damaged"))
+            disk.remove(Path(path.name + suffix))
+        put_aside(disk, Path(path.name), Path(f"{path.name}.damaged"))
         return _open(path), int(time.time())
 
 

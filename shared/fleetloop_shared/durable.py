@@ -20,7 +20,7 @@ class Disk(ABC):
     """A file system, in verbs small enough that power can fail between any two of them.
 
     Folders are made as they are needed, and are durable at once. Any verb raises `DiskFaultError`
-    where the disk fails, or has become read-only.
+    where the disk fails, has become read-only, or is not this user's to use.
     """
 
     @abstractmethod
@@ -92,8 +92,9 @@ class RealDisk(Disk):
         Args:
             root: All paths are below it; a path that is absolute stays as it is.
         """
-        self._root = root
-        _make_folder(root.absolute())
+        self._root = root.absolute()
+        self._lasting: set[Path] = set()
+        make_folder(root)
 
     def read(self, path: Path) -> bytes:
         with _explained(path):
@@ -103,7 +104,7 @@ class RealDisk(Disk):
         full = self._root / path
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if offset is None else 0)
         with _explained(path):
-            _make_folder(full.parent)
+            self._have_folder(full.parent)
             descriptor = os.open(full, flags, 0o600)
             try:
                 view, at = memoryview(data), offset or 0
@@ -120,7 +121,7 @@ class RealDisk(Disk):
     def rename(self, source: Path, target: Path) -> None:
         full = self._root / target
         with _explained(target):
-            _make_folder(full.parent)
+            self._have_folder(full.parent)
             (self._root / source).replace(full)
 
     def sync_folder(self, path: Path) -> None:
@@ -132,12 +133,24 @@ class RealDisk(Disk):
             (self._root / path).unlink(missing_ok=True)
 
     def names(self, path: Path) -> list[str]:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError), _explained(path):
             return sorted(entry.name for entry in (self._root / path).iterdir())
         return []
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self._root).free
+        with _explained(self._root):
+            return shutil.disk_usage(self._root).free
+
+    def _have_folder(self, folder: Path) -> None:
+        """Make a folder durably; one that is there may be of a process killed before its sync."""
+        if not folder.is_relative_to(self._root) or not self._root.is_dir():
+            _make_folder(folder)
+        for one in reversed([folder, *folder.parents]):
+            if self._root not in one.parents or (one in self._lasting and one.is_dir()):
+                continue
+            one.mkdir(exist_ok=True)
+            _fsync(one.parent, os.O_RDONLY)
+            self._lasting.add(one)
 
 
 def replace(disk: Disk, path: Path, data: bytes) -> None:
@@ -199,24 +212,59 @@ def discard(disk: Disk, path: Path) -> None:
     disk.sync_folder(path.parent)
 
 
+def put_aside(disk: Disk, path: Path, aside: Path) -> None:
+    """Give a file that is of no use, and may tell a person why, another name in its folder."""
+    disk.rename(path, aside)
+    disk.sync_folder(aside.parent)
+
+
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, durably, for what others write there.
+
+    Args:
+        folder: The folder; one that is there is left as it is.
+        mode: Who may use it, less the process's mask.
+
+    Raises:
+        DiskFullError: No room.
+        DiskFaultError: The disk does not take it, or it is not this user's to use.
+    """
+    with _explained(folder):
+        _make_folder(folder.absolute(), mode)
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FAULTS = {
+    errno.EROFS: "check the disk, and mount it for writing again",
+    errno.EIO: "check the disk",
+    errno.ENXIO: "check the disk",
+    errno.ENODEV: "check the disk",
+    errno.EACCES: "give this user write access",
+    errno.EPERM: "give this user write access",
+}
+
+
 @contextlib.contextmanager
 def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in _FULL:
             raise DiskFullError(
                 f"no room to write {path}: free some space; nothing was harmed"
             ) from error
-        if error.errno in {errno.EROFS, errno.EIO}:
-            raise DiskFaultError(f"{path}: {error.strerror}; check the disk") from error
+        if error.errno in _FAULTS:
+            remedy = _FAULTS[error.errno]
+            raise DiskFaultError(
+                f"{path}: {error.strerror}: {remedy}; nothing was harmed"
+            ) from error
         raise
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, mode: int = 0o777) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode, exist_ok=True)
         _fsync(folder.parent, os.O_RDONLY)
 
 

@@ -132,9 +132,18 @@ def test_an_appended_line_covers_what_does_not_count(disk: Disk) -> None:
     assert disk.read(FILE) == b"one\ntwo" + b" " * 18 + b"\n"
 
 
-@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS])
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.EIO, "check the disk"),
+        (errno.ENXIO, "check the disk"),
+        (errno.EROFS, "mount it for writing again"),
+        (errno.EACCES, "give this user write access"),
+        (errno.EPERM, "give this user write access"),
+    ],
+)
 def test_a_failing_disk_is_told_apart_from_a_full_one(
-    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    number: int, remedy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = RealDisk(tmp_path)
     disk.write(FILE, b"old")
@@ -143,5 +152,5 @@ def test_a_failing_disk_is_told_apart_from_a_full_one(
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "open", fails)
-    with pytest.raises(DiskFaultError, match="check the disk"):
+    with pytest.raises(DiskFaultError, match=remedy):
         disk.write(FILE, b"new")

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 from fleetloop_agent.errors import StateError
+from fleetloop_shared.durable import make_folder
+from fleetloop_shared.errors import DiskFullError
 
 
 class StateLock:
@@ -20,11 +22,11 @@ class StateLock:
             StateError: Another agent has it, or it cannot be written.
         """
         try:
-            state_dir.mkdir(parents=True, exist_ok=True)
+            make_folder(state_dir)
             self._descriptor = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError as error:
+        except (OSError, DiskFullError) as error:
             raise StateError(
-                f"{state_dir} cannot be used ({error.strerror}): give this user write access,"
+                f"{state_dir} cannot be used ({error}): give this user write access,"
                 " or name another state_dir"
             ) from error
         try:

@@ -21,7 +21,9 @@ from pathlib import Path
 
 from fleetloop_hub.broker.listening import answers_mqtt, settle_port
 from fleetloop_hub.errors import BrokerError
+from fleetloop_shared.durable import RealDisk, make_folder, put_aside, replace
 
+_LOG, _PID = "broker.log", "broker.pid"
 _READY_S = 20.0
 _RELOAD_S = 10.0
 _END_S = 5.0
@@ -51,8 +53,8 @@ class Child:
         self._wanted_port = port
         self._port: int | None = None
         self._folder = folder
-        self._log_path = folder / "broker.log"
-        self._pid_path = folder / "broker.pid"
+        self._log_path = folder / _LOG
+        self._pid_path = folder / _PID
         self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.RLock()
@@ -81,13 +83,14 @@ class Child:
             BrokerError: The port is taken, or the broker ended at once; with its last words.
         """
         with self._lock:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder, 0o700)
+            self._disk = RealDisk(self._folder)
             self._end_stale()
             kept_in = self._folder / "broker.port"
             self._port = settle_port(self.host, self._wanted_port, kept_in)
             self._command = make_command(self._port)
             if self._log_path.exists():
-                self._log_path.replace(self._log_path.with_suffix(".log.old"))
+                put_aside(self._disk, Path(_LOG), Path(f"{_LOG}.old"))
             self._bring_up()
 
     def reload(self, confirmation: bytes) -> None:
@@ -123,7 +126,7 @@ class Child:
                 if now - self._started_at > _STEADY_S:
                     self._ends = 0
                 if self._log_path.stat().st_size > _LOG_BYTES:
-                    os.truncate(self._log_path, 0)
+                    self._disk.write(Path(_LOG), b"")
                 return
             if now < self._next_start_at:
                 return
@@ -141,12 +144,12 @@ class Child:
             if self._process is not None:
                 _end(self._process)
                 self._process = None
-                self._pid_path.unlink(missing_ok=True)
+                self._disk.remove(Path(_PID))
 
     def _bring_up(self) -> None:
         self._started_at = time.monotonic()
         self._process = self._spawn()
-        self._pid_path.write_text(f"{self._process.pid}\n", "ascii")
+        replace(self._disk, Path(_PID), f"{self._process.pid}\n".encode())
         while not answers_mqtt(self.host, self.port):
             if self._process.poll() is not None:
                 raise BrokerError(f"the broker ended while starting; {self._last_words()}")

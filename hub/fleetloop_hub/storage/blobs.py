@@ -10,7 +10,7 @@ from typing import BinaryIO
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.ports import Blobs
 from fleetloop_shared.durable import Disk, RealDisk, discard, publish, replace
-from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.errors import DiskFaultError, DiskFullError
 from fleetloop_shared.ids import SHA256, sha256_hex
 
 _PIECE_BYTES = 4 * 2**20
@@ -148,5 +148,5 @@ class FileBlobs(Blobs):
             return self._disk.read(path)
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except (OSError, DiskFaultError) as error:
             raise BlobError(f"{path} cannot be read: {error}") from error

@@ -12,6 +12,7 @@ import msgspec
 
 from fleetloop_hub.errors import CatalogError
 from fleetloop_shared.durable import Disk, replace
+from fleetloop_shared.errors import DiskFaultError
 
 Documents = dict[str, dict[str, Any]]
 """Documents by their number, in decimal digits as TinyDB wants them; the first kept is "1"."""
@@ -120,7 +121,7 @@ def _read(disk: Disk, path: Path, type_: type[F]) -> F | None:
             return msgspec.json.decode(data, type=type_)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.MsgspecError, RecursionError, ValueError) as error:
+    except (OSError, DiskFaultError, msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise CatalogError(
             f"{path} cannot be read ({error}): put a backup of it in its place, or move it away "
             "to go on without what it holds; nothing was changed"

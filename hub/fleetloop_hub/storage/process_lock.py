@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from fleetloop_hub.errors import CatalogError
+from fleetloop_shared.durable import make_folder
 
 
 class ProcessLock:
@@ -18,8 +19,9 @@ class ProcessLock:
 
         Raises:
             CatalogError: Another process has it.
+            DiskFullError: The folder cannot be made.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fleetloop_hub.errors import TelemetryError
-from fleetloop_shared.errors import DiskFullError
+from fleetloop_shared.durable import make_folder
+from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
 VERSION = 2
 """The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
@@ -88,7 +89,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         TelemetryError: It is damaged, no database, or of a newer schema; it was not changed.
         DiskFullError: No room for it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with explained(path):
         connection = sqlite3.connect(
             path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
@@ -130,6 +131,11 @@ def explained(path: Path) -> Iterator[None]:
         if code == sqlite3.SQLITE_FULL:
             raise DiskFullError(
                 f"no room to write {path}: free some space; nothing was stored, nothing harmed"
+            ) from error
+        if code in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM}:
+            raise DiskFaultError(
+                f"{path} takes no writes ({error}): check the disk, and that this user may write "
+                "there; nothing was stored, nothing harmed"
             ) from error
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
             raise TelemetryError(

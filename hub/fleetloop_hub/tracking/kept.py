@@ -12,6 +12,8 @@ from fleetloop_hub.ports import Blobs
 from fleetloop_hub.records import Run
 from fleetloop_hub.run_parts import Candidate, Setting
 from fleetloop_hub.training import job as files
+from fleetloop_shared.durable import RealDisk
+from fleetloop_shared.errors import DiskFullError
 
 DETAILS = "details.json"
 SPEC = "spec.toml"
@@ -74,8 +76,8 @@ def cleared(run: Run, folder: Path) -> None:
     if str(files.ARTIFACT) in run.artifacts:
         gone += [files.ARTIFACT, files.ENCODED]  # the second is the first, for the wire
     for name in gone:
-        with contextlib.suppress(OSError):  # the next start tries again
-            (folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError, DiskFullError):  # the next start tries again
+            RealDisk(folder.parent).remove(Path(folder.name) / name)
 
 
 def whole(run: Run, blobs: Blobs) -> Run:
