@@ -12,7 +12,7 @@ import msgspec
 from fleetloop_shared import durable
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import Disk
-from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.errors import DiskFaultError, UndecodableError
 from fleetloop_shared.ids import sha256_hex
 
 _SEAL_BYTES = 64
@@ -62,7 +62,7 @@ def load(disk: Disk, folder: Path, type_: type[R]) -> tuple[R | None, list[str]]
             found.append(_read(disk.read(path), type_))
         except FileNotFoundError:
             continue
-        except UndecodableError as error:
+        except (UndecodableError, DiskFaultError) as error:
             damage.append(f"{path}: {error}")
     return max(found, key=lambda record: record.generation, default=None), damage
 

@@ -20,6 +20,7 @@ EXCEPTIONS = {
     ("shared/fleetloop_shared/durable.py", "os.open"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", "os.pwrite"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", ".replace"): "the durable module itself",
+    ("shared/fleetloop_shared/durable.py", ".rename"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", ".unlink"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", ".mkdir"): "the durable module itself",
     ("agent/fleetloop_agent/outbox.py", "sqlite3.connect"): _SQLITE,
@@ -46,6 +47,8 @@ EXCEPTIONS = {
     ("hub/fleetloop_hub/scoring/outputs.py", ".unlink"): _ASKED,
     ("hub/fleetloop_hub/scoring/outputs.py", "pyarrow.csv.CSVWriter"): _ASKED,
     ("hub/fleetloop_hub/scoring/outputs.py", "pyarrow.parquet.ParquetWriter"): _ASKED,
+    ("agent/fleetloop_agent/trust/refresh.py", "tempfile.TemporaryDirectory"): _SCRATCH,
+    ("agent/fleetloop_agent/trust/refresh.py", ".write_bytes"): _SCRATCH,
     ("hub/fleetloop_hub/cli/spec.py", "tempfile.TemporaryDirectory"): _SCRATCH,
     ("hub/fleetloop_hub/packaging/quantizing.py", "tempfile.TemporaryDirectory"): _SCRATCH,
     (
