@@ -211,6 +211,7 @@ def test_root_rotation_is_followed_over_several_roots_and_old_keys_are_out() -> 
         hub.director.rotate(keys, SIGNED_AT)
     assert device.direct(hub.direct(hub.desire(3, ONE.release))) is not None
     refused(device, bent(old, roots=hub.director.roots), SignatureError)
+    refused(device, old, SignatureError)  # with the roots of its time, as if nothing was rotated
     assert device.boot().director.version == 3
 
 

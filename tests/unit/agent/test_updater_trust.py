@@ -3,12 +3,14 @@
 import msgspec
 import pytest
 
+from fleetloop_agent.trust.trust import Trust
 from fleetloop_agent.update.acquire import DEFER_S, IMAGE_WAIT_S
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.updater import IDLE_S
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.scenarios.repositories import Issue, payload
 from fleetloop_shared.codec import encode
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import desired_target
@@ -78,6 +80,7 @@ def test_a_release_that_is_withdrawn_during_the_fetch_is_not_installed(rig: Rig)
     rig.run()
     assert rig.journal.refusals == {"arbitrary-software": 1}
     assert rig.journal.active is None
+    assert EventKind.FETCHED not in rig.events, "not even fetched"
 
 
 def test_mix_and_match_director_and_image_repository_do_not_agree(rig: Rig) -> None:
@@ -143,6 +146,39 @@ def test_a_statement_believed_before_a_power_cut_is_followed_after_it(rig: Rig) 
     restarted = rig.make(rig.bench.serving)
     restarted.step(rig.bench.clock.at)
     assert restarted.journal.desired == HUB.desire(1, ONE.release)
+
+
+def test_what_is_followed_was_believed_durably_before(rig: Rig) -> None:
+    rig.publish(ONE, 1)
+    rig.step()
+    assert rig.journal.desired is not None
+    kept = Trust(HUB.identity("station-1"), rig.bench.disk, rig.bench.clock)
+    assert kept.desired() == rig.journal.desired
+    assert kept.lists(ONE.release)
+
+
+def test_freeze_by_a_wrong_clock_ends_when_the_clock_is_right(rig: Rig) -> None:
+    message = short_lived(1, DAY_S)
+    rig.bench.clock.at += 2 * DAY_S
+    rig.hand_over(message)
+    assert rig.updater.refusals.counts == {"freeze": 1}
+    rig.bench.clock.at -= 2 * DAY_S
+    rig.hand_over(message)
+    rig.run()
+    assert rig.journal.desired == HUB.desire(1, TWO.release)
+
+
+def test_a_bundle_that_found_no_room_to_be_checked_is_checked_later(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise DiskFullError("no room for the scratch folder")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fleetloop_agent.trust.trust.refresh", full)
+        rig.publish(ONE, 1)
+    rig.run(State.TRIAL)
+    assert rig.journal.refusals == {}
 
 
 def test_a_full_disk_does_not_lose_a_statement(rig: Rig) -> None:
