@@ -122,9 +122,11 @@ def bootstrap(config: HubConfig) -> Running:
         hub_password=password,
         runs_dir=config.state_dir / "runs",
         additions=additions,
+        max_bytes_per_s=config.max_bytes_per_s,
     )
     hub = Hub(parts)
-    link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
+    offline = encode(HubState(online=False))
+    link.start(Will(Topic.HUB.at(), offline, retained=broker.retains))
     audit = FileAudit(disk)
     approvals = Approvals(catalog, blobs, audit)
     return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit)

@@ -26,6 +26,7 @@ class HubConfig:
         broker: "nats" or "mosquitto" as a child process, or the URL of one that runs.
         broker_host: Address on which a child broker listens.
         broker_port: Port of the same; 0 takes a free one.
+        max_bytes_per_s: The fastest average pace at which models are published, None for no limit.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -37,6 +38,7 @@ class HubConfig:
     broker: str = "nats"
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
+    max_bytes_per_s: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -48,6 +50,10 @@ class HubConfig:
         for name, port in (("http", self.http_port), ("broker", self.broker_port)):
             if not 0 <= port <= _MAX_PORT:
                 raise ConfigError(f"{name} port {port}: write a number from 0 to {_MAX_PORT}")
+        if self.max_bytes_per_s is not None and self.max_bytes_per_s < 1:
+            raise ConfigError(
+                f"max bytes per s {self.max_bytes_per_s}: write a number from 1, or leave it out"
+            )
 
 
 def parse_address(text: str) -> tuple[str, int]:

@@ -16,9 +16,10 @@ from fleetloop_hub.data import datasets
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
+from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
-from fleetloop_hub.delivery.seeding import Seeder
+from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.hub_parts import Parts
@@ -61,7 +62,9 @@ class Hub(HubActions):
         self._director = Director(parts.catalog, parts.blobs, parts.keys)
         self._image, self._told_image = Image(parts.catalog, parts.blobs, parts.keys), b""
         self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
-        self._seeder = Seeder(parts.catalog, parts.blobs, self._say)
+        backlog = lambda: self._link.backlog_bytes  # noqa: E731 - not worth a name of its own
+        uplink = Uplink(self._say, backlog, parts.broker.retains, parts.max_bytes_per_s)
+        self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
         self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
@@ -70,6 +73,7 @@ class Hub(HubActions):
         self._lock = threading.RLock()
         self._now = parts.now
         self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
+        self._greeted = 0.0
         self._untold: dict[str, bytes] = {}
         self._noted: set[tuple[object, ...]] = set()
         self._seed()
@@ -150,7 +154,7 @@ class Hub(HubActions):
                     del self._untold[topic]
             for topic, payload in self._intrusions.due(now):
                 self._say(topic, payload, retained=True)
-            self._seeder.pump()
+            self._seeder.pump(now)
 
     def _look(self, now: float) -> None:
         self._broker.check()
@@ -167,21 +171,31 @@ class Hub(HubActions):
         self._intrusions.connected()
         for filter_ in [*ingest.FILTERS, *intrusions.FILTERS]:
             self._link.subscribe(filter_)
-        self._say(Topic.HUB.at(), encode(HubState(online=True, at=self._now())), retained=True)
+        self._greeted = self._now()
+        self._tell_lasting(None)
+        self._seeder.resume()
+
+    def _tell_lasting(self, cohorts: set[str] | None) -> None:
+        """Say again what must last: to everybody, or to cohorts of which a device has just come."""
+        here = HubState(online=True, at=self._greeted, retains=self._broker.retains)
+        self._say(Topic.HUB.at(), encode(here), retained=True)
         self._told_image = b""
         self._tell_image()
+        topics = None if cohorts is None else {Topic.DIRECTOR.at(cohort=c) for c in cohorts}
         for statement in self._director.standing():
-            self._tell(statement)
-        self._seeder.resume()
+            if topics is None or statement.topic in topics:
+                self._tell(statement)
 
     def _take(self, messages: list[Received], now: float) -> None:
         if not messages:
             return
+        if not self._broker.retains and (born := cohorts_born(messages, self._catalog)):
+            self._tell_lasting(born)
         outcome = self._ingest.take(self._intrusions.listen(messages, now), now)
         for topic, payload in outcome.acks:
             self._say(topic, payload, retained=False)
         for device, request in outcome.requests:
-            if not self._seeder.answer(request, now):
+            if not self._seeder.answer(device, request, now):
                 text = f"asks for {request.sha256[:64]!r}, which no live statement names"
                 where = Topic.GET.at(device=device)
                 self._telemetry.refuse(device, "unknown-content", text, where)
@@ -303,7 +317,8 @@ class Hub(HubActions):
             self._tell(statement)
 
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
-        if not self._link.publish(topic, payload, qos=1, retained=retained):
+        kept = retained and self._broker.retains
+        if not self._link.publish(topic, payload, qos=1, retained=kept):
             return False
         self._intrusions.said(topic, payload, retained=retained)
         self._egress_bytes += len(payload)

@@ -26,6 +26,7 @@ class Parts:
         runs_dir: Where training processes work.
         additions: Dataset versions being built.
         now: The hub's clock, Unix seconds.
+        max_bytes_per_s: The fastest average pace at which chunks are published, None for no limit.
     """
 
     catalog: Catalog
@@ -38,3 +39,4 @@ class Parts:
     runs_dir: Path
     additions: Additions
     now: Callable[[], float] = time.time
+    max_bytes_per_s: int | None = None

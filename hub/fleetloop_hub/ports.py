@@ -245,6 +245,11 @@ class Broker(ABC):
     def max_payload_bytes(self) -> int:
         """The largest payload it takes."""
 
+    @property
+    def retains(self) -> bool:
+        """Whether it keeps retained messages; known once it was started. Ours do."""
+        return True
+
     @abstractmethod
     def check(self) -> None:
         """Restart the child if it has ended; called every second or so."""

@@ -72,6 +72,7 @@ class Topic(Enum):
     )
     BLOB = Row("blobs/{sha256}/{index}", None, "one chunk of content, by hash", retained=True)
     HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)
+    PROBE = Row("hub/probe", None, "whether the broker keeps what is retained", retained=True)
 
     @property
     def row(self) -> Row:

@@ -41,6 +41,7 @@ class RememberedAccounts(Broker):
 
     def __init__(self) -> None:
         self.accounts: list[BrokerAccount] = []
+        self.keeps = True
 
     def start(self, accounts: list[BrokerAccount]) -> None:
         self.accounts = accounts
@@ -54,6 +55,10 @@ class RememberedAccounts(Broker):
     @property
     def address(self) -> str:
         return "mqtt://127.0.0.1:1883"
+
+    @property
+    def retains(self) -> bool:
+        return self.keeps
 
     @property
     def max_payload_bytes(self) -> int:

@@ -31,6 +31,7 @@ class HubRig:
         self._folder = folder
         self._devices = SimLink(self.broker, "devices")
         self._devices.start(None)
+        self.accounts = RememberedAccounts()
         self.hub = self.restarted()
 
     def restarted(self) -> Hub:
@@ -42,7 +43,7 @@ class HubRig:
                 catalog=self.kept.catalog,
                 telemetry=self.kept.telemetry,
                 blobs=self.kept.blobs,
-                broker=RememberedAccounts(),
+                broker=self.accounts,
                 link=self.link,
                 keys=self.kept.keys,
                 hub_password="secret",

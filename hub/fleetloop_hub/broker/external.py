@@ -1,8 +1,10 @@
 """A broker that runs already, wherever it is; its accounts are its owner's business."""
 
+import logging
 import secrets
 import time
 
+from fleetloop_hub.broker.probing import keeps_retained
 from fleetloop_hub.errors import BrokerError
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared import endpoint
@@ -10,6 +12,8 @@ from fleetloop_shared.link import Connected, Disconnected
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink
 
 _REACH_S = 10.0
+
+_log = logging.getLogger(__name__)
 
 
 class ExternalBroker(Broker):
@@ -29,20 +33,31 @@ class ExternalBroker(Broker):
     def __init__(self, url: str, ca_file: str | None = None) -> None:
         self._endpoint = endpoint.parse(url)
         self._ca_file = ca_file
+        self._retains = True
 
     def start(self, accounts: list[BrokerAccount]) -> None:
-        probe = PahoLink(
+        probe = self._make_probe()
+        probe.start(None)
+        try:
+            self._wait_for(probe)
+        finally:
+            probe.stop()
+        self._retains = keeps_retained(self._make_probe)
+        if not self._retains:
+            _log.warning(
+                "the broker at %s keeps no retained messages: every device is sent its models by"
+                " itself, which costs the hub as many times their size as there are devices",
+                self.address,
+            )
+
+    def _make_probe(self) -> PahoLink:
+        return PahoLink(
             self.address,
             f"fleetloop-probe-{secrets.token_hex(4)}",
             self._endpoint.username or "",
             self._endpoint.password or "",
             self._ca_file,
         )
-        probe.start(None)
-        try:
-            self._wait_for(probe)
-        finally:
-            probe.stop()
 
     def _wait_for(self, probe: PahoLink) -> None:
         deadline = time.monotonic() + _REACH_S
@@ -77,6 +92,10 @@ class ExternalBroker(Broker):
     @property
     def max_payload_bytes(self) -> int:
         return MAX_PAYLOAD_BYTES
+
+    @property
+    def retains(self) -> bool:
+        return self._retains
 
     def check(self) -> None:
         """Nothing: its owner restarts it."""

@@ -24,7 +24,7 @@ class _Attempts(msgspec.Struct, frozen=True):
     attempts: list[AttemptView]
 
 
-def serve(
+def serve(  # noqa: PLR0913, PLR0917 - the options of a command
     state_dir: StateDir = DEFAULT_DIR,
     http: Annotated[
         str, typer.Option(help="Address of console and API, HOST:PORT.")
@@ -37,10 +37,16 @@ def serve(
         str, typer.Option(help="Address on which a broker of our own listens.")
     ] = "127.0.0.1",
     broker_port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 1883,
+    max_bytes_per_s: Annotated[
+        int | None,
+        typer.Option(help="Fastest average pace at which models are published; no limit without."),
+    ] = None,
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
-    config = HubConfig(state_dir, host, port, broker, broker_host, broker_port)
+    config = HubConfig(
+        state_dir, host, port, broker, broker_host, broker_port, max_bytes_per_s=max_bytes_per_s
+    )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 
     run(config, typer.echo)

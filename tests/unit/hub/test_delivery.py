@@ -10,7 +10,6 @@ from fleetloop_agent.trust.belief import listed
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.delivery.listing import Image
-from fleetloop_hub.delivery.seeding import Seeder
 from fleetloop_hub.errors import EnrolError, KeyFileError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.keys import Role
@@ -25,7 +24,7 @@ from fleetloop_hub.spec.data_tables import (
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_shared.errors import SignatureError
-from fleetloop_shared.messages import ChunkRequest, DesiredState, EnrolRequest
+from fleetloop_shared.messages import DesiredState, EnrolRequest
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import fingerprint, manifest_target
 from support.bundles import NOW, desired_in, device_of, keys_in
@@ -223,119 +222,3 @@ def test_what_may_go_to_devices_is_listed_and_signed_anew_only_when_it_changes(
     again = Image(kept.catalog, kept.blobs, kept.keys).statement(NOW + 9.0)
     assert device.take_image(again.payload)
     assert listed(device.image, manifest_target("rain", 1)) is None
-
-
-# --- seeding -------------------------------------------------------------------------------------
-
-
-class Broker:
-    """Keeps what is retained; takes nothing while it is away."""
-
-    def __init__(self) -> None:
-        self.retained: dict[str, bytes] = {}
-        self.published = 0
-        self.there = True
-
-    def publish(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # the port's order
-        if not self.there:
-            return False
-        assert retained
-        self.published += bool(payload)
-        self.retained[topic] = payload
-        if not payload:
-            del self.retained[topic]
-        return True
-
-
-@pytest.fixture
-def seeded(kept: Parts) -> tuple[Seeder, Broker]:
-    broker = Broker()
-    seeder = Seeder(kept.catalog, kept.blobs, broker.publish)
-    seeder.want([(make_version(kept, 1), 2_000)])
-    seeder.pump()
-    return seeder, broker
-
-
-def test_the_broker_keeps_each_chunk_once(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
-    _, broker = seeded
-    version = kept.catalog.all(type(make_version(kept, 1)))[0]
-    chunks = [Topic.BLOB.at(sha256=str(version.transport), index=i) for i in range(3)]
-    assert b"".join(broker.retained[t] for t in chunks) == kept.blobs.get(str(version.transport))
-    manifest = broker.retained[Topic.BLOB.at(sha256=str(version.manifest), index=0)]
-    assert manifest == kept.blobs.get(str(version.manifest))
-
-
-def test_what_no_statement_names_is_cleared(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
-    seeder, broker = seeded
-    seeder.want([(make_version(kept, 2), 2_000)])
-    seeder.pump()
-    kept_hashes = {topic.split("/")[3] for topic in broker.retained}
-    version = make_version(kept, 2)
-    assert kept_hashes == {version.manifest, version.transport}
-
-
-def test_what_could_not_be_cleared_is_cleared_later_also_by_a_restarted_hub(
-    kept: Parts, seeded: tuple[Seeder, Broker]
-) -> None:
-    seeder, broker = seeded
-    broker.there = False
-    seeder.want([])
-    assert len(broker.retained) == 4
-    broker.there = True
-    Seeder(kept.catalog, kept.blobs, broker.publish).want([])
-    assert not broker.retained
-
-
-def test_a_broker_that_started_empty_is_filled_again(seeded: tuple[Seeder, Broker]) -> None:
-    seeder, broker = seeded
-    full = dict(broker.retained)
-    broker.retained.clear()
-    seeder.resume()
-    seeder.pump()
-    assert broker.retained == full
-
-
-def test_what_the_link_does_not_take_is_kept_for_later(kept: Parts) -> None:
-    broker = Broker()
-    seeder = Seeder(kept.catalog, kept.blobs, broker.publish)
-    broker.there = False
-    seeder.want([(make_version(kept, 1), 2_000)])
-    seeder.pump()
-    assert not broker.retained
-    broker.there = True
-    seeder.pump()
-    assert len(broker.retained) == 4
-
-
-def test_a_hundred_devices_that_miss_a_chunk_cost_one_message(
-    kept: Parts, seeded: tuple[Seeder, Broker]
-) -> None:
-    seeder, broker = seeded
-    sent = broker.published
-    request = ChunkRequest(sha256=str(make_version(kept, 1).transport), missing=[0])
-    for n in range(100):
-        assert seeder.answer(request, now=10.0 + n / 1_000)
-    seeder.pump()
-    assert broker.published == sent + 1
-    seeder.answer(request, now=20.0)
-    seeder.pump()
-    assert broker.published == sent + 2
-
-
-def test_a_request_for_what_does_not_exist_publishes_nothing(
-    seeded: tuple[Seeder, Broker],
-) -> None:
-    seeder, broker = seeded
-    sent = broker.published
-    assert not seeder.answer(ChunkRequest(sha256="ff" * 32, missing=[0]), now=1.0)
-    seeder.pump()
-    assert broker.published == sent
-
-
-def test_indexes_out_of_range_are_ignored(kept: Parts, seeded: tuple[Seeder, Broker]) -> None:
-    seeder, broker = seeded
-    sent = broker.published
-    request = ChunkRequest(sha256=str(make_version(kept, 1).transport), missing=[-1, 3, 10**9])
-    assert seeder.answer(msgspec.structs.replace(request), now=1.0)
-    seeder.pump()
-    assert broker.published == sent

@@ -32,6 +32,7 @@ def test_only_what_must_last_is_retained() -> None:
         Topic.DIRECTOR,
         Topic.BLOB,
         Topic.HUB,
+        Topic.PROBE,
     }
     assert not any(t.row.retained and t.row.outbox for t in Topic)
 
