@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import msgspec
 
-from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.errors import EndlessDataError, UndecodableError
 
 MAX_MESSAGE_BYTES = 1_000_000
 """The largest message either side decodes, also after decompression."""
@@ -25,10 +25,11 @@ def decode(payload: bytes, type_: type[T]) -> T:
     """The message in `payload`.
 
     Raises:
-        UndecodableError: Not JSON, not of this type, or over `MAX_MESSAGE_BYTES`.
+        UndecodableError: Not JSON, or not of this type.
+        EndlessDataError: Over `MAX_MESSAGE_BYTES`.
     """
     if len(payload) > MAX_MESSAGE_BYTES:
-        raise UndecodableError(
+        raise EndlessDataError(
             f"{type_.__name__}: {len(payload):,} bytes, more than {MAX_MESSAGE_BYTES:,}"
         )
     decoder = _decoders.get(type_)
@@ -58,13 +59,16 @@ def decompress(payload: bytes, limit_bytes: int) -> bytes:
     """Decompress zlib data without ever holding more than `limit_bytes` of it.
 
     Raises:
-        UndecodableError: Not zlib, cut short, or larger than the limit.
+        UndecodableError: Not zlib, or cut short.
+        EndlessDataError: Larger than the limit; no more than that was ever held.
     """
     inflate = zlib.decompressobj()
     try:
         data = inflate.decompress(payload, limit_bytes)
     except zlib.error as error:
         raise UndecodableError(f"not zlib data: {error}") from error
+    if not inflate.eof and len(data) >= limit_bytes:
+        raise EndlessDataError(f"zlib data that grows to more than {limit_bytes:,} bytes")
     if not inflate.eof:
-        raise UndecodableError(f"zlib data cut short, or larger than {limit_bytes:,} bytes")
+        raise UndecodableError("zlib data cut short")
     return data

@@ -3,6 +3,7 @@
 FleetloopError
 ├── RefusedError                what came in is not used; carries the name it is counted under
 │   ├── UndecodableError        bytes that are not the message their topic promises
+│   │   └── EndlessDataError    more bytes than signed metadata, or a limit, allows
 │   ├── SignatureError          unsigned, wrongly signed, or signed by a key that is not pinned
 │   ├── ManifestError           a manifest that contradicts itself or its release
 │   ├── ChunkError              a chunk whose bytes are not those its hash names
@@ -14,8 +15,8 @@ FleetloopError
 │   ├── BelowFloorError         a release, or a floor, below the device's security floor
 │   ├── FreezeError             metadata that has expired: somebody holds newer metadata back
 │   ├── FastForwardError        version numbers that jump so far that no later one could follow
-│   ├── EndlessDataError        more bytes than signed metadata, or a limit, allows
 │   ├── SlowRetrievalError      content that is kept from coming
+│   ├── SelfTestError           a signed model that does not prove itself on this device
 │   └── QuarantinedError        a release that has failed on this device before
 ├── InvalidIdError              a name that may not stand in a topic or a path
 ├── AddressError                text that is not a broker's address
@@ -110,7 +111,7 @@ class FastForwardError(RefusedError):
     reason = "fast-forward"
 
 
-class EndlessDataError(RefusedError):
+class EndlessDataError(UndecodableError):
     """More bytes than signed metadata, or a limit of this device, allows."""
 
     reason = "endless-data"
@@ -120,6 +121,12 @@ class SlowRetrievalError(RefusedError):
     """Content that signed metadata names and that does not come."""
 
     reason = "slow-retrieval"
+
+
+class SelfTestError(RefusedError):
+    """A signed model that does not prove itself on this device, or does harm when it is loaded."""
+
+    reason = "self-test"
 
 
 class QuarantinedError(RefusedError):

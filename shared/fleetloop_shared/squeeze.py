@@ -8,7 +8,7 @@ import zlib
 from typing import Final
 
 from fleetloop_shared.codec import decompress
-from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.errors import EndlessDataError, UndecodableError
 
 IDENTITY: Final = "identity"
 ZLIB: Final = "zlib"
@@ -40,8 +40,8 @@ def expand(encoding: str, encoded: bytes, limit_bytes: int) -> bytes:
     """The artifact, of which never more than `limit_bytes` is held.
 
     Raises:
-        UndecodableError: Not of this encoding, cut short, larger than the limit, or this Python
-            was built without the encoding.
+        UndecodableError: Not of this encoding, cut short, or this Python was built without it.
+        EndlessDataError: Larger than the limit.
     """
     match encoding:
         case "identity":
@@ -75,6 +75,8 @@ def _from_xz(encoded: bytes, limit_bytes: int) -> bytes:
         data = decoder.decompress(encoded, max_length=limit_bytes + 1)
     except lzma.LZMAError as error:
         raise UndecodableError(f"not xz data within {XZ_MEMORY_BYTES:,} bytes: {error}") from error
-    if not decoder.eof or len(data) > limit_bytes:
-        raise UndecodableError(f"xz data cut short, or larger than {limit_bytes:,} bytes")
+    if len(data) > limit_bytes:
+        raise EndlessDataError(f"xz data that grows to more than {limit_bytes:,} bytes")
+    if not decoder.eof:
+        raise UndecodableError("xz data cut short")
     return data

@@ -6,7 +6,7 @@ from fleetloop_agent.update import verify
 from fleetloop_agent.update.journal import Slot
 from fleetloop_agent.update.states import Event
 from fleetloop_agent.update.transaction import Transaction
-from fleetloop_shared.errors import FreezeError, RefusedError
+from fleetloop_shared.errors import FreezeError, RefusedError, SelfTestError
 from fleetloop_shared.reports import EventKind
 
 ATTEMPTS = 3
@@ -57,6 +57,7 @@ class Trial:
         else:
             text = f"self-test of {_name(tx.incoming)} failed: {finding.text}"
             tx.move(Event.FAILED, last_error=text, quarantine=self._quarantine())
+            tx.refusals.note(SelfTestError(text), tx.incoming.artifact, now)
         self.reset()
         return now
 

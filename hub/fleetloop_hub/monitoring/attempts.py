@@ -26,6 +26,7 @@ NAMES: dict[str, tuple[Level, str]] = {
     "wrong-hardware": (Level.WARN, "Release for other hardware"),
     "below-floor": (Level.BAD, "Below the security floor"),
     "wrong-manifest": (Level.BAD, "Manifest that contradicts itself"),
+    "self-test": (Level.WARN, "Signed model that fails its self-test"),
     "corrupt-chunk": (Level.BAD, "Tampered chunk"),
     "undecodable": (Level.WARN, "Malformed message"),
     "foreign": (Level.WARN, "Message for somebody else"),

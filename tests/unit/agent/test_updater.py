@@ -151,7 +151,7 @@ def test_what_is_quarantined_is_refused_once_a_statement_and_never_fetched_again
         rig.publish(ONE, sequence)
         rig.run()
         rig.run()
-    assert rig.journal.refusals == {"quarantined": 2}
+    assert rig.journal.refusals == {"quarantined": 2, "self-test": 1}
     assert len(rig.bench.link.subscribed) == asked
     assert rig.bench.serving.loads == []
 
@@ -163,7 +163,7 @@ def test_the_same_bytes_under_a_new_version_stay_quarantined(rig: Rig) -> None:
     renamed = HUB.ship_bytes(msgspec.structs.replace(ONE.manifest, version=5), ONE.artifact)
     rig.publish(renamed, 2)
     rig.run()
-    assert rig.journal.refusals == {"quarantined": 1}
+    assert rig.journal.refusals == {"quarantined": 1, "self-test": 1}
     assert rig.state is State.SERVING
 
 
