@@ -7,19 +7,21 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.config import HubConfig
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
+from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Audit, Blobs, Broker, BrokerAccount, Catalog, Telemetry
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
@@ -47,6 +49,7 @@ class Running:
         additions: Dataset versions being built.
         approvals: What people say to versions.
         audit: Who did what.
+        trust: What is signed, and the keys.
     """
 
     actions: Hub
@@ -58,6 +61,7 @@ class Running:
     additions: Additions
     approvals: Approvals
     audit: Audit
+    trust: Trust
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -92,19 +96,21 @@ def bootstrap(config: HubConfig) -> Running:
     Raises:
         CatalogError: Another hub has this state folder.
         BrokerError: The broker cannot be started.
-        KeyFileError: A signing key cannot be read.
+        KeyFileError: A signing key or what it has signed is damaged or gone.
     """
     disk = RealDisk(config.state_dir)
     catalog = TinyDbCatalog(config.state_dir / "catalog")
     telemetry = SqliteTelemetry(config.state_dir / "telemetry.sqlite")
     blobs = FileBlobs(config.state_dir / "blobs")
-    keys = Keys(disk, Path("keys"), time.time())
+    audit = FileAudit(disk)
     password = _hub_password(disk)
     broker = choose_broker(
         config.broker, config.state_dir / "broker", config.broker_host, config.broker_port
     )
+    trust = Trust(disk, config.lives)
     try:
-        broker.start(Enrolment(catalog, broker, keys, password).accounts())
+        _open(trust, catalog, audit)
+        broker.start(Enrolment(catalog, broker, trust, password).accounts())
     except FleetloopError:
         telemetry.close()
         catalog.close()
@@ -118,7 +124,7 @@ def bootstrap(config: HubConfig) -> Running:
         blobs=blobs,
         broker=broker,
         link=link,
-        keys=keys,
+        trust=trust,
         hub_password=password,
         runs_dir=config.state_dir / "runs",
         additions=additions,
@@ -127,9 +133,19 @@ def bootstrap(config: HubConfig) -> Running:
     hub = Hub(parts)
     offline = encode(HubState(online=False))
     link.start(Will(Topic.HUB.at(), offline, retained=broker.retains))
-    audit = FileAudit(disk)
     approvals = Approvals(catalog, blobs, audit)
-    return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit)
+    return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit, trust)
+
+
+def _open(trust: Trust, catalog: Catalog, audit: Audit) -> None:
+    """Read what is signed and the keys, or make them where there is nobody yet who trusts others.
+
+    Raises:
+        KeyFileError: Something is damaged, or gone while devices rely on it.
+    """
+    if made := trust.open(time.time(), relied_on=bool(catalog.all(Device))):
+        subject = " and ".join(made)
+        audit.record(Deed(by="hub", action="make keys", subject=subject), time.time())
 
 
 def _hub_password(disk: Disk) -> str:

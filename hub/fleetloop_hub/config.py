@@ -13,6 +13,44 @@ URL_FILE = "hub.url"
 _EMBEDDED = frozenset({"nats", "mosquitto"})
 _URL = re.compile(r"mqtts?://[^/\s]+")
 _MAX_PORT = 65_535
+DAY_S = 86_400.0
+_SLACK_S = 60.0
+
+
+@dataclass(frozen=True)
+class Lives:
+    """How long signed metadata holds, in seconds.
+
+    What the hub's own keys sign is signed anew at half of its life. What people sign is asked for
+    `announce_s` before it ends.
+
+    Attributes:
+        root_s: Both roots.
+        image_targets_s: The list of what exists.
+        director_targets_s: What a cohort should run.
+        snapshot_s: Which metadata belong together.
+        timestamp_s: Which are the newest: as long as this can an attacker hide newer ones.
+        announce_s: How early people are asked.
+    """
+
+    root_s: float = 365 * DAY_S
+    image_targets_s: float = 365 * DAY_S
+    director_targets_s: float = 30 * DAY_S
+    snapshot_s: float = 30 * DAY_S
+    timestamp_s: float = 7 * DAY_S
+    announce_s: float = 30 * DAY_S
+
+    def is_due(self, expires_at: float, life_s: float, now: float, *, people: bool) -> bool:
+        """Whether to sign anew what holds until `expires_at`."""
+        early_s = life_s / 2
+        return expires_at - now < (min(self.announce_s, early_s) if people else early_s)
+
+    def is_overlong(self, expires_at: float, now: float) -> bool:
+        """Whether a timestamp holds longer than it should: the clock was wrong when it was signed.
+
+        Otherwise it would not be signed anew for as long as the clock was ahead.
+        """
+        return expires_at - now > self.timestamp_s + _SLACK_S
 
 
 @dataclass(frozen=True)
@@ -27,6 +65,7 @@ class HubConfig:
         broker_host: Address on which a child broker listens.
         broker_port: Port of the same; 0 takes a free one.
         max_bytes_per_s: The fastest average pace at which models are published, None for no limit.
+        lives: How long what the hub signs holds.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -39,6 +78,7 @@ class HubConfig:
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     max_bytes_per_s: int | None = None
+    lives: Lives = Lives()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

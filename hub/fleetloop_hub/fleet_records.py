@@ -30,12 +30,14 @@ class Token(Record, frozen=True, kw_only=True):
         cohort: Where the device will belong.
         created_at: Unix seconds.
         expires_at: Unix seconds.
+        roots: Versions of image and director root that its fingerprint stands for.
         device: Who has used it, None while it is unused.
     """
 
     cohort: str
     created_at: float
     expires_at: float
+    roots: tuple[int, int]
     device: str | None = None
 
 
@@ -87,27 +89,36 @@ class Cohort(Record, frozen=True, kw_only=True):
 
     Attributes:
         sequence: Of the last desired state; never goes back.
+        signings: How often something was signed for it, a signing anew among them; the version of
+            its metadata, which never goes back.
         statement: SHA-256 of the blob that holds the last signed statement.
         versions: Keys of the versions that this statement names.
     """
 
     sequence: int
+    signings: int = 0
     statement: str | None = None
     versions: list[str] = msgspec.field(default_factory=list)
 
 
 class Listing(Record, frozen=True, kw_only=True):
-    """What the image repository lists; there is one.
+    """What the image repository says; there is one.
 
     Attributes:
-        version: Of its metadata; never goes back.
-        files: SHA-256 of each manifest, by its path in the repository.
-        statement: SHA-256 of the blob that holds the signed bundle.
+        statement: SHA-256 of the blob that holds the bundle that was published last.
     """
 
-    version: int
-    files: dict[str, str]
     statement: str
+
+
+class Awaited(Record, frozen=True, kw_only=True):
+    """A version that waits for people's signatures; `key` is the version's.
+
+    Attributes:
+        cohorts: Where it goes as soon as it is signed; none once it is on its way.
+    """
+
+    cohorts: list[str]
 
 
 class Seeded(Record, frozen=True, kw_only=True):

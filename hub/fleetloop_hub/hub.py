@@ -13,13 +13,14 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from fleetloop_hub.data import datasets
-from fleetloop_hub.delivery.director import Director, Statement
+from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
+from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.hub_parts import Parts
@@ -57,10 +58,11 @@ class Hub(HubActions):
         """Take up everything where the catalog says it stood."""
         self._catalog, self._telemetry, self._blobs = parts.catalog, parts.telemetry, parts.blobs
         self._broker, self._link = parts.broker, parts.link
-        self._enrolment = Enrolment(parts.catalog, parts.broker, parts.keys, parts.hub_password)
+        self._enrolment = Enrolment(parts.catalog, parts.broker, parts.trust, parts.hub_password)
         self._registry = Registry(parts.catalog, parts.blobs)
-        self._director = Director(parts.catalog, parts.blobs, parts.keys)
-        self._image, self._told_image = Image(parts.catalog, parts.blobs, parts.keys), b""
+        self._director = Director(parts.catalog, parts.blobs, parts.trust)
+        self._image = Image(parts.catalog, parts.blobs, parts.trust)
+        self._statements = Statements(self._image, self._director)
         self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
         backlog = lambda: self._link.backlog_bytes  # noqa: E731 - not worth a name of its own
         uplink = Uplink(self._say, backlog, parts.broker.retains, parts.max_bytes_per_s)
@@ -74,7 +76,6 @@ class Hub(HubActions):
         self._now = parts.now
         self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
         self._greeted = 0.0
-        self._untold: dict[str, bytes] = {}
         self._noted: set[tuple[object, ...]] = set()
         self._seed()
 
@@ -149,18 +150,19 @@ class Hub(HubActions):
             if now >= self._due:
                 self._due = now + _WATCH_S
                 self._look(now)
-            for topic, payload in list(self._untold.items()):
-                if self._say(topic, payload, retained=True):
-                    del self._untold[topic]
+            self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
             for topic, payload in self._intrusions.due(now):
                 self._say(topic, payload, retained=True)
             self._seeder.pump(now)
 
     def _look(self, now: float) -> None:
         self._broker.check()
-        self._tell_image()
+        self._statements.look(now)
         for ended in self._runs.poll():
             self._end_run(ended, now)
+        for version, cohort in self._image.signed_meanwhile():
+            self._roll_out(version, cohort)
+            self._image.gone_to(version, cohort)
         for rollout in self._rollouts.open():
             self._move(rollout, now)
         for model in self._catalog.all(Model):
@@ -179,12 +181,7 @@ class Hub(HubActions):
         """Say again what must last: to everybody, or to cohorts of which a device has just come."""
         here = HubState(online=True, at=self._greeted, retains=self._broker.retains)
         self._say(Topic.HUB.at(), encode(here), retained=True)
-        self._told_image = b""
-        self._tell_image()
-        topics = None if cohorts is None else {Topic.DIRECTOR.at(cohort=c) for c in cohorts}
-        for statement in self._director.standing():
-            if topics is None or statement.topic in topics:
-                self._tell(statement)
+        self._statements.again(self._now(), cohorts)
 
     def _take(self, messages: list[Received], now: float) -> None:
         if not messages:
@@ -248,16 +245,20 @@ class Hub(HubActions):
             return
         version = self._registry.register(ended, now)
         self._runs.settle(ended)
+        self._statements.look(now)
         ready = version.state is VersionState.READY
         text = f"version {version.number} is ready" if ready else hindrance(version)
+        if ready and not self._image.lists(version):
+            text += " and waits for people's signatures: fleetloop keys sign --key FILE"
         decision = self._decisions.close(ended.decision, text, version.number)
         if ready and decision.trigger != PERSON:
-            for cohort in self._rollouts.cohorts_of(version.model):
-                self._roll_out(version, cohort)
+            self._image.await_signatures(version, self._rollouts.cohorts_of(version.model))
 
     # --- validate → release → roll out ------------------------------------------------------------
 
     def _roll_out(self, version: Version, cohort: str) -> Rollout:
+        self._statements.look(self._now())
+        self._image.check(version)
         champion = self._registry.champion(version.model)
         control = None if champion is None else champion.number
         spec = self._spec(version.model)
@@ -265,15 +266,14 @@ class Hub(HubActions):
             version, cohort, spec, control=control, now=self._now()
         )
         self._seed()
-        self._tell_image()
-        self._tell(statement)
+        self._statements.tell(statement)
         return rollout
 
     def _move(self, rollout: Rollout, now: float) -> None:
         judged = self._rollouts.step(rollout, self._spec(rollout.model), now)
         if judged.statement is None:
             return
-        self._tell(judged.statement)
+        self._statements.tell(judged.statement)
         version = self._registry.releasable(rollout.model, rollout.version)
         if judged.move is Move.FINISH:
             self._registry.crown(version)
@@ -305,16 +305,6 @@ class Hub(HubActions):
         self._seeder.want(
             [(v, self._spec(v.model).delivery.chunk_bytes) for v in self._director.live()]
         )
-
-    def _tell(self, statement: Statement) -> None:
-        self._untold[statement.topic] = statement.payload
-
-    def _tell_image(self) -> None:
-        """Say what exists, where that is not what was said last."""
-        statement = self._image.statement(self._now())
-        if statement.payload != self._told_image:
-            self._told_image = statement.payload
-            self._tell(statement)
 
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
         kept = retained and self._broker.retains

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.link import Link
 
 
@@ -21,7 +21,7 @@ class Parts:
         blobs: Content by hash.
         broker: Started already.
         link: To that broker, started already.
-        keys: For signing.
+        trust: What is signed, and the keys.
         hub_password: Of the hub's own account at the broker.
         runs_dir: Where training processes work.
         additions: Dataset versions being built.
@@ -34,7 +34,7 @@ class Parts:
     blobs: Blobs
     broker: Broker
     link: Link
-    keys: Keys
+    trust: Trust
     hub_password: str
     runs_dir: Path
     additions: Additions

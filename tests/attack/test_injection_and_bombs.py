@@ -50,7 +50,7 @@ def test_a_name_that_could_stand_for_other_topics_is_not_enrolled(
 ) -> None:
     with parts(tmp_path) as kept:
         broker = RememberedAccounts()
-        enrolment = Enrolment(kept.catalog, broker, kept.keys, "secret")
+        enrolment = Enrolment(kept.catalog, broker, kept.trust, "secret")
         token = enrolment.token("plains", 0.0, 60.0)
         request = EnrolRequest(
             token=token.partition(".")[0], device=name, hardware="x", agent="0.1.0"

@@ -21,7 +21,7 @@ from fleetloop_shared.codec import decode
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import DriftReport
 from fleetloop_shared.trust import manifest_target
-from support.bundles import device_of, keys_in
+from support.bundles import device_of, trust_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
@@ -63,8 +63,8 @@ def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
 
 def artifacts_signed(folder: Path) -> set[str]:
     """The artifact of every version that the image repository lists, as a device checks it."""
-    keys, blobs = keys_in(folder / "hub", time.time()), FileBlobs(folder / "hub" / "blobs")
-    device = device_of(keys, "default", RealClock())
+    trust, blobs = trust_in(folder / "hub", time.time()), FileBlobs(folder / "hub" / "blobs")
+    device = device_of(trust, "default", RealClock())
     with closing(TinyDbCatalog(folder / "hub" / "catalog")) as catalog:
         [listing] = catalog.all(Listing)
         versions = [v for v in catalog.all(Version) if v.manifest is not None]

@@ -9,9 +9,10 @@ from tuf.api.metadata import Metadata, Timestamp
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.power import Moments, PowerCut
+from fleetloop_hub.config import DAY_S
 from fleetloop_hub.errors import KeyFileError
 from fleetloop_hub.trust import keyring, state
-from fleetloop_hub.trust.terms import DAY_S, Repository
+from fleetloop_hub.trust.terms import Repository
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import decode_compressed
 from fleetloop_shared.durable import Disk

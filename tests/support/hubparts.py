@@ -6,15 +6,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleetloop_hub.keys import Keys
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_hub.records import Version, VersionState
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.ids import sha256_hex
-from support.bundles import keys_in
+from support.bundles import trust_in
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Parts:
     catalog: TinyDbCatalog
     telemetry: SqliteTelemetry
     blobs: FileBlobs
-    keys: Keys
+    trust: Trust
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def parts(folder: Path) -> Iterator[Parts]:
         telemetry = SqliteTelemetry(folder / "telemetry.sqlite")
         stack.callback(telemetry.close)
         blobs = FileBlobs(folder / "blobs")
-        yield Parts(catalog, telemetry, blobs, keys_in(folder, time.time()))
+        yield Parts(catalog, telemetry, blobs, trust_in(folder, time.time()))
 
 
 class RememberedAccounts(Broker):

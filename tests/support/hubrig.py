@@ -45,7 +45,7 @@ class HubRig:
                 blobs=self.kept.blobs,
                 broker=self.accounts,
                 link=self.link,
-                keys=self.kept.keys,
+                trust=self.kept.trust,
                 hub_password="secret",
                 runs_dir=self._folder / "runs",
                 additions=Additions(self.kept.catalog, self.kept.blobs, self._folder / "data"),
@@ -102,7 +102,7 @@ class HubRig:
     def desired(self) -> DesiredState:
         """What the cohort is told now."""
         payload = self.broker.retained()[Topic.DIRECTOR.at(cohort="stations")]
-        return desired_in(self.kept.keys, "stations", payload)
+        return desired_in(self.kept.trust, "stations", payload)
 
 
 @contextmanager

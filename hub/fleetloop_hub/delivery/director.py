@@ -2,16 +2,21 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from fleetloop_hub.delivery.rollout import BUCKETS
 from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
-from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model, Version
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_shared.codec import encode
+from fleetloop_hub.trust.trust import Trust
+from fleetloop_shared.codec import decode_compressed, encode
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic
-from fleetloop_shared.trust import desired_target
+from fleetloop_shared.trust import Bundle, desired_target
+
+_LOOK_S = 60.0
+"""How often statements are looked at that nothing has happened to."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,10 @@ class Statement:
 class Director:
     """Signs statements, one after the other, each with a number that never goes back."""
 
-    def __init__(self, catalog: Catalog, blobs: Blobs, keys: Keys) -> None:
+    def __init__(self, catalog: Catalog, blobs: Blobs, trust: Trust) -> None:
         """Nothing is said until `state` is called."""
-        self._catalog, self._blobs, self._keys = catalog, blobs, keys
+        self._catalog, self._blobs, self._trust = catalog, blobs, trust
+        self._looked: tuple[object, float] | None = None
 
     def state(self, rollout: Rollout, spec: ModelSpec, now: float) -> Statement:
         """Say what `rollout` now means for its cohort; durable before it is returned."""
@@ -53,14 +59,42 @@ class Director:
             soak_s=spec.rollout.soak_s,
             sample_share=spec.retrain.sample_share,
         )
-        files = {desired_target(rollout.cohort): encode(desired)}
-        payload = self._keys.issue(Role.DIRECTOR, sequence, now, files, carried=True)
         named = [v.key for v in (release, control) if v is not None]
-        sha256 = self._blobs.put(payload)
-        self._catalog.put(
-            Cohort(key=rollout.cohort, sequence=sequence, statement=sha256, versions=named)
+        before = self._catalog.find(Cohort, rollout.cohort) or Cohort(
+            key=rollout.cohort, sequence=0
         )
-        return Statement(Topic.DIRECTOR.at(cohort=rollout.cohort), payload)
+        cohort = replace(before, sequence=sequence, versions=named)
+        return self._signed(cohort, encode(desired), now)
+
+    def renewed(self, now: float) -> list[Statement]:
+        """Signs anew what grows old or was signed by other keys; what it says stays as it is.
+
+        Raises:
+            DiskFullError: No room; what was signed stands.
+        """
+        self._trust.renew_director(now)
+        roots = self._trust.root_versions()
+        if self._looked is not None:
+            before, at = self._looked
+            if before == roots and 0 <= now - at < _LOOK_S:
+                return []
+        made = []
+        for cohort in self._catalog.all(Cohort):
+            if cohort.statement is None:
+                continue
+            payload = self._blobs.get(cohort.statement)
+            if self._trust.is_due(payload, now):
+                text = decode_compressed(payload, Bundle).files[desired_target(cohort.key)]
+                made.append(self._signed(cohort, text.encode(), now))
+        self._looked = (roots, now)
+        return made
+
+    def _signed(self, cohort: Cohort, desired: bytes, now: float) -> Statement:
+        version = cohort.signings + 1
+        payload = self._trust.director_bundle(cohort.key, desired, version, now)
+        sha256 = self._blobs.put(payload)
+        self._catalog.put(replace(cohort, signings=version, statement=sha256))
+        return Statement(Topic.DIRECTOR.at(cohort=cohort.key), payload)
 
     def standing(self) -> list[Statement]:
         """The last statement of every cohort, to be published again after a connect."""

@@ -7,11 +7,12 @@ import msgspec
 
 from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Device, Token
-from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Broker, BrokerAccount, Catalog
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.errors import InvalidIdError
 from fleetloop_shared.ids import check_name, sha256_hex
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
+from fleetloop_shared.trust import fingerprint
 
 HUB = "hub"
 """The hub's own account and client id; no device may be called so."""
@@ -20,13 +21,13 @@ HUB = "hub"
 class Enrolment:
     """Admits devices, and keeps the broker's accounts equal to the catalog's devices."""
 
-    def __init__(self, catalog: Catalog, broker: Broker, keys: Keys, hub_password: str) -> None:
+    def __init__(self, catalog: Catalog, broker: Broker, trust: Trust, hub_password: str) -> None:
         """Begin; accounts are made with `accounts`."""
-        self._catalog, self._broker, self._keys = catalog, broker, keys
+        self._catalog, self._broker, self._trust = catalog, broker, trust
         self._hub = BrokerAccount(username=HUB, password=hub_password, cohort=None)
 
     def token(self, cohort: str, now: float, expires_s: float) -> str:
-        """A one-time token: a secret, and what the hub's keys must look like.
+        """A one-time token: a secret, and what the hub's roots must look like.
 
         Raises:
             EnrolError: The cohort's name cannot stand in a topic.
@@ -35,16 +36,17 @@ class Enrolment:
             check_name(cohort, "cohort")
         except InvalidIdError as error:
             raise EnrolError(str(error)) from error
-        secret = secrets.token_urlsafe(18)
+        secret, roots = secrets.token_urlsafe(18), self._trust.root_versions()
         self._catalog.put(
             Token(
                 key=sha256_hex(secret.encode()),
                 cohort=cohort,
                 created_at=now,
                 expires_at=now + expires_s,
+                roots=roots,
             )
         )
-        return f"{secret}.{self._keys.fingerprint()}"
+        return f"{secret}.{fingerprint(*self._trust.pins(roots))}"
 
     def enrol(self, request: EnrolRequest, now: float) -> EnrolAnswer:
         """Admit a device.
@@ -68,14 +70,15 @@ class Enrolment:
         )
         self._catalog.put(known)
         self._broker.admit(self.accounts())
+        image_root, director_root = self._trust.pins(token.roots)
         return EnrolAnswer(
             device=device,
             cohort=known.cohort,
             broker=self._broker.address,
             username=device,
             password=known.password,
-            image_root=self._keys.root(Role.IMAGE),
-            director_root=self._keys.root(Role.DIRECTOR),
+            image_root=image_root,
+            director_root=director_root,
         )
 
     def accounts(self) -> list[BrokerAccount]:

@@ -7,11 +7,12 @@ from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner, Key, Signature
 from tuf.api.metadata import Metadata, Root, Targets
 
+from fleetloop_hub.config import Lives
 from fleetloop_hub.errors import SigningError
 from fleetloop_hub.trust import documents as d
 from fleetloop_hub.trust.settle import coming_root, current_root, needs_people
 from fleetloop_hub.trust.state import State
-from fleetloop_hub.trust.terms import PEOPLE_ROLES, Lives, Repository, Role
+from fleetloop_hub.trust.terms import PEOPLE_ROLES, Repository, Role
 
 Maker = Callable[[str], tuple[Key, str]]
 """Makes a key that lies on the hub, from what it is for; returns its public half and its name."""

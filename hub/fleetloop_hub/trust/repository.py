@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from securesystemslib.signer import Key, Signature
 from tuf.api.metadata import Root, Targets
 
+from fleetloop_hub.config import Lives
 from fleetloop_hub.errors import KeyFileError, SigningError
 from fleetloop_hub.trust import changes
 from fleetloop_hub.trust import documents as d
@@ -16,7 +17,7 @@ from fleetloop_hub.trust.documents import Listed
 from fleetloop_hub.trust.keyring import Keyring
 from fleetloop_hub.trust.settle import coming_root, current_root, settle
 from fleetloop_hub.trust.state import State
-from fleetloop_hub.trust.terms import Lives, Repository, Role
+from fleetloop_hub.trust.terms import Repository, Role
 from fleetloop_hub.trust.views import PersonSignature
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.errors import DiskFullError

@@ -14,10 +14,11 @@ time and any number of times; where nothing is due it returns what it was given.
 from msgspec.structs import replace
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
+from fleetloop_hub.config import Lives
 from fleetloop_hub.trust import documents as d
 from fleetloop_hub.trust.documents import Listed, Signers
 from fleetloop_hub.trust.state import State
-from fleetloop_hub.trust.terms import Lives, Role
+from fleetloop_hub.trust.terms import Role
 from fleetloop_shared.ids import sha256_hex
 
 
@@ -157,7 +158,8 @@ def _is_stale(state: State, root: Root, now: float, lives: Lives) -> bool:
     timestamp = d.read(state.timestamp, Timestamp)
     named = snapshot.signed.meta["targets.json"].hashes or {}
     return (
-        lives.is_due(d.expires_at(timestamp.signed), lives.timestamp_s, now, people=False)
+        lives.is_overlong(d.expires_at(timestamp.signed), now)
+        or lives.is_due(d.expires_at(timestamp.signed), lives.timestamp_s, now, people=False)
         or lives.is_due(d.expires_at(snapshot.signed), lives.snapshot_s, now, people=False)
         or named.get("sha256") != sha256_hex(state.targets.encode())
         or not d.is_signed(root, Role.SNAPSHOT, snapshot)

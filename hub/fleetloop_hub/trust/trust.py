@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from tuf.api.metadata import Snapshot, Targets, Timestamp
 
+from fleetloop_hub.config import Lives
 from fleetloop_hub.errors import GateError, KeyFileError, SigningError
 from fleetloop_hub.trust import changes
 from fleetloop_hub.trust import documents as d
@@ -11,13 +12,13 @@ from fleetloop_hub.trust.changes import People
 from fleetloop_hub.trust.offline import public_keys
 from fleetloop_hub.trust.repository import Kept
 from fleetloop_hub.trust.settle import sign_heads
-from fleetloop_hub.trust.state import path_of
-from fleetloop_hub.trust.terms import Lives, Repository, Role
+from fleetloop_hub.trust.state import State, path_of
+from fleetloop_hub.trust.terms import Repository, Role
 from fleetloop_hub.trust.views import PersonSignature, TrustView, view
 from fleetloop_shared.codec import decode_compressed, encode_compressed
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.trust import Bundle, desired_target, fingerprint
+from fleetloop_shared.trust import Bundle, desired_target
 
 
 class Trust:
@@ -33,9 +34,10 @@ class Trust:
         self._lives = lives or Lives()
         self._kept = {which: Kept(disk, which, self._lives) for which in Repository}
         self._image, self._director = (self._kept[which] for which in Repository)
+        self._bundle: tuple[State, bytes] | None = None
 
-    def open(self, now: float, *, relied_on: bool = False) -> None:
-        """Read what is kept, or make what is not there yet.
+    def open(self, now: float, *, relied_on: bool = False) -> list[str]:
+        """Read what is kept, or make what is not there yet; returns what was made.
 
         Args:
             now: Unix seconds.
@@ -45,6 +47,7 @@ class Trust:
             KeyFileError: Something is damaged, or gone while devices rely on it.
             DiskFullError: No room; the next start makes what is missing.
         """
+        made: list[str] = []
         for which, kept in self._kept.items():
             if kept.load():
                 continue
@@ -55,7 +58,9 @@ class Trust:
                     "must enrol anew at a new state folder. They go on serving what they have"
                 )
             kept.make(now)
+            made.append(which)
         self._director.settle(None, now)
+        return made
 
     def prepare(self, people: People, now: float) -> None:
         """Make both repositories in a fresh state folder, the image's for keys that people hold.
@@ -83,10 +88,6 @@ class Trust:
         image, director = versions
         return self._image.state.roots[image - 1], self._director.state.roots[director - 1]
 
-    def fingerprint(self) -> str:
-        """Stands for both roots of now, inside an enrolment token."""
-        return fingerprint(*self.pins(self.root_versions()))
-
     # --- image: what exists -----------------------------------------------------------------------
 
     def list_files(self, wanted: Mapping[str, tuple[int, str]], now: float) -> bool:
@@ -107,14 +108,20 @@ class Trust:
     def image_bundle(self) -> bytes:
         """What is published of the image repository."""
         state = self._image.state
-        return encode_compressed(
-            Bundle(
+        if self._bundle is None or self._bundle[0] is not state:
+            bundle = Bundle(
                 roots=state.roots,
                 timestamp=state.timestamp,
                 snapshot=state.snapshot,
                 targets=state.targets,
             )
-        )
+            self._bundle = (state, encode_compressed(bundle))
+        return self._bundle[1]
+
+    def lists(self, path: str) -> bool:
+        """Whether what is published lists this file."""
+        targets = d.read(self._image.state.targets, Targets).signed
+        return path in targets.targets
 
     def check_listed(self, path: str, name: str) -> None:
         """See that devices can know of a file.
@@ -126,8 +133,7 @@ class Trust:
         Raises:
             GateError: It waits for signatures; the text says whose.
         """
-        state = self._image.state
-        if path in d.read(state.targets, Targets).signed.targets:
+        if self.lists(path):
             return
         waiting = [w for w in self.view(0.0).waiting if w.repository == Repository.IMAGE]
         have = "; ".join(f"{w.role} has {w.progress}" for w in waiting) or "nothing is signed yet"
@@ -178,8 +184,11 @@ class Trust:
         bundle, lives = decode_compressed(payload, Bundle), self._lives
         if bundle.roots != self._director.state.roots:
             return True
+        timestamp = d.read(bundle.timestamp, Timestamp).signed
+        if lives.is_overlong(d.expires_at(timestamp), now):
+            return True
         ends = (
-            (d.read(bundle.timestamp, Timestamp).signed, lives.timestamp_s),
+            (timestamp, lives.timestamp_s),
             (d.read(bundle.snapshot, Snapshot).signed, lives.snapshot_s),
             (d.read(bundle.targets, Targets).signed, lives.director_targets_s),
         )

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import msgspec
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 
+from fleetloop_hub.config import DAY_S, Lives
 from fleetloop_hub.trust import documents as d
 from fleetloop_hub.trust.settle import coming_root, current_root, needs_people
 from fleetloop_hub.trust.state import State
-from fleetloop_hub.trust.terms import DAY_S, Lives, Repository, Role
+from fleetloop_hub.trust.terms import Repository, Role
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):

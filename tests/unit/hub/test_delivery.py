@@ -10,9 +10,8 @@ from fleetloop_agent.trust.belief import listed
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.delivery.listing import Image
-from fleetloop_hub.errors import EnrolError, KeyFileError
+from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.keys import Role
 from fleetloop_hub.records import Model, VersionState
 from fleetloop_hub.spec.data_tables import (
     FeatureTable,
@@ -27,7 +26,7 @@ from fleetloop_shared.errors import SignatureError
 from fleetloop_shared.messages import DesiredState, EnrolRequest
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import fingerprint, manifest_target
-from support.bundles import NOW, desired_in, device_of, keys_in
+from support.bundles import NOW, desired_in, device_of
 from support.hubparts import Parts, RememberedAccounts, make_version, parts
 
 SPEC = ModelSpec(
@@ -52,7 +51,7 @@ def kept(tmp_path: Path) -> Iterator[Parts]:
 @pytest.fixture
 def enrolment(kept: Parts) -> tuple[Enrolment, RememberedAccounts]:
     broker = RememberedAccounts()
-    return Enrolment(kept.catalog, broker, kept.keys, "secret"), broker
+    return Enrolment(kept.catalog, broker, kept.trust, "secret"), broker
 
 
 def ask(token: str, device: str = "station-1") -> EnrolRequest:
@@ -117,24 +116,6 @@ def test_a_fresh_token_does_not_give_away_another_device_s_account(
         desk.enrol(ask(thief), now=1.0)
 
 
-# --- keys ----------------------------------------------------------------------------------------
-
-
-def test_keys_outlive_the_hub_and_are_readable_by_their_owner_only(tmp_path: Path) -> None:
-    first = keys_in(tmp_path)
-    second = keys_in(tmp_path)
-    assert first.fingerprint() == second.fingerprint()
-    modes = {p.stat().st_mode & 0o777 for p in (tmp_path / "keys").iterdir()}
-    assert modes == {0o600}
-
-
-def test_a_key_file_that_is_none_is_named(tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "image.pem").write_text("not a key")
-    with pytest.raises(KeyFileError, match=r"image\.pem"):
-        keys_in(tmp_path)
-
-
 # --- director ------------------------------------------------------------------------------------
 
 
@@ -155,7 +136,7 @@ def make_rollout(state: RolloutState = RolloutState.OPEN, control: int | None = 
 
 
 def said(kept: Parts, payload: bytes) -> DesiredState:
-    return desired_in(kept.keys, "stations", payload)
+    return desired_in(kept.trust, "stations", payload)
 
 
 @pytest.fixture
@@ -163,7 +144,7 @@ def director(kept: Parts) -> Director:
     kept.catalog.put(Model(key="rain", spec="", floor=3, added_at=0.0))
     make_version(kept, 1)
     make_version(kept, 2)
-    return Director(kept.catalog, kept.blobs, kept.keys)
+    return Director(kept.catalog, kept.blobs, kept.trust)
 
 
 def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
@@ -194,16 +175,15 @@ def test_a_reverted_first_rollout_gives_nobody_anything(kept: Parts, director: D
 
 def test_statements_are_numbered_on_after_a_restart(kept: Parts, director: Director) -> None:
     first = director.state(make_rollout(), SPEC, now=NOW)
-    again = Director(kept.catalog, kept.blobs, kept.keys)
+    again = Director(kept.catalog, kept.blobs, kept.trust)
     assert again.standing() == [first]
     assert said(kept, again.state(make_rollout(), SPEC, now=NOW).payload).sequence == 2
     assert [v.number for v in again.live()] == [2, 1]
 
 
 def test_the_image_repository_cannot_say_what_to_run(kept: Parts) -> None:
-    payload = kept.keys.issue(Role.IMAGE, 1, 7.0, {}, carried=True)
     with pytest.raises(SignatureError):
-        desired_in(kept.keys, "stations", payload)
+        desired_in(kept.trust, "stations", kept.trust.image_bundle())
 
 
 # --- what exists ---------------------------------------------------------------------------------
@@ -212,13 +192,13 @@ def test_the_image_repository_cannot_say_what_to_run(kept: Parts) -> None:
 def test_what_may_go_to_devices_is_listed_and_signed_anew_only_when_it_changes(
     kept: Parts,
 ) -> None:
-    image = Image(kept.catalog, kept.blobs, kept.keys)
+    image = Image(kept.catalog, kept.blobs, kept.trust)
     version = make_version(kept, 1)
     first = image.statement(NOW)
     assert image.statement(NOW + 9.0) == first
-    device = device_of(kept.keys, "stations")
+    device = device_of(kept.trust, "stations")
     assert device.take_image(first.payload)
     kept.catalog.put(msgspec.structs.replace(version, state=VersionState.ARCHIVED))
-    again = Image(kept.catalog, kept.blobs, kept.keys).statement(NOW + 9.0)
+    again = Image(kept.catalog, kept.blobs, kept.trust).statement(NOW + 9.0)
     assert device.take_image(again.payload)
     assert listed(device.image, manifest_target("rain", 1)) is None

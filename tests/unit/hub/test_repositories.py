@@ -11,8 +11,8 @@ from tuf.api.exceptions import (
 )
 from tuf.api.metadata import Metadata, Timestamp
 
+from fleetloop_hub.config import DAY_S, Lives
 from fleetloop_hub.errors import KeyFileError
-from fleetloop_hub.trust.terms import DAY_S, Lives
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import decode_compressed, encode_compressed
 from fleetloop_shared.durable import RealDisk
