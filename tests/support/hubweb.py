@@ -1,6 +1,7 @@
 """A hub for console, API and command line: real storage, and actions that note what was asked."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
+from fleetloop_firmware_sim.flash import Flash
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
@@ -21,6 +23,7 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
@@ -135,6 +138,7 @@ class WebHub:
     additions: Additions
     approvals: Approvals
     audit: Audit
+    trust: Trust
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
         return create_app(self, ADMIN_TOKEN, bound_host).test_client()
@@ -149,7 +153,10 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
         blobs, audit = FileBlobs(folder / "blobs"), FileAudit(RealDisk(folder))
         additions = Additions(catalog, blobs, folder / "data")
         approvals = Approvals(catalog, blobs, audit)
-        yield WebHub(NotingHub(catalog), catalog, telemetry, blobs, additions, approvals, audit)
+        trust = Trust(Flash())
+        trust.open(time.time())
+        actions = NotingHub(catalog)
+        yield WebHub(actions, catalog, telemetry, blobs, additions, approvals, audit, trust)
     finally:
         additions.stop()
         telemetry.close()

@@ -10,6 +10,7 @@ from fleetloop_hub.cli import (
     data,
     fleet,
     import_model,
+    keys,
     models,
     predict,
     run_files,
@@ -57,6 +58,7 @@ app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
 models.app.command("import")(import_model.import_model)
 app.add_typer(models.app, name="models")
+app.add_typer(keys.app, name="keys")
 app.command()(approve.approve)
 app.command()(approve.waive)
 app.command()(approve.reject)

@@ -13,11 +13,23 @@ from tuf.api.metadata import Root, Targets
 from fleetloop_hub.errors import SigningError
 from fleetloop_hub.trust import documents as d
 from fleetloop_hub.trust.keyring import key_name, read_key
+from fleetloop_hub.trust.shown import PersonSignature, Waiting
 from fleetloop_hub.trust.terms import Repository, Role
-from fleetloop_hub.trust.views import PersonSignature, Waiting
 from fleetloop_shared.durable import RealDisk, replace
 
 _MOST_FILES_SHOWN = 40
+
+
+def check_threshold(threshold: int, many: int) -> None:
+    """See that so many keys can reach a threshold.
+
+    Raises:
+        SigningError: They cannot.
+    """
+    if not 1 <= threshold <= many:
+        raise SigningError(
+            f"{threshold} of {many} keys cannot be asked for: write --threshold 2 --of 3"
+        )
 
 
 def make_keys(repository: Repository, many: int, out: Path) -> dict[str, CryptoSigner]:
@@ -60,6 +72,50 @@ def public_keys(people: Mapping[str, str]) -> dict[str, Key]:
     return keys
 
 
+def pin(folder: Path, repository: Repository, root: str) -> None:
+    """Keep beside people's keys the root from which they follow all later ones."""
+    replace(RealDisk(folder), Path(f"{repository}.root.json"), root.encode())
+
+
+def pinned(key_file: Path, repository: Repository) -> str:
+    """The root that is kept beside a key, "" if none is."""
+    file = key_file.parent / f"{repository}.root.json"
+    return file.read_text("utf-8") if file.is_file() else ""
+
+
+def check(waiting: Waiting, pinned_root: str) -> None:
+    """See that what the hub calls published follows from the root that is kept beside the key.
+
+    Otherwise a stolen hub could slip something in among what seems to be there already.
+
+    Raises:
+        SigningError: It does not follow; nothing should be signed.
+        KeyFileError: Something is no metadata.
+    """
+    if pinned_root not in waiting.roots:
+        raise _untrue(waiting, "its roots do not follow from the one beside the key file")
+    later = waiting.roots[waiting.roots.index(pinned_root) :]
+    before = d.read(later[0], Root).signed
+    for text in later[1:]:
+        root = d.read(text, Root)
+        if not d.follows(root, before):
+            raise _untrue(waiting, f"root {root.signed.version} is not signed as it should be")
+        before = root.signed
+    if waiting.role is Role.ROOT:
+        good = waiting.before == later[-1]
+    else:
+        good = d.is_signed(before, Role.TARGETS, d.read(waiting.before, Targets))
+    if not good:
+        raise _untrue(waiting, "what it calls published was never signed")
+
+
+def _untrue(waiting: Waiting, why: str) -> SigningError:
+    return SigningError(
+        f"what the hub says about {waiting.repository} {waiting.role} is not true: {why}. Nothing "
+        "was signed; the hub may be in foreign hands"
+    )
+
+
 def read_key_file(path: Path) -> CryptoSigner:
     """The signer in a person's key file.
 
@@ -87,15 +143,19 @@ def sign(waiting: Waiting, signer: CryptoSigner) -> PersonSignature:
     )
 
 
-def describe(waiting: Waiting) -> list[str]:
+def describe(waiting: Waiting, *, checked: bool = True) -> list[str]:
     """What would be signed, in words made from its bytes on the person's own machine.
+
+    Args:
+        waiting: What the hub says.
+        checked: Whether `check` has found true what it calls published; else all counts as new.
 
     Raises:
         KeyFileError: It is no metadata.
     """
     if waiting.role is Role.ROOT:
         return _describe_root(waiting)
-    return _describe_targets(waiting)
+    return _describe_targets(waiting, checked=checked)
 
 
 def _describe_root(waiting: Waiting) -> list[str]:
@@ -116,9 +176,9 @@ def _describe_root(waiting: Waiting) -> list[str]:
     return lines
 
 
-def _describe_targets(waiting: Waiting) -> list[str]:
+def _describe_targets(waiting: Waiting, *, checked: bool) -> list[str]:
     after = d.read(waiting.text, Targets).signed
-    before = d.read(waiting.before, Targets).signed.targets if waiting.before else {}
+    before = d.read(waiting.before, Targets).signed.targets if checked else {}
     until, many = _day(d.expires_at(after)), len(after.targets)
     head = f"{waiting.repository} targets, version {after.version}, until {until}: {many:,} files"
     changed = []

@@ -16,9 +16,9 @@ from fleetloop_hub.trust.changes import People
 from fleetloop_hub.trust.documents import Listed
 from fleetloop_hub.trust.keyring import Keyring
 from fleetloop_hub.trust.settle import coming_root, current_root, settle
+from fleetloop_hub.trust.shown import PersonSignature
 from fleetloop_hub.trust.state import State
 from fleetloop_hub.trust.terms import Repository, Role
-from fleetloop_hub.trust.views import PersonSignature
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.errors import DiskFullError
 

@@ -12,9 +12,10 @@ from fleetloop_hub.trust.changes import People
 from fleetloop_hub.trust.offline import public_keys
 from fleetloop_hub.trust.repository import Kept
 from fleetloop_hub.trust.settle import sign_heads
+from fleetloop_hub.trust.shown import PersonSignature, TrustView
 from fleetloop_hub.trust.state import State, path_of
 from fleetloop_hub.trust.terms import Repository, Role
-from fleetloop_hub.trust.views import PersonSignature, TrustView, view
+from fleetloop_hub.trust.views import view
 from fleetloop_shared.codec import decode_compressed, encode_compressed
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.ids import sha256_hex
@@ -69,13 +70,21 @@ class Trust:
             SigningError: There are repositories already, or the threshold cannot be reached.
             DiskFullError: No room.
         """
+        self.check_fresh()
+        self._image.make(now, people)
+        self._director.make(now)
+
+    def check_fresh(self) -> None:
+        """See that nothing was made yet.
+
+        Raises:
+            SigningError: There are repositories already.
+        """
         if any(kept.load() for kept in self._kept.values()):
             raise SigningError(
                 "this state folder has its keys already; give it others, while its hub runs, with "
                 "`fleetloop keys rotate image --threshold 2 --of 3 --out FOLDER`"
             )
-        self._image.make(now, people)
-        self._director.make(now)
 
     # --- what a device pins -----------------------------------------------------------------------
 
@@ -264,7 +273,7 @@ class Trust:
         self._kept[signature.repository].sign(signature, now)
 
     def view(self, now: float) -> TrustView:
-        """Which keys there are, what waits for signatures, what expires when."""
+        """Which keys there are, what waits for signatures, what expires when; needs no lock."""
         return view([kept.state for kept in self._kept.values()], self._lives, now)
 
 

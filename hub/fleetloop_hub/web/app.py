@@ -9,6 +9,7 @@ from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.shelf import Shelf
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import (
     api,
     api_approvals,
@@ -16,6 +17,7 @@ from fleetloop_hub.web import (
     api_cards,
     api_data,
     api_import,
+    api_keys,
     api_models,
     api_runs,
     audited,
@@ -52,6 +54,10 @@ class HubParts(Protocol):
     @property
     def audit(self) -> Audit:
         """Who did what."""
+
+    @property
+    def trust(self) -> Trust:
+        """What it signs, and its keys."""
 
     @property
     def telemetry(self) -> Telemetry:
@@ -93,11 +99,13 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )
+    app.register_blueprint(api_keys.reading_keys(hub.trust))
+    app.register_blueprint(api_keys.changing_keys(hub.actions, hub.trust, admin_token))
     app.register_blueprint(api_import.importing(hub.actions, hub.blobs, admin_token))
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     app.register_blueprint(api_models.reading_models(hub.catalog, shelf))
     app.register_blueprint(api_models.changing_models(shelf, admin_token))
-    app.register_blueprint(pages.pages(overviews, hub.actions))
+    app.register_blueprint(pages.pages(overviews, hub.actions, hub.trust))
     return app
 
 

@@ -27,6 +27,9 @@ _ACTIONS = {
     "changing_data.labels": "tell labels",
     "changing_runs.reproduce": "reproduce a run",
     "changing_runs.cancel": "cancel a run",
+    "changing_keys.rotate": "rotate keys",
+    "changing_keys.revoke": "revoke a key",
+    "changing_keys.sign": "sign",
     "importing.imports": "import a model",
     "changing_models.alias": "name a version",
     "changing_models.tag": "tag a version",
@@ -93,7 +96,8 @@ def _subject(details: dict[str, str], path: str) -> str:
     model, version = details.get("model", ""), details.get("version", "")
     if model:
         return f"{model}@{version}" if version else model
-    return details.get("run", "") or details.get("cohort", "") or path.removeprefix("/api/v1/")
+    named = (details.get(name, "") for name in ("run", "cohort", "repository", "keyid"))
+    return next(filter(None, named), path.removeprefix("/api/v1/"))
 
 
 def _model_of(spec: str) -> str:

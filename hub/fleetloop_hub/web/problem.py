@@ -13,7 +13,9 @@ from fleetloop_hub.errors import (
     DataError,
     EnrolError,
     GateError,
+    KeyFileError,
     ModelFileError,
+    SigningError,
     SpecError,
     TrainingError,
 )
@@ -29,6 +31,8 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     RefusedError: HTTPStatus.BAD_REQUEST,
     TrainingError: HTTPStatus.CONFLICT,
     GateError: HTTPStatus.CONFLICT,
+    SigningError: HTTPStatus.CONFLICT,
+    KeyFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     EnrolError: HTTPStatus.FORBIDDEN,
     AuditError: HTTPStatus.INTERNAL_SERVER_ERROR,
     BlobError: HTTPStatus.INTERNAL_SERVER_ERROR,

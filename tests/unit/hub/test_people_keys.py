@@ -10,9 +10,9 @@ from fleetloop_hub.config import DAY_S
 from fleetloop_hub.errors import GateError, SigningError
 from fleetloop_hub.trust import offline
 from fleetloop_hub.trust.changes import People
+from fleetloop_hub.trust.shown import PersonSignature
 from fleetloop_hub.trust.terms import Repository, Role
 from fleetloop_hub.trust.trust import Trust
-from fleetloop_hub.trust.views import PersonSignature
 from fleetloop_shared.durable import RealDisk
 from support.tuf_client import TufClient
 
