@@ -79,6 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("tuf").setLevel(logging.WARNING)  # it counts keys; what matters is refused
     command: Callable[[argparse.Namespace], int] = asked.command
     try:
         return command(asked)

@@ -199,6 +199,8 @@ def _progress(signed: Waiting, after: TrustView) -> str:
 def _say_what_waits(view: TrustView, repository: Repository | None) -> None:
     waiting = [w for w in view.waiting if repository in {None, w.repository}]
     for one in waiting:
+        if not one.missing:  # it is signed, and comes with the root that waits
+            continue
         who = ", ".join(one.missing)
         out.print(
             f"{one.repository} {one.role} version {one.version} has {one.progress}; it waits for: "

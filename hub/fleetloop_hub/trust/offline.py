@@ -188,7 +188,7 @@ def _describe_targets(waiting: Waiting, *, checked: bool) -> list[str]:
     changed += [f"    - {path}" for path in before if path not in after.targets]
     if len(changed) > _MOST_FILES_SHOWN:
         changed = [*changed[:_MOST_FILES_SHOWN], f"    and {len(changed):,} in all"]
-    return [head] + (changed or ["  the same versions as before, only for longer"])
+    return [head] + (changed or ["  the same versions as before, signed anew"])
 
 
 def _day(at: float) -> str:

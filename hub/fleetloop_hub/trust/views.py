@@ -26,6 +26,7 @@ def view(states: Iterable[State], lives: Lives, now: float) -> TrustView:
         f"{w.repository} {w.role} version {w.version} waits for signatures, it has {w.progress}: "
         f"fleetloop keys sign --key FILE ({', '.join(w.missing)})"
         for w in waiting
+        if w.missing
     ]
     notices += [
         _ending(t.repository, t.role, t.expires_at, now)

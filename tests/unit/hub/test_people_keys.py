@@ -277,7 +277,7 @@ def test_people_are_asked_30_days_before_and_what_they_see_is_what_they_sign(
     view = trust.view(late)
     assert [w.role for w in view.waiting] == [Role.ROOT, Role.TARGETS]
     assert "the same keys as before, only for longer" in offline.describe(view.waiting[0])[1]
-    assert "the same versions as before, only for longer" in offline.describe(view.waiting[1])[1]
+    assert "the same versions as before, signed anew" in offline.describe(view.waiting[1])[1]
     assert sum("people must sign" in notice for notice in view.notices) == 2
     for signer in people[1:]:
         sign_all(trust, signer, late)

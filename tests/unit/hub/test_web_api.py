@@ -27,6 +27,15 @@ BODIES: dict[str, dict[str, object]] = {
     "models/rain-1/versions/1/tag": {"key": "note", "value": "good"},
     "models/rain-1/versions/1/archive": {},
     "models/rain-1/retain": {"keep": 3},
+    "keys/rotations": {"repository": "image"},
+    "keys/revocations": {"keyid": "0123abcd"},
+    "keys/signatures": {
+        "repository": "image",
+        "role": "root",
+        "version": 2,
+        "keyid": "0123abcd",
+        "signature": "00",
+    },
 }
 ENROLMENT: dict[str, object] = {
     "token": "secret",
