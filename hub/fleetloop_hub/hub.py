@@ -17,7 +17,6 @@ from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.retelling import cohorts_born
-from fleetloop_hub.delivery.rollout import Move
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
@@ -30,6 +29,7 @@ from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
+from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.retraining.watch import gather
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec import reading as specs
@@ -70,12 +70,14 @@ class Hub(HubActions):
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
         self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
+        self._outcomes = Outcomes(parts.catalog, self._registry, self._decisions)
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
         self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, self._has_made)
         self._lock = threading.RLock()
         self._now = parts.now
         self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
         self._greeted = 0.0
+        self._specs: dict[str, ModelSpec] = {}
         self._noted: set[tuple[object, ...]] = set()
         self._seed()
 
@@ -274,13 +276,7 @@ class Hub(HubActions):
         if judged.statement is None:
             return
         self._statements.tell(judged.statement)
-        version = self._registry.releasable(rollout.model, rollout.version)
-        if judged.move is Move.FINISH:
-            self._registry.crown(version)
-        elif judged.move is Move.REVERT:
-            self._registry.withdraw(version)
-        text = f"version {version.number}: {judged.rollout.text}"
-        self._decisions.close(version.decision, text)
+        self._outcomes.note(judged.rollout)
         self._seed()
 
     # --- small things -----------------------------------------------------------------------------
@@ -292,7 +288,10 @@ class Hub(HubActions):
         return found
 
     def _spec(self, model: str) -> ModelSpec:
-        return specs.parse(self._blobs.get(self._model(model).spec).decode())
+        sha256 = self._model(model).spec
+        if sha256 not in self._specs:
+            self._specs[sha256] = specs.parse(self._blobs.get(sha256).decode())
+        return self._specs[sha256]
 
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None

@@ -1,5 +1,6 @@
 """What a cohort is told to run: from a rollout to one signed, retained statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -40,8 +41,20 @@ class Director:
         self._catalog, self._blobs, self._trust = catalog, blobs, trust
         self._looked: tuple[object, float] | None = None
 
-    def state(self, rollout: Rollout, spec: ModelSpec, now: float) -> Statement:
-        """Say what `rollout` now means for its cohort; durable before it is returned."""
+    def state(
+        self, rollout: Rollout, spec: ModelSpec, now: float, *, ended: Sequence[Rollout] = ()
+    ) -> Statement:
+        """Say what `rollout` now means for its cohort; durable before it is returned.
+
+        The rollout and its statement are kept together or not at all: one without the other would
+        wait for devices that were never told.
+
+        Args:
+            rollout: As it is from now on.
+            spec: Of its model.
+            now: Unix seconds.
+            ended: Rollouts that it supersedes, as they are from now on.
+        """
         release, control, phase = self._targets(rollout)
         model = self._catalog.find(Model, rollout.model)
         sequence = self.sequence(rollout.cohort) + 1
@@ -64,7 +77,7 @@ class Director:
             key=rollout.cohort, sequence=0
         )
         cohort = replace(before, sequence=sequence, versions=named)
-        return self._signed(cohort, encode(desired), now)
+        return self._signed(cohort, encode(desired), now, with_=(*ended, rollout))
 
     def renewed(self, now: float) -> list[Statement]:
         """Signs anew what grows old or was signed by other keys; what it says stays as it is.
@@ -89,11 +102,13 @@ class Director:
         self._looked = (roots, now)
         return made
 
-    def _signed(self, cohort: Cohort, desired: bytes, now: float) -> Statement:
+    def _signed(
+        self, cohort: Cohort, desired: bytes, now: float, *, with_: Sequence[Rollout] = ()
+    ) -> Statement:
         version = cohort.signings + 1
         payload = self._trust.director_bundle(cohort.key, desired, version, now)
         sha256 = self._blobs.put(payload)
-        self._catalog.put(replace(cohort, signings=version, statement=sha256))
+        self._catalog.put(*with_, replace(cohort, signings=version, statement=sha256))
         return Statement(Topic.DIRECTOR.at(cohort=cohort.key), payload)
 
     def standing(self) -> list[Statement]:

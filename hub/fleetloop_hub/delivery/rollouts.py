@@ -72,9 +72,8 @@ class Rollouts:
         self, version: Version, cohort: str, spec: ModelSpec, *, control: int | None, now: float
     ) -> tuple[Rollout, Statement]:
         """Begin with the canary; an open rollout of the same cohort is superseded."""
-        for old in self.open(cohort):
-            text = f"superseded by {version.key}"
-            self._catalog.put(advance(old, Move.SUPERSEDE, now, text=text))
+        text = f"superseded by {version.key}"
+        ended = [advance(old, Move.SUPERSEDE, now, text=text) for old in self.open(cohort)]
         name = f"{version.model}-{version.number}-{cohort}-{len(self._catalog.all(Rollout)) + 1}"
         rollout = Rollout(
             key=name,
@@ -90,8 +89,7 @@ class Rollouts:
             started_at=now,
             text="phase 1: the canary may take it",
         )
-        self._catalog.put(rollout)
-        return rollout, self._director.state(rollout, spec, now)
+        return rollout, self._director.state(rollout, spec, now, ended=ended)
 
     def open(self, cohort: str | None = None) -> list[Rollout]:
         """Rollouts that have not ended, of one cohort or of all."""
@@ -115,8 +113,8 @@ class Rollouts:
         if move is Move.STAY and evidence == rollout.evidence:
             return Judged(rollout, move, None)
         moved = msgspec.structs.replace(advance(rollout, move, now, text=text), evidence=evidence)
-        self._catalog.put(moved)
         if move is Move.STAY:
+            self._catalog.put(moved)
             return Judged(moved, move, None)
         return Judged(moved, move, self._director.state(moved, spec, now))
 
@@ -124,7 +122,6 @@ class Rollouts:
         """Nobody of the canary is there and nobody has begun: draw it among those who are."""
         salt = draw_salt(f"{rollout.salt}-again", online, spec.rollout.phases[0])
         drawn = msgspec.structs.replace(rollout, salt=salt)
-        self._catalog.put(drawn)
         return Judged(drawn, Move.STAY, self._director.state(drawn, spec, now))
 
     def _standings(

@@ -1,5 +1,6 @@
 """The hub as a whole: where the loop closes, with devices of which only the words are there."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,11 +8,13 @@ import msgspec
 import pytest
 
 from fleetloop_firmware_sim.network import SimLink
+from fleetloop_firmware_sim.power import PowerCut
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import Decision, Record, Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.tracking.approvals import Approvals, Words
+from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.version_parts import Saying
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import RealDisk
@@ -384,3 +387,49 @@ def test_who_has_the_whole_broker_is_named_and_what_he_wrote_is_put_right(fleet:
     }
     fleet.look()
     assert sum(fleet.kept.telemetry.refusals().values()) == 5
+
+
+def test_a_rollout_without_its_statement_is_not_begun(
+    fleet: HubRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut between the two left a rollout that waited for devices nobody had told."""
+    make_version(fleet.kept, 2)
+    before = fleet.kept.catalog.all(Rollout)
+
+    def no_room(_: bytes) -> str:
+        raise DiskFullError("no room")
+
+    with monkeypatch.context() as full:
+        full.setattr(fleet.kept.blobs, "put", no_room)
+        with pytest.raises(DiskFullError):
+            fleet.hub.roll_out("rain", 2, "stations")
+    assert fleet.kept.catalog.all(Rollout) == before
+    fleet.hub.roll_out("rain", 2, "stations")
+    assert state_of(fleet) is RolloutState.OPEN
+
+
+def test_a_hub_that_lost_power_as_a_rollout_ended_crowns_its_version_at_the_next_start(
+    fleet: HubRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = make_version(fleet.kept, 2)
+    fleet.hub.roll_out("rain", 2, "stations")
+    fleet.look()
+    for _ in range(2):
+        for station in STATIONS:
+            fleet.serves(station, second)
+        with monkeypatch.context() as cut:
+            cut.setattr(Registry, "crown", power_cut)
+            with contextlib.suppress(PowerCut):
+                fleet.look()
+    assert state_of(fleet) is RolloutState.DONE
+    assert version(fleet, 2).state is VersionState.READY
+    hub = fleet.restarted()
+    assert version(fleet, 2).state is VersionState.RELEASED
+    champion = Registry(fleet.kept.catalog, fleet.kept.blobs).champion("rain")
+    assert champion is not None
+    assert champion.number == 2
+    hub.stop()
+
+
+def power_cut(*_: object) -> None:
+    raise PowerCut

@@ -1,0 +1,32 @@
+"""What follows from a rollout's end for its version and for the decision it came from."""
+
+from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.ports import Catalog
+from fleetloop_hub.records import Decision, Version
+from fleetloop_hub.retraining.decisions import Decisions
+from fleetloop_hub.tracking.registry import Registry
+
+
+class Outcomes:
+    """Notes each once, also where a power cut has come between the end and the note."""
+
+    def __init__(self, catalog: Catalog, registry: Registry, decisions: Decisions) -> None:
+        """Finish what may have been cut short: no more than what follows from the last end."""
+        self._catalog, self._registry, self._decisions = catalog, registry, decisions
+        ended = [r for r in catalog.all(Rollout) if r.ended_at is not None]
+        last = max(ended, key=lambda rollout: rollout.ended_at or 0.0, default=None)
+        if last is not None:
+            self.note(last)
+
+    def note(self, rollout: Rollout) -> None:
+        """Crown or withdraw the version; that its decision knows the outcome is noted last."""
+        version = self._catalog.find(Version, f"{rollout.model}/{rollout.version}")
+        decision = None if version is None else self._catalog.find(Decision, version.decision)
+        text = f"version {rollout.version}: {rollout.text}"
+        if version is None or decision is None or decision.outcome == text:
+            return
+        if rollout.state is RolloutState.DONE:
+            self._registry.crown(version)
+        elif rollout.state is RolloutState.REVERTED:
+            self._registry.withdraw(version)
+        self._decisions.close(version.decision, text)
