@@ -50,6 +50,7 @@ class SimBoard:
         flash: Its flash, of this boot.
         link: Its link, of this boot.
         outbox: Its outbox, of this boot.
+        reports: The same under power; knows what was put into it.
         runtime: Its runtime, of this boot; knows what was loaded.
     """
 
@@ -69,11 +70,12 @@ class SimBoard:
         self.runtime = PoweredRuntime(parts.runtime, moments)
         self._moments = moments
         self.outbox = SqliteOutbox(parts.outbox)
+        self.reports = PoweredOutbox(self.outbox, self.flash)
         board = Board(
             clock=parts.clock,
             disk=self.flash,
             link=PoweredLink(self.link, moments),
-            outbox=PoweredOutbox(self.outbox, moments),
+            outbox=self.reports,
             self_test=InlineSelfTest(parts.runtime, parts.clock, parts.host),
             runtime=self.runtime,
             host=parts.host,

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 
 from fleetloop_firmware_sim import enrolment, feeding, fleet_table, power_cut_screen, recording
+from fleetloop_firmware_sim.chaos.command import chaos
 from fleetloop_firmware_sim.errors import HubError, RecordingError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.fleet import Fleet, Replay
@@ -49,6 +50,7 @@ _Delay = Annotated[
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object at the end.")]
 
 app.command()(demo)
+app.command()(chaos)
 
 
 @app.command()

@@ -3,7 +3,9 @@
 FleetloopError
 ├── RecordingError      a CSV that cannot be replayed
 ├── FeedError           the device at the other end does not answer
-└── HubError            the hub at the other end does not answer, or not as expected
+├── HubError            the hub at the other end does not answer, or not as expected
+├── StoryError          a file that holds no story
+└── NoHubError          stories need the hub's package, and it is not installed
 """
 
 from fleetloop_shared.errors import FleetloopError
@@ -19,3 +21,11 @@ class FeedError(FleetloopError):
 
 class HubError(FleetloopError):
     """The hub does not answer, or not as expected; the text says what to do."""
+
+
+class StoryError(FleetloopError):
+    """A file holds no story; the text says how to get one."""
+
+
+class NoHubError(FleetloopError):
+    """Stories of whole fleets need the hub's package; the text says how to install it."""

@@ -4,9 +4,12 @@ import resource
 import time
 from pathlib import Path
 
-from fleetloop_agent.ports import Clock, Finding, Host, Runtime, SelfTest
+from fleetloop_agent.ports import Clock, Finding, Host, Model, Runtime, SelfTest
 from fleetloop_agent.update.examine import examine
-from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.codec import encode
+from fleetloop_shared.manifest import Manifest, Signature
+
+STEADY_RSS_BYTES = 50_000_000
 
 
 class WallClock(Clock):
@@ -36,6 +39,32 @@ class SharedHost(Host):
         except FileNotFoundError:
             return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 // self._devices
         return pages * resource.getpagesize() // self._devices
+
+
+class SteadyHost(Host):
+    """A machine whose memory never changes, so that the same story is told the same."""
+
+    def rss_bytes(self) -> int:
+        return STEADY_RSS_BYTES
+
+
+class KeptRuntime(Runtime):
+    """A runtime that loads equal bytes once: models know nothing of who asks them."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        """Nothing is loaded yet.
+
+        Args:
+            runtime: What loads models.
+        """
+        self._runtime = runtime
+        self._models: dict[tuple[bytes, bytes], Model] = {}
+
+    def load(self, artifact: bytes, signature: Signature) -> Model:
+        key = (artifact, encode(signature))
+        if key not in self._models:
+            self._models[key] = self._runtime.load(artifact, signature)
+        return self._models[key]
 
 
 class InlineSelfTest(SelfTest):

@@ -37,6 +37,10 @@ class Moments:
         """Cut the power now; the next act meets it."""
         self._on = False
 
+    def cut_after(self, acts: int) -> None:
+        """Let it fail at the so manieth moment from now."""
+        self._cut_at = self.passed + acts
+
     def tick(self, what: str) -> None:
         """A moment passes.
 

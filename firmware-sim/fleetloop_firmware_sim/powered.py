@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from fleetloop_agent.ports import Model, Outbox, Pending, Runtime
+from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.power import Moments
+from fleetloop_shared.errors import DiskFaultError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Event, Link, Will
 from fleetloop_shared.manifest import Signature
@@ -54,35 +56,54 @@ class PoweredLink(Link):
 
 
 class PoweredOutbox(Outbox):
-    """An outbox; power can fail before each change. It keeps its own promises."""
+    """An outbox on a disk that may become read-only; power can fail before each change.
 
-    def __init__(self, outbox: Outbox, moments: Moments) -> None:
+    It keeps its own promises.
+
+    Attributes:
+        appended: Every report that was taken in, by its (boot, seq).
+    """
+
+    def __init__(self, outbox: Outbox, flash: Flash) -> None:
         """Put an outbox under power.
 
         Args:
             outbox: The outbox.
-            moments: The power supply.
+            flash: Says whether there is power, and whether anything can be written.
         """
+        self.appended: dict[tuple[int, int], Report] = {}
         self._outbox = outbox
-        self._moments = moments
+        self._flash = flash
 
     @property
     def boot(self) -> int:
         return self._outbox.boot
 
     def append(self, topic: Topic, build: Callable[[int, int], Report]) -> None:
-        self._moments.tick(f"report {topic.name.lower()}")
-        self._outbox.append(topic, build)
+        self._begin(f"report {topic.name.lower()}")
+        built: list[Report] = []
+
+        def note(boot: int, seq: int) -> Report:
+            built.append(build(boot, seq))
+            return built[-1]
+
+        self._outbox.append(topic, note)
+        self.appended[built[-1].boot, built[-1].seq] = built[-1]
 
     def pending(self, limit: int) -> list[Pending]:
         return self._outbox.pending(limit)
 
     def acknowledge(self, boot: int, seqs: list[int]) -> None:
-        self._moments.tick("acknowledge")
+        self._begin("acknowledge")
         self._outbox.acknowledge(boot, seqs)
 
     def counts(self) -> tuple[int, int, int]:
         return self._outbox.counts()
+
+    def _begin(self, act: str) -> None:
+        self._flash.moments.tick(act)
+        if self._flash.read_only:
+            raise DiskFaultError(f"{act}: Read-only file system; check the disk")
 
 
 class PoweredRuntime(Runtime):

@@ -60,6 +60,17 @@ def values(weights: Sequence[float], bias: float) -> bytes:
     return _affine([[w] for w in weights], [bias], "Identity")
 
 
+def weighted(model: bytes, ballast: bytes) -> bytes:
+    """The same model with a constant that nothing uses, so that its file is longer.
+
+    Args:
+        model: As written here.
+        ballast: A whole number of float32 values.
+    """
+    constant = _tensor("ballast", np.frombuffer(ballast, dtype=np.float32))
+    return model + _field(7, _field(5, constant))
+
+
 def _affine(weights: Sequence[Sequence[float]], biases: Sequence[float], last: str) -> bytes:
     constants: Constants = {
         "weights": np.array(weights, dtype=np.float32),

@@ -1,0 +1,388 @@
+"""The hub of a story: the real one, on a simulated disk and with a virtual clock.
+
+This is the one module of the simulator that imports the hub (ADR 0027): the stories are to find out
+what devices and hub do *together*, and a stand-in would keep the hub's own mistakes out.
+Training and pages are left out; versions are put where a run would have put them.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from securesystemslib.dsse import Envelope
+
+from fleetloop_firmware_sim.chaos import wares
+from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
+from fleetloop_firmware_sim.chaos.promises import Ledger
+from fleetloop_firmware_sim.chaos.story import HUB, Flavour, Story
+from fleetloop_firmware_sim.crash import Image
+from fleetloop_firmware_sim.flash import Flash
+from fleetloop_firmware_sim.network import SimLink
+from fleetloop_firmware_sim.power import Moments, PowerCut
+from fleetloop_firmware_sim.powered import PoweredLink
+from fleetloop_firmware_sim.scenarios.releases import MODEL
+from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.hub import Hub
+from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.keys import Keys, Role
+from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.records import Alias, Decision, Model, Verdict, Version, VersionState
+from fleetloop_hub.storage.blobs import FileBlobs
+from fleetloop_hub.storage.catalog import TinyDbCatalog
+from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.version_parts import Parity
+from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.errors import FleetloopError
+from fleetloop_shared.link import Will
+from fleetloop_shared.messages import DesiredState, EnrolAnswer, HubState
+from fleetloop_shared.reports import Report
+from fleetloop_shared.topics import Topic, parse
+
+STATES = 6
+"""Of so many states that a cut may leave on the hub's disk, one is taken."""
+
+SPEC = f"""
+[model]
+name = "{MODEL}"
+[[sources]]
+csv = "rows.csv"
+[label]
+column = "y"
+[[features]]
+name = "code"
+[[features]]
+name = "level"
+[[candidates]]
+name = "line"
+family = "linear"
+[rollout]
+phases = [0.5, 1.0]
+soak_rows = 8
+soak_s = 60.0
+lost_after_s = 30.0
+[delivery]
+chunk_bytes = {wares.CHUNK_BYTES}
+[retrain]
+sample_share = 0.0
+"""
+
+_SEEDS = {Role.IMAGE: b"i" * 32, Role.DIRECTOR: b"d" * 32}
+
+
+class Stored(SqliteTelemetry):
+    """The hub's telemetry; what it has committed stands in the ledger as well."""
+
+    def __init__(self, path: Path, now: Callable[[], float], ledger: Ledger) -> None:
+        """Open the database.
+
+        Args:
+            path: Its file.
+            now: The hub's clock.
+            ledger: Hears what was stored.
+        """
+        super().__init__(path, now)
+        self._ledger = ledger
+
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+        kept = list(reports)
+        super().store(kept)
+        for _, _, report in kept:
+            self._ledger.hear(report)
+
+
+class NotOurs(Broker):
+    """A broker that is somebody else's: the story's."""
+
+    def start(self, accounts: list[BrokerAccount]) -> None:
+        """It runs, or does not, as the story says."""
+
+    def admit(self, accounts: list[BrokerAccount]) -> None:
+        """Everybody may connect."""
+
+    def hub_account(self, own: BrokerAccount) -> BrokerAccount:
+        return own
+
+    @property
+    def address(self) -> str:
+        return "mqtt://broker"
+
+    @property
+    def max_payload_bytes(self) -> int:
+        return 1_000_000
+
+    def check(self) -> None:
+        """The story restarts it."""
+
+    def stop(self) -> None:
+        """It is not ours."""
+
+
+class HubLink(PoweredLink):
+    """The hub's link; what it has signed for devices stands in the ledger."""
+
+    def __init__(self, link: SimLink, moments: Moments, ledger: Ledger) -> None:
+        """Put the link under power.
+
+        Args:
+            link: The link.
+            moments: The power supply.
+            ledger: Hears what was signed.
+        """
+        super().__init__(link, moments)
+        self._ledger = ledger
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
+        address = parse(topic)
+        if address is not None and address.topic is Topic.DIRECTOR:
+            desired = desired_in(payload)
+            self._ledger.sign(desired)
+        return super().publish(topic, payload, qos=qos, retained=retained)
+
+
+def desired_in(payload: bytes) -> DesiredState:
+    """The desired state in a message of the hub's own."""
+    envelope = Envelope.from_dict(msgspec.json.decode(payload))
+    return decode(envelope.payload, DesiredState)
+
+
+class RealHub:
+    """The hub, over all its starts.
+
+    Attributes:
+        running: Whether it is up.
+    """
+
+    def __init__(self, story: Story, around: Surroundings, now: Callable[[], float]) -> None:
+        """It starts with the first `step`.
+
+        Args:
+            story: Devices and releases.
+            around: Network, ledger, trace and folder.
+            now: Its clock, Unix seconds.
+        """
+        self._around, self._now, self._story = around, now, story
+        self._folder = around.folder / "hub"
+        pems = {Path("keys") / f"{role}.pem": _pem(seed) for role, seed in _SEEDS.items()}
+        self._image = Image(pems)
+        self._moments = Moments()
+        self._flash = Flash()
+        self._asked: list[tuple[int, str]] = []
+        self._hub: Hub | None = None
+        self._back_s, self._off_s = -1.0, 0.0
+        self._lot = random.Random(story.seed)  # noqa: S311  # to be repeatable
+        self._boot()
+        self._prepare()
+
+    # --- what happens to it -----------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        return self._hub is not None
+
+    def ask(self, version: int, cohort: str) -> None:
+        """A person wants a version rolled out, and asks until the hub has begun."""
+        self._asked.append((version, cohort))
+
+    def cut_after(self, acts: int, lot: random.Random, off_s: float) -> None:
+        """Let its power fail at an act from here on."""
+        self._moments.cut_after(acts)
+        self._lot, self._off_s = lot, off_s
+
+    def fill(self, acts: int) -> None:
+        """Let so many acts find its disk full."""
+        self._flash.full_at = range(self._flash.room_acts, self._flash.room_acts + acts)
+
+    def heal(self, now_s: float) -> None:
+        """All trouble ends."""
+        self._moments.cut_after(2**40)
+        self._flash.full_at = range(0)
+        self._back_s = min(self._back_s, now_s)
+
+    # --- what it does -----------------------------------------------------------------------------
+
+    def step(self, now_s: float) -> None:
+        """Run for a moment.
+
+        Args:
+            now_s: Seconds since the beginning.
+        """
+        try:
+            if self._hub is None:
+                if now_s < self._back_s:
+                    return
+                self._boot()
+            self._answer()
+            self._there().step()
+        except PowerCut as cut:
+            self._around.trace.note("hub", f"loses its power, {self._plain(cut)}")
+            self._go_off(now_s)
+        except FleetloopError as error:  # as its process does: said, and the next step tries again
+            self._around.trace.note("hub", f"fails: {self._plain(error)}")
+
+    @property
+    def unsettled(self) -> str | None:
+        """What the hub has still to do; None: nothing."""
+        if self._hub is None or self._asked:
+            return "the hub has not done what it was asked to do"
+        rollouts = self._catalog.all(Rollout)
+        if still := [f"{r.key}: {r.text}" for r in rollouts if r.state is RolloutState.OPEN]:
+            return f"there are open rollouts: {'; '.join(still)}"
+        done = [r for r in rollouts if r.state is RolloutState.DONE]
+        last = max(done, key=lambda r: r.ended_at or 0.0, default=None)
+        champion = self._catalog.find(Alias, f"{MODEL}/champion")
+        if last is not None and (champion is None or champion.version != last.version):
+            return f"version {last.version} has won, and champion is {champion}"
+        return None
+
+    def identity(self, device: str, cohort: str) -> EnrolAnswer:
+        """What a device was told when it enrolled."""
+        return EnrolAnswer(
+            device=device,
+            cohort=cohort,
+            broker="mqtt://broker",
+            username=device,
+            password="",
+            image_keys=self._keys.public(Role.IMAGE),
+            director_keys=self._keys.public(Role.DIRECTOR),
+        )
+
+    def reports(self, device: str) -> dict[tuple[int, int], Report]:
+        """What it has stored of a device, by (boot, seq)."""
+        kinds = [t.row.path.rpartition("/")[2] for t in Topic if t.row.outbox]
+        stored = [s for kind in kinds for s in self._telemetry.reports(kind, device=device)]
+        return {(s.report.boot, s.report.seq): s.report for s in stored}
+
+    def close(self) -> None:
+        """The story is over."""
+        if self._hub is not None:
+            self._hub.stop()
+            self._telemetry.close()
+            self._catalog.close()
+            self._hub = None
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _boot(self) -> None:
+        around = self._around
+        self._moments = Moments()
+        self._flash = Flash(self._moments, self._image)
+        self._catalog = TinyDbCatalog(self._folder / "catalog", self._flash)
+        self._telemetry = Stored(self._folder / "telemetry.sqlite", self._now, around.ledger)
+        blobs = FileBlobs(self._folder / "blobs", self._flash)
+        self._blobs = blobs
+        self._keys = Keys(self._flash, Path("keys"))
+        self._sim_link = SimLink(around.air, HUB)
+        link = HubLink(self._sim_link, self._moments, around.ledger)
+        parts = Parts(
+            catalog=self._catalog,
+            telemetry=self._telemetry,
+            blobs=blobs,
+            broker=NotOurs(),
+            link=link,
+            keys=self._keys,
+            hub_password="",
+            runs_dir=self._folder / "runs",
+            additions=Additions(self._catalog, blobs, self._folder / "data"),
+            now=self._now,
+        )
+        self._hub = Hub(parts)
+        around.trace.note("hub", "starts")
+        link.start(Will(Topic.HUB.at(), encode(HubState(online=False))))
+
+    def _prepare(self) -> None:
+        """Enrol the devices and know the model, before the story begins."""
+        spec = self._blobs.put(SPEC.encode())
+        devices = [
+            Device(key=name, cohort=cohort, hardware=HARDWARE, password="", enrolled_at=0.0)
+            for name, cohort in self._story.devices.items()
+        ]
+        self._catalog.put(Model(key=MODEL, spec=spec, floor=0, added_at=0.0), *devices)
+
+    def _answer(self) -> None:
+        """Do what a person has asked for; what the hub has begun is not asked for again."""
+        while self._asked:
+            number, cohort = self._asked[0]
+            rollouts = self._catalog.all(Rollout)
+            begun = any((r.version, r.cohort) == (number, cohort) for r in rollouts)
+            if not begun:
+                self._register(number)
+                self._there().roll_out(MODEL, number, cohort)
+            del self._asked[0]
+
+    def _register(self, number: int) -> None:
+        """Put a version where a run would have put it, once its gates have passed."""
+        if self._catalog.find(Version, f"{MODEL}/{number}") is not None:
+            return
+        flavour = self._story.releases[number - 1]
+        made, decision = wares.ware(number, flavour), f"{MODEL}-{number:04d}"
+        manifest = self._keys.sign(Role.IMAGE, made.manifest)
+        self._around.ledger.listed.add(made.manifest.sha256)
+        if flavour is Flavour.DEADLY:
+            self._around.ledger.deadly.add(made.manifest.sha256)
+        self._catalog.put(
+            Version(
+                key=f"{MODEL}/{number}",
+                model=MODEL,
+                number=number,
+                state=VersionState.READY,
+                run=f"{MODEL}-{number}",
+                dataset=made.manifest.dataset,
+                artifact=self._blobs.put(made.artifact),
+                manifest=self._blobs.put(manifest),
+                manifest_bytes=len(manifest),
+                transport=self._blobs.put(made.encoded),
+                gates=[],
+                parity=_PARITY,
+                metrics={},
+                decision=decision,
+                created_at=self._now(),
+            ),
+            Decision(
+                key=decision,
+                model=MODEL,
+                at=self._now(),
+                verdict=Verdict.RETRAIN,
+                trigger="person",
+                reasons=["a story needs it"],
+                evidence={},
+            ),
+        )
+
+    def _go_off(self, now_s: float) -> None:
+        self._moments.cut()
+        self._telemetry.close()
+        self._catalog.close()
+        self._sim_link.cut()
+        self._sim_link.stop()
+        left = self._flash.aftermath().some(STATES, self._lot.randrange(2**32))
+        self._image = self._lot.choice(left)
+        self._hub, self._back_s = None, now_s + self._off_s
+
+    def _there(self) -> Hub:
+        if self._hub is None:
+            raise ValueError("the hub is off")
+        return self._hub
+
+    def _plain(self, error: BaseException) -> str:
+        """Its text without the folder, whose name is another every time."""
+        return str(error).replace(str(self._folder), "")
+
+
+_PARITY = Parity(
+    rows=1,
+    label_flips=0,
+    largest_gap=0.0,
+    float_bytes=1,
+    artifact_bytes=1,
+    float_ms=1.0,
+    artifact_ms=1.0,
+)
+
+
+def _pem(seed: bytes) -> bytes:
+    private = Ed25519PrivateKey.from_private_bytes(seed)
+    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
