@@ -1,11 +1,12 @@
 """A small record that survives: two copies written in turn, each under a seal of its own.
 
-A power cut in the middle of writing leaves the other copy. Damage to the newer copy costs one step,
-never what must not go back.
+A power cut in the middle of writing leaves the other copy. Damage to the newer copy costs one step;
+what must not go back even then is written into both.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -53,8 +54,32 @@ def save(disk: Disk, folder: Path, record: R) -> R:
     return written
 
 
-def load(disk: Disk, folder: Path, type_: type[R]) -> tuple[R | None, list[str]]:
-    """The newest whole record, None if there is none, and what was wrong with the others."""
+def save_both(disk: Disk, folder: Path, record: R) -> R:
+    """The same, and damage to either copy does not undo it.
+
+    Raises:
+        DiskFullError: No room; the record before it, or this one, is found.
+    """
+    return save(disk, folder, save(disk, folder, record))
+
+
+@dataclass(frozen=True)
+class Copies(Generic[R]):
+    """What the two copies hold.
+
+    Attributes:
+        newest: The newest whole record, None if there is none.
+        older: The other one, None if it is not there or damaged.
+        damage: What was wrong with those that are damaged.
+    """
+
+    newest: R | None
+    older: R | None
+    damage: list[str]
+
+
+def load(disk: Disk, folder: Path, type_: type[R]) -> Copies[R]:
+    """Read both copies."""
     found: list[R] = []
     damage: list[str] = []
     for path in copies(folder):
@@ -64,7 +89,9 @@ def load(disk: Disk, folder: Path, type_: type[R]) -> tuple[R | None, list[str]]
             continue
         except (UndecodableError, DiskFaultError) as error:
             damage.append(f"{path}: {error}")
-    return max(found, key=lambda record: record.generation, default=None), damage
+    found.sort(key=lambda record: record.generation, reverse=True)
+    newest, older = [*found, None, None][:2]
+    return Copies(newest, older, damage)
 
 
 def _read(data: bytes, type_: type[R]) -> R:

@@ -75,7 +75,7 @@ def score(config: AgentConfig, slot: str, rows: Path) -> int:
         InputError: These are not its inputs; names line and feature.
     """
     disk = RealDisk(_existing(config.state_dir))
-    found, _ = sealed.load(disk, FOLDER, Journal)
+    found = sealed.load(disk, FOLDER, Journal).newest
     wanted = getattr(found, slot) if found is not None else None
     if wanted is None:
         raise StateError(f"no {slot} model in {config.state_dir}: it comes with a rollout")

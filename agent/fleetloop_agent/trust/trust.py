@@ -41,6 +41,7 @@ class Trust:
         """
         self._identity, self._disk, self._clock = identity, disk, clock
         self.damage: list[str] = []
+        self._alone: set[Path] = set()
         self._image = self._kept_image = self._load(IMAGE)
         self._director = self._kept_director = self._load(DIRECTOR)
 
@@ -53,6 +54,11 @@ class Trust:
     def director(self) -> Belief:
         """What this device should run."""
         return self._director
+
+    @property
+    def durable(self) -> tuple[Belief, Belief]:
+        """What exists and what to run, as far as no power cut undoes it: what may be told."""
+        return self._kept_image, self._kept_director
 
     @property
     def time_floor(self) -> float:
@@ -127,11 +133,10 @@ class Trust:
         Raises:
             DiskFullError: No room; what was durable stands.
         """
-        if self._image is not self._kept_image:
-            self._image = self._kept_image = sealed.save(self._disk, IMAGE, self._image)
-        if self._director is not self._kept_director:
-            saved = sealed.save(self._disk, DIRECTOR, self._director)
-            self._director = self._kept_director = saved
+        if self._image is not self._kept_image or IMAGE in self._alone:
+            self._image = self._kept_image = self._save(IMAGE, self._image)
+        if self._director is not self._kept_director or DIRECTOR in self._alone:
+            self._director = self._kept_director = self._save(DIRECTOR, self._director)
 
     def lists(self, release: Release) -> bool:
         """Whether the image repository lists the release's manifest, under this length and hash.
@@ -164,6 +169,11 @@ class Trust:
                 " this device's clock is right"
             )
 
+    def _save(self, folder: Path, belief: Belief) -> Belief:
+        saved = sealed.save_both(self._disk, folder, belief)
+        self._alone.discard(folder)
+        return saved
+
     def _stated(self, moved: Belief, bundle: Bundle) -> str:
         path = desired_target(self._identity.cohort)
         entry = listed(moved, path)
@@ -176,9 +186,12 @@ class Trust:
         return text
 
     def _load(self, folder: Path) -> Belief:
-        found, damage = sealed.load(self._disk, folder, Belief)
-        self.damage += damage
-        return found or Belief()
+        copies = sealed.load(self._disk, folder, Belief)
+        newest, older = copies.newest or Belief(), copies.older or Belief()
+        self.damage += copies.damage
+        if newest.bundle != older.bundle:
+            self._alone.add(folder)
+        return newest
 
 
 def unlisted(release: Release) -> SignatureError:

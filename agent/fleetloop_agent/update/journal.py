@@ -67,6 +67,11 @@ class Journal(Record, frozen=True, kw_only=True):
     last_error: str | None = None
 
     @property
+    def lasting(self) -> tuple[object, ...]:
+        """What must not go back, whichever copy is damaged."""
+        return self.desired, self.floor, self.active, self.quarantine
+
+    @property
     def slots(self) -> list[Slot]:
         """What may be served, best first."""
         return [slot for slot in (self.active, self.previous, self.factory) if slot is not None]

@@ -16,6 +16,7 @@ def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> Re
     """
     journal, manifest = tx.journal, tx.serving.manifest
     have, total = progress
+    image, director = tx.trust.durable
     return ReportedState(
         at=tx.board.clock.now(),
         boot=tx.board.outbox.boot,
@@ -33,10 +34,10 @@ def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> Re
         resumed_fetches=journal.resumed_fetches,
         quarantined=[slot.artifact for slot in journal.quarantine],
         free_bytes=tx.board.disk.free_bytes(),
-        image_version=tx.trust.image.version,
-        director_version=tx.trust.director.version,
+        image_version=image.version,
+        director_version=director.version,
         trusted_until=tx.trust.trusted_until,
-        time_floor=tx.trust.time_floor,
+        time_floor=max(image.time_floor, director.time_floor),
         slots=list(dict.fromkeys(slot.artifact for slot in journal.slots)),
     )
 

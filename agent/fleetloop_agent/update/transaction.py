@@ -57,9 +57,10 @@ class Transaction:
         self.loaded: Slot | None = None
         self._unsaid: list[str] = []
         self._said: set[EventKind] = set()
-        journal, damage = sealed.load(board.disk, FOLDER, Journal)
-        self._unsaid += [f"damaged, {text}" for text in damage + self.trust.damage]
-        self.journal = journal or self._rebuild()
+        copies = sealed.load(board.disk, FOLDER, Journal)
+        self._unsaid += [f"damaged, {text}" for text in copies.damage + self.trust.damage]
+        self.journal = copies.newest or self._rebuild()
+        self._alone = copies.older is None or copies.older.lasting != self.journal.lasting
         self.refusals = Refusals(self.journal.refusals, self.events)
 
     @property
@@ -120,7 +121,20 @@ class Transaction:
         """
         counts = dict(self.refusals.counts)
         changed = msgspec.structs.replace(self.journal, refusals=counts, **changes)
-        self.journal = sealed.save(self.board.disk, FOLDER, changed)
+        save = sealed.save
+        if self._alone or changed.lasting != self.journal.lasting:
+            save = sealed.save_both
+        self.journal = save(self.board.disk, FOLDER, changed)
+        self._alone = False
+
+    def mend(self) -> None:
+        """Have both copies of the journal hold what must not go back, where one lacks it.
+
+        Raises:
+            DiskFullError: No room; one of them holds it.
+        """
+        if self._alone and self.journal.generation:
+            self.note()
 
     def say(self, kind: EventKind, text: str) -> None:
         """Report what has become of the incoming model, before the journal moves on.

@@ -185,6 +185,7 @@ class Updater:
         if self._littered:
             tx.slots.collect(tx.journal.slots)
             discard_all(tx.board.disk)
+            tx.mend()
             self._littered = False
         self._offers.watch_freshness(now)
         goal = self._goal(now)

@@ -1,5 +1,7 @@
 """The one durable record: sealed, kept twice, never trusted when torn."""
 
+from pathlib import Path
+
 import pytest
 
 from fleetloop_agent import sealed as sealing
@@ -18,7 +20,8 @@ def save(disk: Flash, journal: Journal) -> Journal:
 
 
 def load(disk: Flash) -> tuple[Journal | None, list[str]]:
-    return sealing.load(disk, FOLDER, Journal)
+    copies = sealing.load(disk, FOLDER, Journal)
+    return copies.newest, copies.damage
 
 
 def saved(disk: Flash, times: int) -> Journal:
@@ -88,3 +91,14 @@ def test_a_full_disk_leaves_the_journal_before() -> None:
     with pytest.raises(DiskFullError):
         save(disk, Journal(generation=written.generation, state=State.TRIAL))
     assert load(disk) == (written, [])
+
+
+@pytest.mark.parametrize("rotten", COPIES)
+def test_what_both_copies_hold_survives_damage_to_either(rotten: Path) -> None:
+    disk = Flash()
+    sealing.save_both(disk, FOLDER, saved(disk, 4))
+    disk.rot(rotten, 999)
+    journal, damage = load(disk)
+    assert journal is not None
+    assert journal.floor == 4
+    assert len(damage) == 1

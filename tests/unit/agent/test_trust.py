@@ -13,6 +13,7 @@ from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.scenarios.repositories import Issue, payload
 from fleetloop_shared.codec import decode_compressed, encode
 from fleetloop_shared.errors import (
+    DiskFaultError,
     FastForwardError,
     FreezeError,
     MixAndMatchError,
@@ -295,3 +296,26 @@ def test_another_file_under_the_release_s_name_is_a_contradiction(device: Device
     other = msgspec.structs.replace(ONE.release, manifest_sha256="0" * 64)
     with pytest.raises(MixAndMatchError):
         device.trust.lists(other)
+
+
+@pytest.mark.parametrize("rotten", copies(DIRECTOR))
+def test_a_bit_that_rots_in_either_copy_does_not_undo_what_is_believed(
+    device: Device, rotten: Path
+) -> None:
+    device.direct(director(3))
+    device.direct(director(4))
+    device.disk.rot(rotten, 999)
+    assert device.boot().director.version == 4
+    assert len(device.trust.damage) == 1
+    device.trust.keep()
+    assert device.boot().damage == [], "the damaged copy was mended"
+
+
+def test_what_is_not_durable_is_not_told(device: Device) -> None:
+    device.direct(director(3))
+    device.disk.read_only = True
+    device.trust.take_director(director(4), lambda _: None)
+    with pytest.raises(DiskFaultError):
+        device.trust.keep()
+    assert device.trust.director.version == 4
+    assert device.trust.durable[1].version == 3
