@@ -127,7 +127,7 @@ class SimDevice:
         if not files:
             return
         path, bit = lot.choice(sorted(files)), lot.randrange(2**24)
-        self.watch.damaged()
+        self.watch.damaged(path)
         self._around.trace.note(self.name, f"rots: {path}")
         if self.board is not None:
             self.board.flash.rot(path, bit)
@@ -145,9 +145,9 @@ class SimDevice:
         if self.board is not None:
             files = sorted(self.board.flash.image().files)
             if files:
-                self.watch.damaged()
-                self._unreadable = self.board.flash.unreadable = frozenset({lot.choice(files)})
-                self._readable_s = until_s
+                path = lot.choice(files)
+                self.watch.damaged(path)
+                self._unreadable, self._readable_s = frozenset({path}), until_s
 
     def heal(self, now_s: float, world_s: float) -> None:
         """All trouble ends.

@@ -6,13 +6,27 @@ told stays true; what must not go back does not; trials are bounded; a phase hol
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from fleetloop_agent.sealed import copies
+from fleetloop_agent.trust.trust import DIRECTOR, IMAGE
+from fleetloop_agent.update.journal import FOLDER
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.trial import ATTEMPTS
 from fleetloop_firmware_sim.board import SimBoard
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.reports import EventKind, EventReport, Report
+
+FLOOR, STATEMENT = "security floor", "statement"
+IMAGE_VERSION, DIRECTOR_VERSION, TIME_FLOOR = "image version", "director version", "time floor"
+
+_KEPT_TWICE = {
+    FOLDER: {FLOOR, STATEMENT},
+    IMAGE: {IMAGE_VERSION, TIME_FLOOR},
+    DIRECTOR: {DIRECTOR_VERSION, TIME_FLOOR},
+}
+"""What each record on the disk keeps from going back, in two copies."""
 
 
 class BrokenPromiseError(Exception):
@@ -67,6 +81,8 @@ class Watch:
         self.damages = 0
         self._device, self._cohort, self._ledger = device, cohort, ledger
         self._marks: dict[str, float] = {}
+        self._damaged: set[Path] = set()
+        self._forgiven: set[str] = set()
         self._target: tuple[str, int] | None = None
         self._loads: Counter[str] = Counter()
         self._seen_loads = 0
@@ -75,9 +91,16 @@ class Watch:
         """The device starts anew."""
         self._seen_loads = 0
 
-    def damaged(self) -> None:
-        """Its disk has changed by itself: it may lose a model, never what must not go back."""
+    def damaged(self, path: Path) -> None:
+        """Its disk has changed a file by itself, or does not give it back.
+
+        It may lose a model that way; what must not go back only if both copies are damaged.
+        """
         self.damages += 1
+        self._damaged.add(path)
+        for folder, names in _KEPT_TWICE.items():
+            if self._damaged.issuperset(copies(folder)):
+                self._forgiven |= names
 
     def check(self, board: SimBoard) -> None:
         """See that every promise holds now.
@@ -112,15 +135,15 @@ class Watch:
     def _check_marks(self, board: SimBoard) -> None:
         reported = board.agent.reported()
         marks = {
-            "security floor": board.agent.updater.journal.floor,
-            "statement": reported.sequence,
-            "image version": reported.image_version,
-            "director version": reported.director_version,
-            "time floor": reported.time_floor,
+            FLOOR: board.agent.updater.journal.floor,
+            STATEMENT: reported.sequence,
+            IMAGE_VERSION: reported.image_version,
+            DIRECTOR_VERSION: reported.director_version,
+            TIME_FLOOR: reported.time_floor,
             "boot": reported.boot,
         }
         for name, value in marks.items():
-            if value < self._marks.get(name, value):
+            if value < self._marks.get(name, value) and name not in self._forgiven:
                 self._broken(f"has gone back from {name} {self._marks[name]} to {value}")
         self._marks = marks
 

@@ -9,10 +9,8 @@ import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from securesystemslib.dsse import Envelope
 
 from fleetloop_firmware_sim.chaos import wares
 from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
@@ -35,12 +33,13 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.version_parts import Parity
-from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.codec import decode, decode_compressed, encode
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.link import Will
 from fleetloop_shared.messages import DesiredState, EnrolAnswer, HubState
 from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic, parse
+from fleetloop_shared.trust import Bundle
 
 STATES = 6
 """Of so many states that a cut may leave on the hub's disk, one is taken."""
@@ -145,8 +144,8 @@ class HubLink(PoweredLink):
 
 def desired_in(payload: bytes) -> DesiredState:
     """The desired state in a message of the hub's own."""
-    envelope = Envelope.from_dict(msgspec.json.decode(payload))
-    return decode(envelope.payload, DesiredState)
+    (text,) = decode_compressed(payload, Bundle).files.values()
+    return decode(text.encode(), DesiredState)
 
 
 class RealHub:
@@ -246,8 +245,8 @@ class RealHub:
             broker="mqtt://broker",
             username=device,
             password="",
-            image_keys=self._keys.public(Role.IMAGE),
-            director_keys=self._keys.public(Role.DIRECTOR),
+            image_root=self._keys.root(Role.IMAGE),
+            director_root=self._keys.root(Role.DIRECTOR),
         )
 
     def reports(self, device: str) -> dict[tuple[int, int], Report]:
@@ -274,7 +273,7 @@ class RealHub:
         self._telemetry = Stored(self._folder / "telemetry.sqlite", self._now, around.ledger)
         blobs = FileBlobs(self._folder / "blobs", self._flash)
         self._blobs = blobs
-        self._keys = Keys(self._flash, Path("keys"))
+        self._keys = Keys(self._flash, Path("keys"), self._now())
         self._sim_link = SimLink(around.air, HUB)
         link = HubLink(self._sim_link, self._moments, around.ledger)
         parts = Parts(
@@ -319,7 +318,7 @@ class RealHub:
             return
         flavour = self._story.releases[number - 1]
         made, decision = wares.ware(number, flavour), f"{MODEL}-{number:04d}"
-        manifest = self._keys.sign(Role.IMAGE, made.manifest)
+        manifest = encode(made.manifest)
         self._around.ledger.listed.add(made.manifest.sha256)
         if flavour is Flavour.DEADLY:
             self._around.ledger.deadly.add(made.manifest.sha256)

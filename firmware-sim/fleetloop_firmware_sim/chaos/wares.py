@@ -40,7 +40,7 @@ class Ware:
 @functools.cache
 def ware(version: int, flavour: Flavour) -> Ware:
     """A version of one flavour; equal for equal arguments, in every process."""
-    plain = releases.make(releases.Signer(), version, brittle=flavour is Flavour.BRITTLE)
+    plain = releases.make(version, brittle=flavour is Flavour.BRITTLE)
     lot = random.Random(f"{version} {flavour}")  # noqa: S311  # to be repeatable
     ballast = np.array([lot.random() for _ in range(BALLAST_BYTES // 4)], dtype=np.float32)
     artifact = tiny_onnx.weighted(plain.artifact, ballast.tobytes())
