@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check docs bench-hub lock mosquitto exports clean
+.PHONY: help setup demo test test-mlflow check chaos docs bench-hub lock mosquitto exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,10 @@ check: setup ## format, lint, types, import rules, declared dependencies
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
+
+CHAOS_SEEDS := 10000
+chaos: setup ## tell 10,000 seeded stories of fleets in trouble (about 20 minutes on two cores)
+	@$(BIN)/fleetloop-sim chaos --seeds $(CHAOS_SEEDS) --jobs 2
 
 bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py hub

@@ -26,6 +26,7 @@ class Moments:
         self.passed = 0
         self.last = ""
         self._cut_at = cut_at
+        self._place, self._acts = "", 0
         self._on = True
 
     @property
@@ -37,9 +38,15 @@ class Moments:
         """Cut the power now; the next act meets it."""
         self._on = False
 
-    def cut_after(self, acts: int) -> None:
-        """Let it fail at the so manieth moment from now."""
-        self._cut_at = self.passed + acts
+    def cut_after(self, acts: int, place: str = "") -> None:
+        """Let it fail at the so manieth moment from now on.
+
+        Args:
+            acts: How many.
+            place: They are counted from the next act whose words hold this.
+        """
+        self._cut_at = None if place else self.passed + acts
+        self._place, self._acts = place, acts
 
     def tick(self, what: str) -> None:
         """A moment passes.
@@ -53,6 +60,8 @@ class Moments:
         if self._on:
             self.passed += 1
             self.last = what
+            if self._place and self._place in what:
+                self._cut_at, self._place = self.passed + self._acts, ""
             self._on = self.passed != self._cut_at
         if not self._on:
             raise PowerCut(f"at moment {self.passed}: {self.last}")

@@ -2,7 +2,9 @@
 
 import importlib.util
 import logging
+import re
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -58,6 +60,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         stories: How many were run.
+        rollouts: How many rollouts ended in each state.
         virtual_hours: Time that passed in them.
         seconds: Time that it took.
         seeds_per_s: Stories a second.
@@ -65,6 +68,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     stories: int
+    rollouts: dict[str, int]
     virtual_hours: float
     seconds: float
     seeds_per_s: float
@@ -100,6 +104,7 @@ def chaos(  # noqa: PLR0913  # a command line's options
     broken = [_shortened(ending, story, err) for ending in found if ending.broken is not None]
     summary = Summary(
         stories=len(found),
+        rollouts=dict(sum((Counter(ending.rollouts) for ending in found), Counter())),
         virtual_hours=sum(ending.seconds for ending in found) / 3600,
         seconds=took_s,
         seeds_per_s=len(found) / took_s,
@@ -156,10 +161,16 @@ def _many(seeds: range, jobs: int, err: Console) -> list[Ending]:
 
 def _shortened(ending: Ending, path: Path | None, err: Console) -> Broken:
     story = _read(path) if path is not None else draw(ending.seed)
+    gist = _gist(ending.broken)
     with err.status(f"shortening the story of seed {ending.seed}"):
-        short = shrink(story, lambda shorter: _run(shorter).broken is not None)
-    text = _run(short).broken or ending.broken or ""
+        short = shrink(story, lambda shorter: _gist(_run(shorter).broken) == gist)
+    text = _run(short).broken or ""
     return Broken(seed=ending.seed, text=text, events=short.words, story=short)
+
+
+def _gist(text: str | None) -> str | None:
+    """What broke, without who, when and which: another break is another story."""
+    return None if text is None else re.sub(r"[0-9a-f]*[0-9][0-9a-f]*", "", text)[:60]
 
 
 def _read(path: Path) -> Story:
@@ -175,8 +186,10 @@ def _show(summary: Summary, out: Console) -> None:
         for line in broken.events:
             out.print(f"  {line}", highlight=False)
         out.print(f"  again: fleetloop-sim chaos --seed {broken.seed} --trace", highlight=False)
+    rollouts = ", ".join(f"{count:,} {state}" for state, count in summary.rollouts.items())
     out.print(
-        f"{summary.stories:,} stories, {summary.virtual_hours:,.1f} hours of theirs in"
+        f"{summary.stories:,} stories with {rollouts} rollouts,"
+        f" {summary.virtual_hours:,.1f} hours of theirs in"
         f" {summary.seconds:,.0f} s ({summary.seeds_per_s:.1f} a second):"
         f" {len(summary.broken)} broken promises",
         highlight=False,

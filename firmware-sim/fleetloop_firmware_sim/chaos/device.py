@@ -12,6 +12,7 @@ from fleetloop_firmware_sim.board import Parts, SimBoard
 from fleetloop_firmware_sim.chaos import wares
 from fleetloop_firmware_sim.chaos.air import Air
 from fleetloop_firmware_sim.chaos.promises import Ledger, Watch
+from fleetloop_firmware_sim.chaos.story import Act
 from fleetloop_firmware_sim.chaos.trace import Trace
 from fleetloop_firmware_sim.clock import SimClock
 from fleetloop_firmware_sim.crash import Image
@@ -109,11 +110,11 @@ class SimDevice:
 
     # --- what happens to it -----------------------------------------------------------------------
 
-    def cut_after(self, acts: int, lot: random.Random, off_s: float) -> None:
+    def cut_after(self, act: Act, lot: random.Random) -> None:
         """Let its power fail at an act from here on."""
         if self.board is not None:
-            self.board.flash.moments.cut_after(acts)
-            self._lot, self._off_s = lot, off_s
+            self.board.flash.moments.cut_after(act.count, act.place)
+            self._lot, self._off_s = lot, act.for_s
 
     def fill(self, acts: int) -> None:
         """Let so many acts find the disk full."""
@@ -189,7 +190,8 @@ class SimDevice:
             if self.board is None:
                 if now_s < self._back_s:
                     return
-                self._boot(now_s)
+                if not self._boot(now_s):
+                    return
             elif 0.0 <= self._reboot_s <= now_s:
                 self._reboot_s = -1.0
                 self._go_off(now_s, 0.0)
@@ -198,20 +200,23 @@ class SimDevice:
         except PowerCut as cut:
             self._around.trace.note(self.name, f"loses its power, {cut}")
             self._go_off(now_s, self._off_s)
-        except DiskFullError as error:  # where nothing can go on without the disk: at its start
-            self._around.trace.note(self.name, f"cannot start: {error}")
-            self._back_s = now_s + RESTART_S
 
-    def _boot(self, now_s: float) -> None:
+    def _boot(self, now_s: float) -> bool:
+        """Switch on; returns whether the agent has started, which it cannot without its disk."""
         self.clock.reboot()
         self.watch.booted()
         self._lot, self._off_s, self._due_s = random.Random(f"{self.name} {now_s}"), RESTART_S, 0.0  # noqa: S311
-        self.board = board = SimBoard(
-            self._parts(), FatalMoments(self._around.ledger.deadly), self._image
-        )
+        moments = FatalMoments(self._around.ledger.deadly)
+        try:
+            self.board = board = SimBoard(self._parts(), moments, self._image)
+        except DiskFullError as error:
+            self._around.trace.note(self.name, f"cannot start: {error}")
+            self._back_s = now_s + RESTART_S
+            return False
         board.reports.appended = self.reports
         self._around.trace.note(self.name, f"boots, number {board.outbox.boot}")
         board.start()
+        return True
 
     def _run(self, now_s: float) -> None:
         board = self._there()
@@ -234,6 +239,7 @@ class SimDevice:
     def _go_off(self, now_s: float, off_s: float) -> None:
         board = self._there()
         aftermath = board.cut()
+        self.watch.note_loads(board)
         if self._link is not None:
             self._link.cut()
             self._link.stop()

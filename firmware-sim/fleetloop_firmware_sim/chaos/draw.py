@@ -13,8 +13,15 @@ FIRST_ROLL_OUT_S = 1.0
 _BAD = (Flavour.BRITTLE, Flavour.LYING, Flavour.BROKEN, Flavour.DEADLY)
 _DAY_S = 86_400.0
 _JUMPS_S = (-5.0, 30.0, -3_600.0, _DAY_S, -30 * _DAY_S, 400 * _DAY_S, -20_000 * _DAY_S)
+_PLACES = ("report events", "journal/", "trust/", "artifacts/", "parts/", "loaded", "acknowledge")
+_HUB_PLACES = ("catalog/cohort", "catalog/.journal", "catalog/alias", "blobs/", "director", "ack")
+"""Acts about which a power cut is most telling."""
+
+_AIMED = 0.6
+"""Share of the power cuts that are aimed at such an act."""
+
 _WEIGHTS = {
-    Kind.POWER: 6,
+    Kind.POWER: 8,
     Kind.PARTITION: 3,
     Kind.STORM: 3,
     Kind.REPLAY: 4,
@@ -73,11 +80,7 @@ def _details(lot: random.Random, kind: Kind, device: str) -> dict[str, object]:
     device_or_hub = lot.choice([device, device, HUB])
     for_s = lot.uniform(0.0, 15.0)
     details: dict[Kind, dict[str, object]] = {
-        Kind.POWER: {
-            "who": device_or_hub,
-            "count": lot.randint(1, lot.choice([1, 3, 10, 30, 100])),
-            "for_s": for_s,
-        },
+        Kind.POWER: _cut(lot, device_or_hub) | {"for_s": for_s},
         Kind.FULL: {"who": device_or_hub, "count": lot.randint(1, 12)},
         Kind.ROT: {},
         Kind.READ_ONLY: {"for_s": for_s},
@@ -90,3 +93,10 @@ def _details(lot: random.Random, kind: Kind, device: str) -> dict[str, object]:
         Kind.DRIFT: {"ratio": lot.choice([-0.5, -0.1, 0.1, 1.0])},
     }
     return details[kind]
+
+
+def _cut(lot: random.Random, who: str) -> dict[str, object]:
+    if lot.random() < _AIMED:
+        place = lot.choice(_HUB_PLACES if who == HUB else _PLACES)
+        return {"who": who, "place": place, "count": lot.randint(1, 3)}
+    return {"who": who, "count": lot.randint(1, lot.choice([1, 3, 10, 30, 100]))}

@@ -108,13 +108,18 @@ class Watch:
         Raises:
             BrokenPromiseError: One does not.
         """
-        self._check_loads(board)
+        self.note_loads(board)
         self._check_served(board)
         self._check_marks(board)
         self._check_committed(board)
         self._check_phase(board)
 
-    def _check_loads(self, board: SimBoard) -> None:
+    def note_loads(self, board: SimBoard) -> None:
+        """See what it has loaded since the last look, also where that has ended it.
+
+        Raises:
+            BrokenPromiseError: Bytes that nobody lists, or what ends it too often.
+        """
         for sha256 in board.runtime.loaded[self._seen_loads :]:
             self._loads[sha256] += 1
             if sha256 not in self._ledger.listed:
@@ -184,22 +189,22 @@ class Watch:
         raise BrokenPromiseError(f"{self._device} {text}")
 
 
-def lacks(board: SimBoard, desired: DesiredState, device: str) -> str | None:
+def lacks(board: SimBoard, desired: DesiredState | None, device: str) -> str | None:
     """What a device lacks to be what the hub wants it to be; None: nothing.
 
     Args:
         board: The device.
-        desired: The last statement for its cohort.
+        desired: The last statement for its cohort, None if there was none.
         device: Its name.
     """
     journal, serves = board.agent.updater.journal, board.agent.predictor.manifest
-    wanted = _chosen(desired, device)
+    wanted = None if desired is None else _chosen(desired, device)
     if wanted is not None and wanted.manifest_sha256 in {s.manifest for s in journal.quarantine}:
         wanted = None  # it has failed there: the device keeps what it has
     appended, acknowledged, dropped = board.outbox.counts()
     missing = appended - acknowledged - dropped
     what = {
-        f"does not know statement {desired.sequence}": journal.desired != desired,
+        f"does not know {desired}": journal.desired != desired,
         f"is {journal.state}: {journal.last_error}": journal.state is not State.SERVING,
         f"does not serve {wanted}: {journal.last_error}": (
             wanted is not None and (serves is None or serves.version != wanted.version)

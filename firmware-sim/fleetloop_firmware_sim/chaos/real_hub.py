@@ -6,6 +6,7 @@ Training and pages are left out; versions are put where a run would have put the
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fleetloop_firmware_sim.chaos import wares
 from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
 from fleetloop_firmware_sim.chaos.promises import Ledger
-from fleetloop_firmware_sim.chaos.story import HUB, Flavour, Story
+from fleetloop_firmware_sim.chaos.story import HUB, Act, Flavour, Story
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.network import SimLink
@@ -60,7 +61,7 @@ name = "line"
 family = "linear"
 [rollout]
 phases = [0.5, 1.0]
-soak_rows = 8
+soak_rows = 20
 soak_s = 60.0
 lost_after_s = 30.0
 [delivery]
@@ -186,10 +187,10 @@ class RealHub:
         """A person wants a version rolled out, and asks until the hub has begun."""
         self._asked.append((version, cohort))
 
-    def cut_after(self, acts: int, lot: random.Random, off_s: float) -> None:
+    def cut_after(self, act: Act, lot: random.Random) -> None:
         """Let its power fail at an act from here on."""
-        self._moments.cut_after(acts)
-        self._lot, self._off_s = lot, off_s
+        self._moments.cut_after(act.count, act.place)
+        self._lot, self._off_s = lot, act.for_s
 
     def fill(self, acts: int) -> None:
         """Let so many acts find its disk full."""
@@ -221,6 +222,11 @@ class RealHub:
             self._go_off(now_s)
         except FleetloopError as error:  # as its process does: said, and the next step tries again
             self._around.trace.note("hub", f"fails: {self._plain(error)}")
+
+    @property
+    def rollouts(self) -> dict[str, int]:
+        """How many rollouts are in each state."""
+        return dict(sorted(Counter(r.state.value for r in self._catalog.all(Rollout)).items()))
 
     @property
     def unsettled(self) -> str | None:

@@ -18,10 +18,11 @@ def run(story: Story, *, keep_lines: bool = False) -> Ending:
     trace = Trace(keep=keep_lines)
     folder = Path(tempfile.mkdtemp(prefix="fleetloop-chaos-", dir=_RAM if _RAM.is_dir() else None))
     broken, seconds = None, 0.0
-    world = None
+    world, rollouts = None, dict[str, int]()
     try:
         world = World(story, folder, trace)
         seconds = world.tell()
+        rollouts = world.rollouts
     except BrokenPromiseError as error:
         broken = str(error)
     except Exception as error:  # noqa: BLE001  # whatever ends an agent or the hub is a finding
@@ -34,6 +35,7 @@ def run(story: Story, *, keep_lines: bool = False) -> Ending:
         seed=story.seed,
         broken=broken,
         seconds=seconds or trace.now_s,
+        rollouts=rollouts,
         trace=trace.sha256,
         lines=trace.lines,
     )

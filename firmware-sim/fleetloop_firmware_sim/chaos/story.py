@@ -53,6 +53,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         count: Acts of the one whose power fails or whose disk is full; a version; a place by lot.
         for_s: How long.
         ratio: How much.
+        place: Power fails so many acts after the next one whose words hold this.
         lot: Decides what is left to chance in it.
     """
 
@@ -62,17 +63,19 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 0
     for_s: float = 0.0
     ratio: float = 0.0
+    place: str = ""
     lot: int = 0
 
     @property
     def words(self) -> str:
         """The same for people."""
-        return f"{self.at_s:6.1f} s  {_WORDS[self.kind].format(a=self)}"
+        here = f"its next {self.place!r}" if self.place else "here"
+        return f"{self.at_s:6.1f} s  {_WORDS[self.kind].format(a=self, here=here)}"
 
 
 _WORDS = {
     Kind.ROLL_OUT: "the hub is asked to roll out version {a.count} to cohort {a.who}",
-    Kind.POWER: "power of {a.who} fails at its act {a.count} from here, for {a.for_s:.0f} s",
+    Kind.POWER: "power of {a.who} fails at its act {a.count} from {here}, for {a.for_s:.0f} s",
     Kind.FULL: "{a.count} acts of {a.who} find its disk full",
     Kind.ROT: "a bit rots on the disk of {a.who}",
     Kind.READ_ONLY: "the disk of {a.who} becomes read-only, until it reboots after {a.for_s:.0f} s",
@@ -120,6 +123,7 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
         seed: Its seed.
         broken: The promise that was broken, in words; None: all is well.
         seconds: Virtual seconds it took.
+        rollouts: How many rollouts ended in each state.
         trace: SHA-256 of all that happened.
         lines: What happened, if it was asked for.
     """
@@ -127,5 +131,6 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     broken: str | None
     seconds: float
+    rollouts: dict[str, int]
     trace: str
     lines: list[str] = []

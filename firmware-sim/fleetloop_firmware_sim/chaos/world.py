@@ -75,6 +75,11 @@ class World:
         self._check_reports()
         return self._now_s
 
+    @property
+    def rollouts(self) -> dict[str, int]:
+        """How many rollouts are in each state."""
+        return self._hub.rollouts
+
     def close(self) -> None:
         """Let all files go."""
         for device in self._devices.values():
@@ -105,7 +110,7 @@ class World:
             case Kind.ROLL_OUT:
                 self._hub.ask(act.count, act.who)
             case Kind.POWER:
-                (device or self._hub).cut_after(act.count, lot, act.for_s)
+                (device or self._hub).cut_after(act, lot)
             case Kind.FULL:
                 (device or self._hub).fill(act.count)
             case Kind.PARTITION:
@@ -167,9 +172,8 @@ class World:
         if device.board is None:
             return "is off"
         desired = self._desired(device.cohort)
-        if desired is None:
-            asked = any(cohort == device.cohort for cohort, _ in self._ledger.statements)
-            return "does not find its statement at the broker" if asked else None
+        if desired is None and any(c == device.cohort for c, _ in self._ledger.statements):
+            return "does not find its statement at the broker"
         return lacks(device.board, desired, device.name)
 
     def _desired(self, cohort: str) -> DesiredState | None:

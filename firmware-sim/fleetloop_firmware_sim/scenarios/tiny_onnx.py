@@ -64,11 +64,14 @@ def weighted(model: bytes, ballast: bytes) -> bytes:
     """The same model with a constant that nothing uses, so that its file is longer.
 
     Args:
-        model: As written here.
+        model: As written here, so that the graph is its second field.
         ballast: A whole number of float32 values.
     """
-    constant = _tensor("ballast", np.frombuffer(ballast, dtype=np.float32))
-    return model + _field(7, _field(5, constant))
+    constant = _field(5, _tensor("ballast", np.frombuffer(ballast, dtype=np.float32)))
+    version, opset = _field(1, _IR_VERSION), _field(8, _field(2, _OPSET))
+    graph_field = model[len(version) : len(model) - len(opset)]
+    digits = next(at for at, byte in enumerate(graph_field[1:], start=1) if byte < 0x80)  # noqa: PLR2004  # a varint's last
+    return version + _field(7, graph_field[digits + 1 :] + constant) + opset
 
 
 def _affine(weights: Sequence[Sequence[float]], biases: Sequence[float], last: str) -> bytes:
