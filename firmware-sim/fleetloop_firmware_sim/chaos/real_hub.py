@@ -5,18 +5,21 @@ what devices and hub do *together*, and a stand-in would keep the hub's own mist
 Training and pages are left out; versions are put where a run would have put them.
 """
 
+import functools
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from securesystemslib.signer import CryptoSigner
 
 from fleetloop_firmware_sim.chaos import wares
 from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
 from fleetloop_firmware_sim.chaos.promises import Ledger
 from fleetloop_firmware_sim.chaos.story import HUB, Act, Flavour, Story
+from fleetloop_firmware_sim.clock import EPOCH_S
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.network import SimLink
@@ -27,12 +30,12 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.keys import Keys, Role
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_hub.records import Alias, Decision, Model, Verdict, Version, VersionState
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
+from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.codec import decode, decode_compressed, encode
 from fleetloop_shared.errors import FleetloopError
@@ -70,8 +73,6 @@ chunk_bytes = {wares.CHUNK_BYTES}
 sample_share = 0.0
 """
 
-_SEEDS = {Role.IMAGE: b"i" * 32, Role.DIRECTOR: b"d" * 32}
-
 
 class Stored(SqliteTelemetry):
     """The hub's telemetry; what it has committed stands in the ledger as well."""
@@ -92,6 +93,16 @@ class Stored(SqliteTelemetry):
         super().store(kept)
         for _, _, report in kept:
             self._ledger.hear(report)
+
+
+class FlashBlobs(FileBlobs):
+    """Content on the simulated disk; who wants a file of it gets a copy."""
+
+    def path(self, sha256: str) -> Path:
+        data, place = self.get(sha256), self._place(sha256)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+        return place
 
 
 class NotOurs(Broker):
@@ -166,8 +177,7 @@ class RealHub:
         """
         self._around, self._now, self._story = around, now, story
         self._folder = around.folder / "hub"
-        pems = {Path("keys") / f"{role}.pem": _pem(seed) for role, seed in _SEEDS.items()}
-        self._image = Image(pems)
+        self._image = _signed_image()
         self._moments = Moments()
         self._flash = Flash()
         self._asked: list[tuple[int, str]] = []
@@ -245,14 +255,15 @@ class RealHub:
 
     def identity(self, device: str, cohort: str) -> EnrolAnswer:
         """What a device was told when it enrolled."""
+        image_root, director_root = self._trust.pins(self._trust.root_versions())
         return EnrolAnswer(
             device=device,
             cohort=cohort,
             broker="mqtt://broker",
             username=device,
             password="",
-            image_root=self._keys.root(Role.IMAGE),
-            director_root=self._keys.root(Role.DIRECTOR),
+            image_root=image_root,
+            director_root=director_root,
         )
 
     def reports(self, device: str) -> dict[tuple[int, int], Report]:
@@ -277,9 +288,10 @@ class RealHub:
         self._flash = Flash(self._moments, self._image)
         self._catalog = TinyDbCatalog(self._folder / "catalog", self._flash)
         self._telemetry = Stored(self._folder / "telemetry.sqlite", self._now, around.ledger)
-        blobs = FileBlobs(self._folder / "blobs", self._flash)
+        blobs = FlashBlobs(self._folder / "blobs", self._flash)
         self._blobs = blobs
-        self._keys = Keys(self._flash, Path("keys"), self._now())
+        self._trust = Trust(self._flash)
+        self._trust.open(self._now(), relied_on=True)
         self._sim_link = SimLink(around.air, HUB)
         link = HubLink(self._sim_link, self._moments, around.ledger)
         parts = Parts(
@@ -288,7 +300,7 @@ class RealHub:
             blobs=blobs,
             broker=NotOurs(),
             link=link,
-            keys=self._keys,
+            trust=self._trust,
             hub_password="",
             runs_dir=self._folder / "runs",
             additions=Additions(self._catalog, blobs, self._folder / "data"),
@@ -388,6 +400,13 @@ _PARITY = Parity(
 )
 
 
-def _pem(seed: bytes) -> bytes:
-    private = Ed25519PrivateKey.from_private_bytes(seed)
-    return private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+@functools.cache
+def _signed_image() -> Image:
+    """The disk of a hub that has its keys; the same ones in every process."""
+    flash, numbers = Flash(), itertools.count(1)
+
+    def key() -> CryptoSigner:
+        return CryptoSigner(Ed25519PrivateKey.from_private_bytes(bytes([next(numbers)]) * 32))
+
+    Trust(flash, new_key=key).open(EPOCH_S)
+    return flash.image()

@@ -1,6 +1,6 @@
 """The private keys that lie on the hub: Ed25519, one file a key, readable by its owner alone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -12,17 +12,20 @@ from fleetloop_shared.durable import Disk, discard, replace
 
 FOLDER = Path("keys")
 
+NewKey = Callable[[], CryptoSigner]
+
 
 class Keyring:
     """Signers by key id; each is durable before it signs anything."""
 
-    def __init__(self, disk: Disk) -> None:
+    def __init__(self, disk: Disk, new_key: NewKey = CryptoSigner.generate_ed25519) -> None:
         """Nothing is read yet.
 
         Args:
             disk: The hub's state folder.
+            new_key: Where keys come from; a simulated hub's come from a seed.
         """
-        self._disk = disk
+        self._disk, self._new_key = disk, new_key
         self.signers: dict[str, CryptoSigner] = {}
 
     def load(self, names: Mapping[str, str]) -> None:
@@ -59,7 +62,7 @@ class Keyring:
         Raises:
             DiskFullError: No room; there is no such key.
         """
-        signer = CryptoSigner.generate_ed25519()
+        signer = self._new_key()
         name = key_name(label, signer)
         replace(self._disk, FOLDER / f"{name}.pem", signer.private_bytes)
         self.signers[signer.public_key.keyid] = signer

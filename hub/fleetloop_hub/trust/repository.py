@@ -32,16 +32,19 @@ class Kept:
     For one thread at a time; the caller holds a lock.
     """
 
-    def __init__(self, disk: Disk, repository: Repository, lives: Lives) -> None:
+    def __init__(
+        self, disk: Disk, repository: Repository, lives: Lives, ring: Keyring | None = None
+    ) -> None:
         """Nothing is read yet: see `load` and `make`.
 
         Args:
             disk: The hub's state folder.
             repository: Which.
             lives: How long what is signed holds.
+            ring: Its keys; by default those of the state folder.
         """
         self._disk, self._repository, self._lives = disk, repository, lives
-        self.ring = Keyring(disk)
+        self.ring = ring or Keyring(disk)
         self._state = State(repository=repository)
         self._settled: tuple[object, float] | None = None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Snapshot, Targets, Timestamp
 
 from fleetloop_hub.config import Lives
@@ -9,6 +10,7 @@ from fleetloop_hub.errors import GateError, KeyFileError, SigningError
 from fleetloop_hub.trust import changes
 from fleetloop_hub.trust import documents as d
 from fleetloop_hub.trust.changes import People
+from fleetloop_hub.trust.keyring import Keyring, NewKey
 from fleetloop_hub.trust.offline import public_keys
 from fleetloop_hub.trust.repository import Kept
 from fleetloop_hub.trust.settle import sign_heads
@@ -25,15 +27,23 @@ from fleetloop_shared.trust import Bundle, desired_target
 class Trust:
     """Image and director; for one thread at a time, the caller holds a lock."""
 
-    def __init__(self, disk: Disk, lives: Lives | None = None) -> None:
+    def __init__(
+        self,
+        disk: Disk,
+        lives: Lives | None = None,
+        new_key: NewKey = CryptoSigner.generate_ed25519,
+    ) -> None:
         """Nothing is read yet: see `open`.
 
         Args:
             disk: The hub's state folder.
             lives: How long what is signed holds.
+            new_key: Where keys come from.
         """
         self._lives = lives or Lives()
-        self._kept = {which: Kept(disk, which, self._lives) for which in Repository}
+        self._kept = {
+            which: Kept(disk, which, self._lives, Keyring(disk, new_key)) for which in Repository
+        }
         self._image, self._director = (self._kept[which] for which in Repository)
         self._bundle: tuple[State, bytes] | None = None
 
