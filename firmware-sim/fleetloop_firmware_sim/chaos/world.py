@@ -16,9 +16,12 @@ from fleetloop_shared.topics import Topic
 TICKS_S = (0.25, 0.5, 1.0, 1.5)
 """Time that passes at once while there is trouble; which, is left to chance."""
 
-QUIET_TICK_S = 1.0
-PATIENT_TICK_S = 4.0
-"""The same when all is quiet: at first, and when it takes longer."""
+QUIET_TICKS_S = (0.5,)
+PATIENT_TICKS_S = (5.0, 0.5, 0.5, 0.5)
+"""The same when all is quiet, in turn: at first, and when it takes longer.
+
+The short ones are for what was said in the long one: it is heard, kept and acknowledged in three.
+"""
 
 SETTLING_S = 5.0
 """So much quiet there is at least."""
@@ -67,11 +70,14 @@ class World:
             if act.kind is Kind.ROLL_OUT:
                 self._begin(act)
         self._heal()
+        turn = 0
         while (trouble := self._unsettled()) is not None:
             quiet_s = self._now_s - self._story.quiet_s
             if quiet_s > PATIENCE_S:
                 raise BrokenPromiseError(f"{quiet_s:.0f} s of quiet, and {trouble}")
-            self._tick(QUIET_TICK_S if quiet_s < PATIENT_AFTER_S else PATIENT_TICK_S)
+            ticks_s = QUIET_TICKS_S if quiet_s < PATIENT_AFTER_S else PATIENT_TICKS_S
+            self._tick(ticks_s[turn % len(ticks_s)])
+            turn += 1
         self._check_reports()
         return self._now_s
 
