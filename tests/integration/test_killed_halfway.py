@@ -55,6 +55,7 @@ def test_a_killed_training_harms_nothing_and_the_next_one_works(
     first = rig.hub.train("toy", "person", "a test")
     rig.until(lambda: rig.kept.catalog.all(Version))
     [version] = rig.kept.catalog.all(Version)
+    rig.look()  # the version is listed now, too
     left = sorted(file.name for file in (tmp_path / "runs" / first).iterdir())
     assert left == ["job.json", "log.txt", "progress.jsonl", "result.json"]
     before, finished = standing(rig, Run, Decision), run_of(rig, first)

@@ -7,7 +7,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
@@ -74,12 +74,25 @@ class AgentProcess:
     def log(self) -> str:
         return (self.folder / "log").read_text("utf-8")
 
-    def start(self) -> None:
+    def start(self, under: Sequence[str] = ()) -> None:
+        """Run it, `under` a command that becomes it."""
         self._log = (self.folder / "log").open("a", encoding="utf-8")
-        self._process = subprocess.Popen(self._command("run"), stderr=self._log, text=True)
+        command = [*under, *self._command("run")]
+        self._process = subprocess.Popen(command, stderr=self._log, text=True)
 
-    def kill(self) -> None:
-        self._end(lambda process: process.kill())
+    @property
+    def pid(self) -> int:
+        """The process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def ended(self) -> int | None:
+        """The exit code of one that was started and has ended."""
+        return None if self._process is None else self._process.poll()
+
+    def kill(self) -> int:
+        return self._end(lambda process: process.kill())
 
     def stop(self) -> int:
         return self._end(lambda process: process.terminate())

@@ -1,0 +1,81 @@
+"""A mosquitto of the test's own: any name may log in, and its log tells what went to whom."""
+
+import re
+import socket
+import subprocess
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from fleetloop_hub.broker.listening import answers_mqtt
+from fleetloop_hub.broker.mosquitto import find_program
+
+_READY_S = 20.0
+_SENT = re.compile(r"Sending PUBLISH to (\S+) \(d\d, q\d, r\d, m\d+, '([^']+)', ")
+
+
+class RawMosquitto:
+    """A broker that a test may kill and start again on the same port."""
+
+    def __init__(self, folder: Path, *, persistent: bool = True) -> None:
+        """Nothing runs before `start`.
+
+        Args:
+            folder: Where its files are.
+            persistent: Whether it keeps retained messages when it is ended.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        with closing(socket.socket()) as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._log, self._config = folder / "log", folder / "mosquitto.conf"
+        self._config.write_text(
+            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence {str(persistent).lower()}\npersistence_location {folder}/\n"
+            "set_tcp_nodelay true\nmax_queued_messages 100000\nlog_type all\nlog_dest stderr\n"
+            "autosave_interval 1\n",
+            "ascii",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [find_program(), "-c", str(self._config)], stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + _READY_S
+        while not answers_mqtt("127.0.0.1", self.port):
+            assert time.monotonic() < deadline, self._log.read_text("utf-8")[-500:]
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """SIGKILL: it keeps what it has saved, if it saves."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """SIGTERM: it saves, if it is to."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+            self._process = None
+
+    close = kill
+
+    def mark(self) -> int:
+        """Where its log ends now."""
+        return self._log.stat().st_size
+
+    def sent(self, client: str, part: str, since: int = 0) -> Counter[str]:
+        """How often each topic with `part` in it was sent to a client, since a mark."""
+        with self._log.open("rb") as log:
+            log.seek(since)
+            text = log.read().decode("utf-8", "replace")
+        return Counter(t for name, t in _SENT.findall(text) if name == client and part in t)

@@ -1,0 +1,88 @@
+"""Looks at a process's system calls, and kills it at one of them: a debugger's way, no hook."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+STEPS = ("rename", "fsync", "fdatasync", "unlink")
+"""What moves a durable thing from one state to the next; a kill comes before the call is done."""
+
+_LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += +[^?]")
+_UNFINISHED = re.compile(r"^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += +[^?]")
+_DESCRIPTOR = re.compile(r"^\d+<([^>]*)>")
+_QUOTED = re.compile(r'"([^"]*)"')
+
+
+class Call(NamedTuple):
+    """A system call that has returned.
+
+    Attributes:
+        thread: Who called.
+        name: Its name.
+        text: Its arguments, as strace writes them: descriptors with their paths.
+        began: Where in the recording it was entered.
+        ended: Where in the recording it returned.
+    """
+
+    thread: int
+    name: str
+    text: str
+    began: int
+    ended: int
+
+    @property
+    def path(self) -> str:
+        """The file of a descriptor, or the first path that is named."""
+        found = _DESCRIPTOR.match(self.text) or _QUOTED.search(self.text)
+        return found[1] if found else ""
+
+    @property
+    def target(self) -> str:
+        """The second path that is named."""
+        return str([*_QUOTED.findall(self.text), "", ""][1])
+
+
+def is_missing() -> bool:
+    return shutil.which("strace") is None
+
+
+def killing(name: str, nth: int) -> list[str]:
+    """Runs a command whose main thread is killed with SIGKILL at its nth call of `name`.
+
+    The traced process is the one that is started; strace steps aside (-D).
+    """
+    how = f"inject={name}:signal=SIGKILL:when={nth}"
+    return [
+        "strace",
+        "-D",
+        "-qqq",
+        "--signal=none",
+        "-o",
+        "/dev/null",
+        f"-etrace={name}",
+        "-e",
+        how,
+    ]
+
+
+def recording(file: Path, names: str) -> list[str]:
+    """Runs a command and writes the calls of all its threads into a file."""
+    how = ["-D", "-f", "-y", "-qqq", "--seccomp-bpf", "--signal=none", "-s", "4096"]
+    return ["strace", *how, f"-etrace={names}", "-o", str(file)]
+
+
+def recorded(text: str) -> list[Call]:
+    """The calls in a recording, in the order in which they returned."""
+    entered: dict[tuple[str, str], tuple[str, int]] = {}
+    calls = []
+    for at, line in enumerate(text.splitlines()):
+        if found := _UNFINISHED.match(line):
+            entered[found[1], found[2]] = found[3], at
+        elif found := _RESUMED.match(line):
+            before, began = entered.pop((found[1], found[2]), ("", at))
+            calls.append(Call(int(found[1]), found[2], before + found[3], began, at))
+        elif found := _LINE.match(line):
+            calls.append(Call(int(found[1]), found[2], found[3], at, at))
+    return calls
