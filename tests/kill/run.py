@@ -1,16 +1,18 @@
-"""Kills the real agent at every durable step of its updates, and prints what became of it.
+"""Kills real processes at every durable step, and prints what became of the fleet.
 
-`python tests/kill/run.py` takes each story of `support.killed_agent`, counts the calls that move
-something durable, and kills a fresh agent at each of them; some minutes a story. Exits with 1 if
-anything is not as it must be. Parts of it: `--stories roll-back --every 5`.
+`python tests/kill/run.py` takes each story, counts the calls that move something durable or are
+published, and kills the process that makes them at each one; some minutes a story. Exits with 1 if
+anything is not as it must be. Parts of it: `--stories roll-back hub --every 5`.
 """
 
 import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -20,71 +22,104 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/support
 
 from support import strace
 from support.killed_agent import STORIES, KillRig, Outcome, Story
+from support.killed_hub import RESTARTS, calls_of_rollout, kill_hub, restart_broker
+from support.world import World
+
+CHUNKS = (1, 4, 8)
+"""The broker is restarted when the device has so many of the artifact's chunks."""
+
+Kill = tuple[str, Callable[[], Outcome]]
+"""Where, in words, and the deed."""
+
+Kills = Callable[[Path], Iterator[Kill]]
+"""Makes what it needs in a folder, and kills as it is asked for the next one."""
+
+_CONSOLE = Console(width=None if sys.stdout.isatty() else 120)
 
 
 def main() -> int:
     """Kill what is asked for; returns the exit code."""
-    names = [story.name for story in STORIES]
+    stories: dict[str, Kills] = {story.name: partial(_agent, story) for story in STORIES}
+    stories |= {"broker": _broker, "hub": _hub, "hub and broker": _hub_and_broker}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--stories", nargs="+", choices=names, default=names)
-    parser.add_argument("--every", type=int, default=1, help="only every so many calls")
+    parser.add_argument("--stories", nargs="+", choices=stories, default=list(stories))
+    parser.add_argument("--every", type=int, default=1, help="only every so many kills")
     asked = parser.parse_args()
     if strace.is_missing():
         sys.stderr.write("strace is not installed: apt-get install strace\n")
         return 1
-    console = Console(width=None if sys.stdout.isatty() else 120)
-    table = Table("story", "calls", "kills", "restarts", "chunks twice", "violations", "s")
-    told = [story for story in STORIES if story.name in asked.stories]
+    table = Table("story", "kills", "restarts", "chunks sent twice", "violations", "seconds")
     violations: list[str] = []
     with ThreadPoolExecutor(2) as pool:
-        for row, wrong in pool.map(lambda story: _killed(story, asked.every, console), told):
+        made = pool.map(lambda name: _told(name, stories[name], asked.every), asked.stories)
+        for row, wrong in made:
             table.add_row(*row)
             violations += wrong
-    console.print(table)
+    _CONSOLE.print(table)
     for text in violations:
-        console.print(text, markup=False)
+        _CONSOLE.print(text, markup=False)
     return 1 if violations else 0
 
 
-def _killed(story: Story, every: int, console: Console) -> tuple[list[str], list[str]]:
+def _told(name: str, kills: Kills, every: int) -> tuple[list[str], list[str]]:
     """A row of the table, and the violations in words."""
     began, wrong = time.monotonic(), []
     outcomes: list[Outcome] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="fleetloop-kill-") as folder,
-        KillRig(Path(folder)) as rig,
-    ):
-        rig.begin(story)
-        calls = rig.calls(story)
-        for name, nth in _places(calls, every):
-            outcome = _outcome(rig, story, name, nth)
+    with tempfile.TemporaryDirectory(prefix="fleetloop-kill-") as folder:
+        for number, (where, deed) in enumerate(kills(Path(folder))):
+            if number % every:
+                continue
+            outcome = _outcome(deed)
             outcomes.append(outcome)
-            wrong += [f"{story.name}, {name} {nth}: {text}" for text in outcome.violations]
-            console.print(f"{story.name}: {name} {nth} of {calls[name]}: {outcome}", markup=False)
+            wrong += [f"{name}, {where}: {text}" for text in outcome.violations]
+            _CONSOLE.print(f"{name}, {where}: {outcome}", markup=False, highlight=False)
     killed = [outcome for outcome in outcomes if outcome.killed]
-    row = [
-        story.name,
-        " ".join(f"{name} {count}" for name, count in calls.items()),
-        str(len(killed)),
-        str(len(killed)),
-        f"at most {max((o.refetched for o in killed), default=0)}",
-        str(len(wrong)),
-        f"{time.monotonic() - began:.0f}",
-    ]
-    return row, wrong
+    most = max((outcome.refetched for outcome in killed), default=0)
+    total = sum(outcome.refetched for outcome in killed)
+    return [
+        name,
+        f"{len(outcomes):,}",
+        f"{len(killed):,}",
+        f"{total:,}, at most {most:,} a kill",
+        f"{len(wrong):,}",
+        f"{time.monotonic() - began:,.0f}",
+    ], wrong
 
 
-def _places(calls: dict[str, int], every: int) -> Iterator[tuple[str, int]]:
-    for name, count in calls.items():
-        for nth in range(1, count + 1, every):
-            yield name, nth
+def _agent(story: Story, folder: Path) -> Iterator[Kill]:
+    with KillRig(folder) as rig:
+        rig.begin(story)
+        for name, count in rig.calls(story).items():
+            for nth in range(1, count + 1):
+                yield f"{name} {nth} of {count}", partial(rig.kill, story, name, nth)
 
 
-def _outcome(rig: KillRig, story: Story, name: str, nth: int) -> Outcome:
+def _broker(folder: Path) -> Iterator[Kill]:
+    with closing(World(folder)) as world:
+        for how in RESTARTS:
+            for chunks in CHUNKS:
+                where = f"{how.name}, at {chunks} chunks"
+                yield where, partial(restart_broker, world, how, chunks)
+
+
+def _hub(folder: Path, *, broker_too: bool = False) -> Iterator[Kill]:
+    with closing(World(folder)) as world:
+        calls = calls_of_rollout(world, folder / "calls")
+        for name, count in calls.items():
+            for nth in range(1, count + 1, 3 if broker_too else 1):
+                deed = partial(kill_hub, world, name, nth, broker_too=broker_too)
+                yield f"{name} {nth} of {count}", deed
+
+
+def _hub_and_broker(folder: Path) -> Iterator[Kill]:
+    yield from _hub(folder, broker_too=True)
+
+
+def _outcome(deed: Callable[[], Outcome]) -> Outcome:
     try:
-        return rig.kill(story, name, nth)
-    except AssertionError as error:  # what the rig has waited for in vain
-        return Outcome(killed=True, refetched=0, violations=[str(error)])
+        return deed()
+    except AssertionError as error:  # what was waited for in vain
+        return Outcome(killed=True, refetched=0, violations=[f"{error!r:.3000}"])
 
 
 if __name__ == "__main__":

@@ -164,7 +164,7 @@ class KillRig:
             agent.start(strace.killing(name, nth))
             killed = not self._run(agent, story, violations)
             if killed:
-                assert agent.kill() == -signal.SIGKILL
+                assert agent.kill() == -signal.SIGKILL, agent.log[-3000:]
                 agent.start()
                 if not self._run(agent, story, violations):
                     violations.append("the agent has ended by itself")
@@ -196,7 +196,7 @@ class KillRig:
 
     def _agent(self, folder: Path) -> AgentProcess:
         folder.mkdir(parents=True, exist_ok=True)
-        extra = f"[fetch]\nwindow = {WINDOW}\nstall_s = 1.0\n"
+        extra = f"[fetch]\nwindow = {WINDOW}\nstall_s = 5.0\n"
         return AgentProcess(folder, self._enrol.url, self._enrol.token, extra)
 
     def _await(self, agent: AgentProcess, story: Story) -> None:

@@ -18,25 +18,19 @@ _SENT = re.compile(r"Sending PUBLISH to (\S+) \(d\d, q\d, r\d, m\d+, '([^']+)', 
 class RawMosquitto:
     """A broker that a test may kill and start again on the same port."""
 
-    def __init__(self, folder: Path, *, persistent: bool = True) -> None:
+    def __init__(self, folder: Path) -> None:
         """Nothing runs before `start`.
 
         Args:
             folder: Where its files are.
-            persistent: Whether it keeps retained messages when it is ended.
         """
         folder.mkdir(parents=True, exist_ok=True)
+        self.persistent = True
+        """Whether it keeps retained messages when it is ended; counts from the next start."""
         with closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
         self._log, self._config = folder / "log", folder / "mosquitto.conf"
-        self._config.write_text(
-            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n"
-            f"persistence {str(persistent).lower()}\npersistence_location {folder}/\n"
-            "set_tcp_nodelay true\nmax_queued_messages 100000\nlog_type all\nlog_dest stderr\n"
-            "autosave_interval 1\n",
-            "ascii",
-        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -44,6 +38,7 @@ class RawMosquitto:
         return f"mqtt://127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        self._write_config()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [find_program(), "-c", str(self._config)], stdout=log, stderr=log
@@ -69,6 +64,11 @@ class RawMosquitto:
 
     close = kill
 
+    def forget(self) -> None:
+        """It is off, and has nothing of what it kept."""
+        self.kill()
+        self._log.with_name("mosquitto.db").unlink(missing_ok=True)
+
     def mark(self) -> int:
         """Where its log ends now."""
         return self._log.stat().st_size
@@ -79,3 +79,13 @@ class RawMosquitto:
             log.seek(since)
             text = log.read().decode("utf-8", "replace")
         return Counter(t for name, t in _SENT.findall(text) if name == client and part in t)
+
+    def _write_config(self) -> None:
+        keeps = str(self.persistent).lower()
+        self._config.write_text(
+            f"user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n"
+            f"persistence {keeps}\npersistence_location {self._config.parent}/\n"
+            "autosave_interval 1\nset_tcp_nodelay true\nmax_queued_messages 100000\n"
+            "log_type all\nlog_dest stderr\n",
+            "ascii",
+        )

@@ -2,6 +2,9 @@
 
 import re
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,6 +68,35 @@ def killing(name: str, nth: int) -> list[str]:
         "-e",
         how,
     ]
+
+
+@contextmanager
+def killing_later(pid: int, name: str, nth: int) -> Iterator[None]:
+    """Kills a process that runs as soon as one of its threads makes its nth call from now on."""
+    how = ["-f", "-o", "/dev/null", f"-etrace={name}", "-p", str(pid)]
+    command = ["strace", *how, "-e", f"inject={name}:signal=SIGKILL:when={nth}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
+        assert tracer.stderr is not None
+        told = tracer.stderr.readline()
+        assert b"attached" in told, told
+        try:
+            yield
+        finally:
+            tracer.terminate()
+
+
+@contextmanager
+def recording_now(pid: int, file: Path, names: str) -> Iterator[None]:
+    """Writes the calls that the threads of a process that runs make from now on into a file."""
+    command = ["strace", "-f", "-y", "-o", str(file), f"-etrace={names}", "-p", str(pid)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
+        assert tracer.stderr is not None
+        told = tracer.stderr.readline()
+        assert b"attached" in told, told
+        try:
+            yield
+        finally:
+            tracer.terminate()
 
 
 def recording(file: Path, names: str) -> list[str]:
