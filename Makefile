@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos docs bench-hub lock mosquitto exports clean
+.PHONY: help setup demo test test-mlflow check chaos kill docs bench-hub lock mosquitto strace exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ mosquitto:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto >/dev/null; } || \
 	  printf '\n*** mosquitto could not be installed: tests against it will be SKIPPED.\n*** Install it with: apt-get install mosquitto\n\n'
 
-test: setup mosquitto ## run every test (a third worker, since some mostly wait)
+test: setup mosquitto strace ## run every test (a third worker, since some mostly wait)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 MLFLOW := build/mlflow-venv
@@ -48,6 +48,15 @@ check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@for member in $(MEMBERS); do echo "deptry $$member"; (cd $$member && ../$(BIN)/deptry .) || exit 1; done
+
+strace:
+	@command -v strace >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; } || \
+	  printf '\n*** strace could not be installed: tests that kill at a system call will be SKIPPED.\n*** Install it with: apt-get install strace\n\n'
+
+kill: setup mosquitto strace ## kill real agents, hubs and brokers at every durable step (a quarter of an hour)
+	@$(BIN)/python tests/kill/run.py
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md

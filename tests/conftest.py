@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleetloop_hub.ports import Broker
+from support import strace
 from support.brokers import KINDS, Links, mosquitto_is_missing, start_broker
 
 _MISSING = (
@@ -14,13 +15,24 @@ _MISSING = (
 )
 
 
-def pytest_report_header() -> str | None:
-    return _MISSING if mosquitto_is_missing() else None
+_NO_STRACE = (
+    "*** strace is NOT installed: every test that looks at system calls is SKIPPED.\n"
+    "*** Install it with: apt-get install strace"
+)
+
+
+def _missing() -> list[str]:
+    lacks = [(mosquitto_is_missing(), _MISSING), (strace.is_missing(), _NO_STRACE)]
+    return [text for lacking, text in lacks if lacking]
+
+
+def pytest_report_header() -> list[str]:
+    return _missing()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if mosquitto_is_missing():
-        terminalreporter.write_line(_MISSING, red=True, bold=True)
+    for text in _missing():
+        terminalreporter.write_line(text, red=True, bold=True)
 
 
 @pytest.fixture(params=KINDS)

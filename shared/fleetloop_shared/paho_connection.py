@@ -105,6 +105,7 @@ class Connection:
         count: Callable[[], int],
     ) -> None:
         self.accepted = False
+        self.number = 0
         self._access = access
         self._note = note
         self._count = count
@@ -265,8 +266,9 @@ class Connection:
         if reason.is_failure:
             self._reason = f"the broker refused us: {reason}"
             return
+        self.number = self._count()
         self.accepted = True
-        self._note(Connected(self._count()))
+        self._note(Connected(self.number))
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
         try:

@@ -12,6 +12,7 @@ from collections import deque
 
 from fleetloop_shared import endpoint
 from fleetloop_shared.link import (
+    Connected,
     Disconnected,
     Event,
     Link,
@@ -82,7 +83,7 @@ class PahoLink(Link):
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
-        self._accepted = 0
+        self._accepted = self._handed_out = 0
         self._will: Will | None = None
 
     def start(self, will: Will | None) -> None:
@@ -102,8 +103,7 @@ class PahoLink(Link):
 
     @property
     def connected(self) -> bool:
-        connection = self._connection
-        return connection is not None and connection.accepted
+        return self._usable() is not None
 
     @property
     def backlog_bytes(self) -> int:
@@ -111,18 +111,29 @@ class PahoLink(Link):
         return 0 if connection is None else connection.backlog_bytes
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
-        connection = self._connection
-        if connection is None or not connection.accepted or len(payload) > self._max_payload_bytes:
+        connection = self._usable()
+        if connection is None or len(payload) > self._max_payload_bytes:
             return False
         return connection.publish(topic, payload, qos, retained)
 
     def subscribe(self, filter_: str, qos: int = 1) -> None:
-        if (connection := self._connection) is not None and connection.accepted:
+        if (connection := self._usable()) is not None:
             connection.subscribe(filter_, qos)
 
     def unsubscribe(self, filter_: str) -> None:
-        if (connection := self._connection) is not None and connection.accepted:
+        if (connection := self._usable()) is not None:
             connection.unsubscribe(filter_)
+
+    def _usable(self) -> Connection | None:
+        """The connection, once its `Connected` has been handed out.
+
+        Whoever is told of a connection says and asks everything anew; what he had said and asked on
+        it before he knew would go out twice.
+        """
+        connection = self._connection
+        if connection is None or not connection.accepted or connection.number != self._handed_out:
+            return None
+        return connection
 
     def events(self) -> list[Event]:
         self._watch()
@@ -131,6 +142,9 @@ class PahoLink(Link):
             self._events.clear()
             self._unread_bytes = 0
             self._news.notify_all()
+        for event in drained:
+            if isinstance(event, Connected):
+                self._handed_out = event.conn
         return drained
 
     def wait(self, timeout_s: float) -> None:

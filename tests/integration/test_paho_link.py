@@ -176,6 +176,33 @@ def test_nothing_of_an_old_connection_is_sent_again_on_a_new_one(links: Links) -
     assert sum(b"once" in packet for packet in heard) == 1
 
 
+def test_nothing_is_said_or_asked_before_the_reader_knows_that_it_is_connected(
+    links: Links,
+) -> None:
+    heard: list[bytes] = []
+    with ScriptedBroker(lambda connection: talk(connection, heard)) as broker:
+        link = link_at(broker.address)
+        link.start(None)
+        listener = links.add_started(link)
+        link.wait(PATIENCE_S)  # Connected is there, and nobody has read it
+        assert not link.connected
+        assert not link.publish(TOPIC, b"early")
+        link.subscribe("early/topic")
+        listener.connected()
+        assert link.connected
+        assert link.publish(TOPIC, b"in time", qos=0)
+        listener.until(lambda: b"in time" in b"".join(heard), "the message")
+    assert b"early" not in b"".join(heard)
+
+
+def talk(connection: socket.socket, heard: list[bytes]) -> None:
+    """Accept whoever connects, and remember everything that comes."""
+    heard.append(connection.recv(4096))
+    connection.sendall(CONNACK)
+    while data := connection.recv(4096):
+        heard.append(data)
+
+
 def test_a_connect_that_ends_at_once_is_not_tried_in_a_hurry(links: Links) -> None:
     def accept_and_hang_up(connection: socket.socket) -> None:
         connection.recv(4096)

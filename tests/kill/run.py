@@ -21,12 +21,15 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/support
 
 from support import strace
-from support.killed_agent import STORIES, KillRig, Outcome, Story
+from support.killed_agent import GOOD, STORIES, KillRig, Outcome, Story
 from support.killed_hub import RESTARTS, calls_of_rollout, kill_hub, restart_broker
 from support.world import World
 
 CHUNKS = (1, 4, 8)
 """The broker is restarted when the device has so many of the artifact's chunks."""
+
+ERRORS = ("ENOSPC", "EDQUOT", "EROFS", "EIO", "EACCES")
+FAILING_CALLS = ("pwrite64", "fsync,fdatasync", "rename", "pwrite64,fsync,fdatasync,rename,unlink")
 
 Kill = tuple[str, Callable[[], Outcome]]
 """Where, in words, and the deed."""
@@ -40,7 +43,12 @@ _CONSOLE = Console(width=None if sys.stdout.isatty() else 120)
 def main() -> int:
     """Kill what is asked for; returns the exit code."""
     stories: dict[str, Kills] = {story.name: partial(_agent, story) for story in STORIES}
-    stories |= {"broker": _broker, "hub": _hub, "hub and broker": _hub_and_broker}
+    stories |= {
+        "failing disk": _disk,
+        "broker": _broker,
+        "hub": _hub,
+        "hub and broker": _hub_and_broker,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--stories", nargs="+", choices=stories, default=list(stories))
     parser.add_argument("--every", type=int, default=1, help="only every so many kills")
@@ -92,6 +100,14 @@ def _agent(story: Story, folder: Path) -> Iterator[Kill]:
         for name, count in rig.calls(story).items():
             for nth in range(1, count + 1):
                 yield f"{name} {nth} of {count}", partial(rig.kill, story, name, nth)
+
+
+def _disk(folder: Path) -> Iterator[Kill]:
+    with KillRig(folder) as rig:
+        rig.begin(GOOD)
+        for error in ERRORS:
+            for names in FAILING_CALLS:
+                yield f"{error} of {names}", partial(rig.fail, names, error)
 
 
 def _broker(folder: Path) -> Iterator[Kill]:

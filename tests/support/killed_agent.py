@@ -178,6 +178,26 @@ class KillRig:
         shutil.rmtree(folder)
         return Outcome(killed, refetched, violations)
 
+    def fail(self, names: str, error: str) -> Outcome:
+        """Offer a version while the disk fails, and see that the device serves, and recovers."""
+        self.begin(FIRST)
+        agent, folder = self._fresh(GOOD)
+        violations: list[str] = []
+        with closing(agent):
+            agent.start()
+            self._await(agent, FIRST)
+            with strace.failing(agent.pid, names, error):
+                self.begin(GOOD)
+                told = agent.until(lambda said: bool(said["error"]), f"word of {error}")
+                if told["version"] != FIRST.version:
+                    violations.append(f"it serves {told['version']}")
+                violations += self._wrong(agent, GOOD, told, served=True)
+            self._await(agent, GOOD)
+            violations += self._on_disk(folder, GOOD)
+            agent.stop()
+        shutil.rmtree(folder)
+        return Outcome(killed=True, refetched=0, violations=violations)
+
     def _texts(self, start: str) -> list[str]:
         self._hub.pump()
         payloads = self._hub.payloads(Topic.EVENTS.at(device=DEVICE))

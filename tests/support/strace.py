@@ -73,22 +73,30 @@ def killing(name: str, nth: int) -> list[str]:
 @contextmanager
 def killing_later(pid: int, name: str, nth: int) -> Iterator[None]:
     """Kills a process that runs as soon as one of its threads makes its nth call from now on."""
-    how = ["-f", "-o", "/dev/null", f"-etrace={name}", "-p", str(pid)]
-    command = ["strace", *how, "-e", f"inject={name}:signal=SIGKILL:when={nth}"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
-        assert tracer.stderr is not None
-        told = tracer.stderr.readline()
-        assert b"attached" in told, told
-        try:
-            yield
-        finally:
-            tracer.terminate()
+    how = ["-o", "/dev/null", f"-etrace={name}", "-e", f"inject={name}:signal=SIGKILL:when={nth}"]
+    with _attached(pid, how):
+        yield
+
+
+@contextmanager
+def failing(pid: int, names: str, error: str) -> Iterator[None]:
+    """Lets calls of all threads of a process that runs fail with an error, such as EIO."""
+    with _attached(
+        pid, ["-o", "/dev/null", f"-etrace={names}", "-e", f"inject={names}:error={error}"]
+    ):
+        yield
 
 
 @contextmanager
 def recording_now(pid: int, file: Path, names: str) -> Iterator[None]:
     """Writes the calls that the threads of a process that runs make from now on into a file."""
-    command = ["strace", "-f", "-y", "-o", str(file), f"-etrace={names}", "-p", str(pid)]
+    with _attached(pid, ["-y", "-o", str(file), f"-etrace={names}"]):
+        yield
+
+
+@contextmanager
+def _attached(pid: int, how: list[str]) -> Iterator[None]:
+    command = ["strace", "-f", *how, "-p", str(pid)]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as tracer:
         assert tracer.stderr is not None
         told = tracer.stderr.readline()

@@ -1,6 +1,7 @@
 """Takes in what was signed: checked at once, durable before it is followed, refused by name."""
 
 import contextlib
+import logging
 
 from fleetloop_agent.update import verify
 from fleetloop_agent.update.transaction import Transaction
@@ -9,12 +10,15 @@ from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.messages import DesiredState
 from fleetloop_shared.topics import Topic
 
+_log = logging.getLogger(__name__)
+
 
 class Offers:
     """Bundles on their way to being followed.
 
     Attributes:
         desired: The newest statement that passed the checks and is not followed yet.
+        obstacle: Why what came cannot be checked now; None where all of it is.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -24,6 +28,7 @@ class Offers:
             transaction: The update.
         """
         self.desired: DesiredState | None = None
+        self.obstacle: str | None = None
         self._tx = transaction
         self._relisted = False
         self._unchecked: dict[Topic, bytes] = {}
@@ -52,8 +57,11 @@ class Offers:
         except RefusedError as error:
             self._refused = name, error
             refusals.note(error, name, now, where)
-        except DiskFullError:
+        except DiskFullError as error:
             self._unchecked[topic] = payload
+            if self.obstacle is None:
+                _log.warning("%s", error)
+            self.obstacle = str(error)
 
     def keep(self, now: float) -> None:
         """Make what is believed durable; what found no room to be checked is checked now.
@@ -67,6 +75,8 @@ class Offers:
         waiting, self._unchecked = self._unchecked, {}
         for topic, payload in waiting.items():
             self.take(topic, payload, now)
+        if not self._unchecked:
+            self.obstacle = None
         self._tx.trust.keep()
         if self._relisted:
             self._look_again()

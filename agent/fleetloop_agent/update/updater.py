@@ -90,7 +90,8 @@ class Updater:
         Args:
             obstacle: What others find wrong now.
         """
-        error = obstacle or self._obstacle or self.journal.last_error
+        stuck = obstacle or self._obstacle or self._offers.obstacle
+        error = stuck or self.journal.last_error
         return compose(self._tx, self._acquire.progress, error)
 
     def start(self, now: float) -> None:

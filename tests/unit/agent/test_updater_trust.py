@@ -177,8 +177,10 @@ def test_a_bundle_that_found_no_room_to_be_checked_is_checked_later(
     with monkeypatch.context() as patch:
         patch.setattr("fleetloop_agent.trust.trust.refresh", full)
         rig.publish(ONE, 1)
+        assert rig.updater.reported().error == "no room for the scratch folder"
     rig.run(State.TRIAL)
     assert rig.journal.refusals == {}
+    assert rig.updater.reported().error is None
 
 
 def test_a_full_disk_does_not_lose_a_statement(rig: Rig) -> None:
