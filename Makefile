@@ -55,7 +55,7 @@ strace:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; } || \
 	  printf '\n*** strace could not be installed: tests that kill at a system call will be SKIPPED.\n*** Install it with: apt-get install strace\n\n'
 
-kill: setup mosquitto strace ## kill real agents, hubs and brokers at every durable step (a quarter of an hour)
+kill: setup mosquitto strace ## kill real agents, hubs and brokers at every durable step (half an hour)
 	@$(BIN)/python tests/kill/run.py
 
 docs: setup ## write the pages that are made from the code
