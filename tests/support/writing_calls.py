@@ -38,6 +38,7 @@ METHODS = set(_METHODS.split())
 _OPENERS = {"bz2.open", "codecs.open", "gzip.open", "io.open", "lzma.open", "open", "os.fdopen"}
 """Functions whose second argument is a mode; any other `.open` is taken for a `Path`'s."""
 
+_FILE_ARGUMENTS = {"mode", "buffering", "encoding", "errors", "newline"}
 _READ_ONLY = {"os.O_RDONLY", "os.O_RDONLY | os.O_DIRECTORY"}
 
 
@@ -117,7 +118,8 @@ def _may_write(call: ast.Call, place: int) -> bool:
     modes = [*call.args[place : place + 1], *(k.value for k in call.keywords if k.arg == "mode")]
     for mode in modes:
         if not (isinstance(mode, ast.Constant) and isinstance(mode.value, str)):
-            return place == 1 or bool(call.keywords)  # other things have an `open` without mode
+            # Other things have an `open` as well, with arguments of their own.
+            return place == 1 or bool({k.arg for k in call.keywords} & _FILE_ARGUMENTS)
         if set(mode.value) & set("wax+"):
             return True
     return False
