@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos kill docs bench-hub lock mosquitto strace exports clean
+.PHONY: help setup demo test test-mlflow check chaos kill docs bench-hub bench-delivery lock mosquitto strace exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -67,6 +67,9 @@ chaos: setup ## tell 10,000 seeded stories of fleets in trouble (about 20 minute
 
 bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py hub
+
+bench-delivery: setup mosquitto ## measure delivery beside a transfer per device (minutes, alone on the machine)
+	@$(BIN)/python tests/bench/run.py delivery
 
 lock: ## pin requirements.txt anew from the members' pyproject files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \

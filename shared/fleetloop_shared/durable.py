@@ -143,6 +143,8 @@ class RealDisk(Disk):
 
     def _have_folder(self, folder: Path) -> None:
         """Make a folder durably; one that is there may be of a process killed before its sync."""
+        if folder in self._lasting and folder.is_dir():
+            return
         if not folder.is_relative_to(self._root) or not self._root.is_dir():
             _make_folder(folder)
         for one in reversed([folder, *folder.parents]):

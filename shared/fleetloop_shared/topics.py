@@ -114,7 +114,10 @@ def _expression(row: Row) -> re.Pattern[str]:
     return re.compile(f"{ROOT}/{path}")
 
 
-_EXPRESSIONS = [(topic, _expression(topic.row)) for topic in Topic]
+_EXPRESSIONS: dict[str, list[tuple[Topic, re.Pattern[str]]]] = {}
+for _topic in Topic:
+    _below = _EXPRESSIONS.setdefault(_topic.row.path.partition("/")[0], [])
+    _below.append((_topic, _expression(_topic.row)))
 
 
 def parse(topic: str) -> Address | None:
@@ -123,7 +126,8 @@ def parse(topic: str) -> Address | None:
     >>> parse("fleetloop/v1/devices/station-1/up/drift").names
     {'device': 'station-1'}
     """
-    for kind, expression in _EXPRESSIONS:
+    first = topic.removeprefix(f"{ROOT}/").partition("/")[0]
+    for kind, expression in _EXPRESSIONS.get(first, ()):
         if match := expression.fullmatch(topic):
             return Address(kind, match.groupdict())
     return None

@@ -63,6 +63,7 @@ class Download:
         self.part = part
         self.direct = False
         self._device = device
+        self._folder = Topic.BLOB.at(sha256=part.transport.sha256, index="")
         self._link = link
         self._config = config
         self._waiting: set[int] = set()
@@ -70,6 +71,7 @@ class Download:
         self._next = 0
         self._listens = False
         self._stalls = 0
+        self._spread, self._spread_of = 0.0, -1
         self._complaint: SlowRetrievalError | None = None
         self._complained = False
         self._usual_s = 0.0
@@ -225,14 +227,16 @@ class Download:
         On a slow link the stall time is three times what a chunk has taken there: asked for again
         sooner, the same chunk would only come twice.
         """
-        spread = bucket(self._device, f"{self.sha256}/{self._stalls}") / _BUCKETS
+        if self._spread_of != self._stalls:
+            self._spread_of = self._stalls
+            self._spread = bucket(self._device, f"{self.sha256}/{self._stalls}") / _BUCKETS
         usual_s = min(_USUAL_FACTOR * self._usual_s, SLOWEST_S)
         base_s = max(self._config.stall_s, usual_s)
-        pause_s = base_s * (1 << min(self._stalls, _DOUBLINGS)) * (0.5 + spread)
+        pause_s = base_s * (1 << min(self._stalls, _DOUBLINGS)) * (0.5 + self._spread)
         return min(max(STALL_LIMIT_S, usual_s), pause_s)
 
     def _topic(self, index: int) -> str:
-        return Topic.BLOB.at(sha256=self.sha256, index=index)
+        return f"{self._folder}{index}"
 
     def _own_topics(self) -> str:
         return Topic.CHUNK.at(device=self._device, sha256=self.sha256, index="+")

@@ -78,13 +78,15 @@ class Window:
         at = min((download.step(now) for download in self._downloads), default=math.inf)
         if not self._link.connected:
             return at
-        while self._downloads and self._has_place() and now >= self._pace_at:
+        places = self._config.window - sum(download.waits_for for download in self._downloads)
+        while places > 0 and now >= self._pace_at:
             hungry = [download for download in self._downloads if download.wants_more]
             if not hungry:
                 break
             served = min(hungry, key=lambda download: download.waits_for)
-            size_bytes = served.take_place(now)
-            self._downloads.sort(key=lambda download: download is served)  # the next tie's last
+            size_bytes, places = served.take_place(now), places - 1
+            if len(hungry) > 1:
+                self._downloads.sort(key=lambda download: download is served)  # last in a tie
             if self._config.max_bytes_per_s is not None:
                 self._pace_at = max(now, self._pace_at) + size_bytes / self._config.max_bytes_per_s
         for download in self._downloads:
@@ -95,6 +97,3 @@ class Window:
         """Content that does not come although it was asked for again and again: each said once."""
         found = [download.take_complaint() for download in self._downloads]
         return [complaint for complaint in found if complaint is not None]
-
-    def _has_place(self) -> bool:
-        return sum(download.waits_for for download in self._downloads) < self._config.window
