@@ -60,6 +60,7 @@ kill: setup mosquitto strace ## kill real agents, hubs and brokers at every dura
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
+	@$(BIN)/python -m fleetloop_agent.update.states_page docs/states.md
 
 CHAOS_SEEDS := 10000
 chaos: setup ## tell 10,000 seeded stories of fleets in trouble (about 20 minutes on two cores)

@@ -14,13 +14,14 @@ from fleetloop_agent import config
 from fleetloop_agent.agent import VERSION, Agent
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device import enrol, inspect
+from fleetloop_agent.device.application_lock import LockFile
 from fleetloop_agent.device.clock import RealClock
 from fleetloop_agent.device.host import RealHost
 from fleetloop_agent.device.lock import StateLock
 from fleetloop_agent.device.selftest import ChildSelfTest
 from fleetloop_agent.errors import HubAwayError
 from fleetloop_agent.outbox import SqliteOutbox
-from fleetloop_agent.ports import Board
+from fleetloop_agent.ports import Board, NoApplicationLock
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.routes import Routes
@@ -64,6 +65,11 @@ The config file:
   resend_s = 5.0                        # seconds until an unacknowledged report is sent again
   outbox_records = 100000               # the most reports that are kept while the hub is away
   outbox_bytes = 67108864
+
+  [update]                              # a model is fetched at any time, and tried when it may be
+  window = "02:00-05:00"                # local time; or ["mon-fri 22:00-04:00", "sun 00:00-24:00"]
+  lock_file = "/run/pump/busy"          # no trial begins while an application keeps this file
+  lock_max_s = 3600.0                   # untouched for so long it is left over: ignored, reported
 """
 
 
@@ -133,6 +139,7 @@ def _serve(
         cleanup.callback(outbox.close)
         self_test = ChildSelfTest()
         cleanup.callback(self_test.close)
+        lock = settings.update.lock_file
         board = Board(
             clock=RealClock(),
             disk=disk,
@@ -141,6 +148,7 @@ def _serve(
             self_test=self_test,
             runtime=OrtRuntime(),
             host=RealHost(),
+            application_lock=LockFile(lock) if lock is not None else NoApplicationLock(),
         )
         agent = Agent(settings, identity, board)
         api = LocalApi(

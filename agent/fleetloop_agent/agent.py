@@ -55,6 +55,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         reports: Reports ever written.
         unacknowledged: Reports that the hub does not have.
         dropped: Reports that had to make room.
+        active: The committed model, name and version.
+        previous: The one committed before it.
+        factory: The first ever committed; it is never taken away.
+        quarantine: Models that have failed on this device and are not tried again.
         reported: What the hub is told.
     """
 
@@ -65,6 +69,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     reports: int
     unacknowledged: int
     dropped: int
+    active: str | None
+    previous: str | None
+    factory: str | None
+    quarantine: list[str]
     reported: ReportedState
 
 
@@ -220,6 +228,7 @@ class Agent:
 
     def _status(self) -> Status:
         appended, acknowledged, dropped = self._board.outbox.counts()
+        journal = self.updater.journal
         return Status(
             device=self._device,
             cohort=self._cohort,
@@ -228,6 +237,10 @@ class Agent:
             reports=appended,
             unacknowledged=appended - acknowledged - dropped,
             dropped=dropped,
+            active=str(journal.active) if journal.active else None,
+            previous=str(journal.previous) if journal.previous else None,
+            factory=str(journal.factory) if journal.factory else None,
+            quarantine=[str(slot) for slot in journal.quarantine],
             reported=self.reported(),
         )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from fleetloop_agent.errors import ConfigError
+from fleetloop_agent.hours import Hours
 from fleetloop_shared.ids import NAME
 
 Name = Annotated[str, msgspec.Meta(pattern=rf"^{NAME}\Z")]
@@ -55,6 +56,22 @@ class ReportConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     outbox_bytes: Annotated[int, msgspec.Meta(ge=1)] = 64 * 1024 * 1024
 
 
+class UpdateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a fetched model may be tried; fetching itself goes on at any time.
+
+    Attributes:
+        window: Hours of the week in local time in which a trial may begin; always by default.
+        lock_file: While an application keeps this file, no trial begins; relative to the config
+            file. None: no application can ask to wait.
+        lock_max_s: Seconds without being touched, after which the file is left over from an
+            application that has crashed: it is ignored and reported.
+    """
+
+    window: Hours = Hours()
+    lock_file: Path | None = None
+    lock_max_s: Positive = 3_600.0
+
+
 class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The agent's settings.
 
@@ -67,6 +84,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         http: The local endpoint.
         fetch: How artifacts are fetched.
         report: What is reported.
+        update: When a fetched model may be tried.
     """
 
     device: Name
@@ -77,6 +95,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     http: HttpConfig = HttpConfig()
     fetch: FetchConfig = FetchConfig()
     report: ReportConfig = ReportConfig()
+    update: UpdateConfig = UpdateConfig()
 
 
 def read(path: Path) -> AgentConfig:
@@ -90,18 +109,22 @@ def read(path: Path) -> AgentConfig:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     try:
-        config = msgspec.convert(tomllib.loads(text), AgentConfig, dec_hook=_path)
+        config = msgspec.convert(tomllib.loads(text), AgentConfig, dec_hook=_read)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}; mend that line") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_remedy(str(error))}") from error
-    folder = path.resolve().parent / config.state_dir
-    return msgspec.structs.replace(config, state_dir=folder)
+    beside, update = path.resolve().parent, config.update
+    if update.lock_file is not None:
+        update = msgspec.structs.replace(update, lock_file=beside / update.lock_file)
+    return msgspec.structs.replace(config, state_dir=beside / config.state_dir, update=update)
 
 
-def _path(kind: type, value: object) -> Path:
+def _read(kind: type, value: object) -> Path | Hours:
+    if kind is Hours:
+        return Hours.parse(value)
     if not isinstance(value, str) or not value:
-        raise ValueError("Expected a folder's name, as text")
+        raise ValueError("Expected a path, as text")
     return Path(value)
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,14 @@ class Clock(ABC):
     @abstractmethod
     def monotonic(self) -> float:
         """Seconds since some moment of this boot; never goes back."""
+
+    def ahead_s(self, at: float) -> float:
+        """How far local time is ahead of UTC at a moment; 0 where the device knows no zone.
+
+        Args:
+            at: Unix seconds.
+        """
+        return 0.0
 
 
 class Model(ABC):
@@ -173,6 +181,21 @@ class Host(ABC):
         """Resident memory of this process."""
 
 
+class ApplicationLock(ABC):
+    """How an application on this device asks for no change of model while it is busy."""
+
+    @abstractmethod
+    def touched_at(self) -> float | None:
+        """When the application last said so, by the device's clock; None where it does not ask."""
+
+
+class NoApplicationLock(ApplicationLock):
+    """A device on which no application may ask."""
+
+    def touched_at(self) -> float | None:
+        return None
+
+
 @dataclass(frozen=True)
 class Board:
     """Everything the agent's core is plugged into.
@@ -185,6 +208,7 @@ class Board:
         self_test: Tries a model away from serving.
         runtime: Loads models.
         host: The machine.
+        application_lock: Whether an application asks to wait.
     """
 
     clock: Clock
@@ -194,3 +218,4 @@ class Board:
     self_test: SelfTest
     runtime: Runtime
     host: Host
+    application_lock: ApplicationLock = field(default_factory=NoApplicationLock)

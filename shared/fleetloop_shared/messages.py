@@ -65,6 +65,8 @@ class ReportedState(Message, frozen=True, kw_only=True):
         director_version: The same of the director repository.
         trusted_until: When the first of what it trusts expires; None before it trusts anything.
         time_floor: It was this late at least, by what was signed.
+        waits_for: Why the update does not go on now, in words; None if it does.
+        waits_until: When it looks again at the latest, None if it waits for nothing.
     """
 
     at: float
@@ -88,6 +90,8 @@ class ReportedState(Message, frozen=True, kw_only=True):
     director_version: int = 0
     trusted_until: float | None = None
     time_floor: float = 0.0
+    waits_for: str | None = None
+    waits_until: float | None = None
 
 
 # --- device to hub, asked for once; reports are in reports.py -------------------------------------

@@ -9,6 +9,7 @@ import numpy as np
 
 from fleetloop_agent.errors import ModelError
 from fleetloop_agent.ports import (
+    ApplicationLock,
     Board,
     Clock,
     Finding,
@@ -30,17 +31,31 @@ from fleetloop_shared.reports import EventReport, Report
 from fleetloop_shared.topics import Topic
 
 
+class AskingApplication(ApplicationLock):
+    """Asks to wait since a moment that a test sets."""
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+
+    def touched_at(self) -> float | None:
+        return self.at
+
+
 class StandingClock(Clock):
     """Time passes when a test says so."""
 
     def __init__(self, at: float = 1000.0) -> None:
         self.at = at
+        self.wrong_by_s = self.ahead = 0.0
 
     def now(self) -> float:
-        return 1_700_000_000.0 + self.at
+        return 1_700_000_000.0 + self.at + self.wrong_by_s
 
     def monotonic(self) -> float:
         return self.at
+
+    def ahead_s(self, at: float) -> float:
+        return self.ahead
 
 
 @dataclass
@@ -231,6 +246,7 @@ class Bench:
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     self_test: ToldSelfTest = field(default_factory=ToldSelfTest)
     serving: MemoryServing = field(default_factory=MemoryServing)
+    application: AskingApplication = field(default_factory=AskingApplication)
 
     def board(self) -> Board:
         return Board(
@@ -241,4 +257,5 @@ class Bench:
             self_test=self.self_test,
             runtime=ConstantRuntime(),
             host=SmallHost(),
+            application_lock=self.application,
         )

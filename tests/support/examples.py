@@ -119,6 +119,8 @@ MESSAGES: list[m.Message] = [
         director_version=9,
         trusted_until=1_790_600_000.5,
         time_floor=1_790_000_000.5,
+        waits_for="outside the hours in which a trial may begin: 02:00-05:00",
+        waits_until=1_790_010_000.0,
     ),
     r.DriftReport(
         device=DEVICE,

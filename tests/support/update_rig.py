@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fleetloop_agent.config import AgentConfig, FetchConfig
+from fleetloop_agent.config import AgentConfig, FetchConfig, UpdateConfig
 from fleetloop_agent.ports import Serving
 from fleetloop_agent.update.journal import Journal
 from fleetloop_agent.update.states import State
@@ -22,9 +22,16 @@ MOST_STEPS = 2_000
 class Rig:
     """One device in a test."""
 
-    def __init__(self, bench: Bench, hub: Hubside, fetch: FetchConfig | None = None) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        hub: Hubside,
+        fetch: FetchConfig | None = None,
+        update: UpdateConfig | None = None,
+    ) -> None:
         self.bench, self.hub = bench, hub
         self.fetch = fetch or FetchConfig()
+        self.update = update or UpdateConfig()
         self._statement = self._listing = b""
         self._listed: dict[str, Shipment] = {}
         self._lists = 0
@@ -135,6 +142,7 @@ class Rig:
             state_dir=Path(),
             hub_url="http://hub",
             fetch=self.fetch,
+            update=self.update,
         )
         identity = self.hub.identity(DEVICE)
         updater = Updater(identity, config, self.bench.board(), serving)

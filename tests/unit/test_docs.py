@@ -6,6 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleetloop_agent.update import states_page
+from fleetloop_agent.update.states import TRANSITIONS, Event, State
 from fleetloop_hub.spec import reference
 from fleetloop_hub.spec.reading import parse
 
@@ -14,6 +16,23 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_page_of_the_spec_is_what_the_types_say() -> None:
     assert (DOCS / "spec.md").read_text("utf-8") == reference.page(), "run: make docs"
+
+
+def test_page_of_the_states_is_what_the_table_says() -> None:
+    assert (DOCS / "states.md").read_text("utf-8") == states_page.page(), "run: make docs"
+
+
+@pytest.mark.parametrize("state", State)
+def test_page_of_the_states_shows_every_state_and_what_leads_from_it(state: State) -> None:
+    lines = states_page.page().splitlines()
+    assert sum(line.startswith(f"| `{state}` |") for line in lines) == 1 + len(TRANSITIONS[state])
+    for event, following in TRANSITIONS[state].items():
+        name, after = (one.replace("-", "_") for one in (state, following))
+        assert f"    {name} --> {after}: {event}" in lines
+
+
+def test_every_event_is_explained() -> None:
+    assert set(states_page._events()) == {event.name for event in Event}
 
 
 def test_example_is_a_spec_and_sets_every_key_of_every_table() -> None:

@@ -13,3 +13,9 @@ class RealClock(Clock):
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def ahead_s(self, at: float) -> float:
+        try:
+            return float(time.localtime(at).tm_gmtoff)
+        except (OverflowError, ValueError, OSError):  # further away than the zone's tables reach
+            return 0.0

@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -22,6 +23,7 @@ from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Feature, Manifest
+from fleetloop_shared.messages import ReportedState
 
 ADDRESS = Path("http-address")
 """Where the running daemon answers; it stands in the state folder."""
@@ -50,12 +52,39 @@ def status(config: AgentConfig, *, as_json: bool) -> int:
         sys.stdout.write(f"{body.decode()}\n")
         return 0
     told = msgspec.json.decode(body, type=dict[str, object])
+    update = msgspec.json.decode(body, type=_Told).reported
+    for line in _in_words(update):
+        sys.stdout.write(f"{line}\n")
     reported = told.pop("reported")
     for group in (told, reported):
         if isinstance(group, dict):
             for name, value in group.items():
                 sys.stdout.write(f"{name:<18}{_shown(value)}\n")
     return 0
+
+
+class _Told(msgspec.Struct):
+    reported: ReportedState
+
+
+def _in_words(update: ReportedState) -> list[str]:
+    """What the update does, and why it waits."""
+    serves = f"{update.model} {update.version}" if update.model else "no model yet"
+    lines = [f"serves {serves}"]
+    if update.target is not None:
+        lines.append(f"moves to version {update.target}: {update.state}")
+    if update.state == "trial":
+        lines.append(f"if the agent ends, {update.attempts_left} more starts try this version")
+    if update.waits_for:
+        lines.append(f"waits: {update.waits_for}{_until(update.waits_until)}")
+    return [*lines, ""]
+
+
+def _until(at: float | None) -> str:
+    try:
+        return "" if at is None else f", until {datetime.fromtimestamp(at).astimezone():%c %Z}"
+    except (OverflowError, ValueError, OSError):
+        return ""
 
 
 def score(config: AgentConfig, slot: str, rows: Path) -> int:

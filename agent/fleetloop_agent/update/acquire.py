@@ -10,6 +10,7 @@ from fleetloop_agent.update.parts import Part
 from fleetloop_agent.update.slots import slot_of
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
+from fleetloop_agent.update.waiting import Wait
 from fleetloop_agent.update.window import Window
 from fleetloop_shared.chunks import unpack
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES
@@ -36,7 +37,11 @@ IMAGE_WAIT_S = 30.0
 
 
 class Acquire:
-    """The steps from a release to a staged artifact; each returns when to step again."""
+    """The steps from a release to a staged artifact; each returns when to step again.
+
+    Attributes:
+        wait: Why it was deferred here, and until when.
+    """
 
     def __init__(self, transaction: Transaction, config: FetchConfig) -> None:
         """Nothing is fetched yet.
@@ -52,6 +57,7 @@ class Acquire:
         self._manifest: Manifest | None = None
         self._download: Download | None = None
         self._obstacle: DiskFullError | None = None
+        self.wait: Wait | None = None
         self._retry_at: float | None = None
         self._vouch_by: float | None = None
 
@@ -66,7 +72,7 @@ class Acquire:
         """Stop fetching and forget what was checked."""
         if self._download is not None:
             self._window.close(self._download)
-        self._download = self._manifest = self._obstacle = None
+        self._download = self._manifest = self._obstacle = self.wait = None
         self._retry_at = self._vouch_by = None
 
     def recheck(self) -> None:
@@ -151,6 +157,7 @@ class Acquire:
         if self._retry_at is not None and now < self._retry_at:
             return self._retry_at
         self._tx.move(Event.RETRY_DUE, last_error=None)
+        self.wait = None
         return now
 
     def _manifest_payload(self, release: Release) -> bytes | None:
@@ -239,6 +246,7 @@ class Acquire:
         self.reset()
         self._retry_at = now + DEFER_S
         self._tx.move(Event.OBSTRUCTED, last_error=str(error))
+        self.wait = Wait(str(error), self._tx.trust.now() + DEFER_S)
         return now
 
 

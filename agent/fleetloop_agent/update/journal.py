@@ -28,6 +28,10 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     artifact: str
     manifest: str
 
+    def __str__(self) -> str:
+        """Name and version, as people call it."""
+        return f"{self.model} {self.version}"
+
 
 class Journal(Record, frozen=True, kw_only=True):
     """Where the update stands.
@@ -38,6 +42,7 @@ class Journal(Record, frozen=True, kw_only=True):
         floor: The highest security floor ever accepted.
         target: The release the device is moving to.
         incoming: The same as content, once its manifest has been checked.
+        lapsed: Manifest of a release that its deadline has stopped; what is here of it is kept.
         declined: Manifest of a release that ended badly; not tried again for this statement.
         active: The committed model.
         previous: The one committed before it.
@@ -56,6 +61,7 @@ class Journal(Record, frozen=True, kw_only=True):
     floor: int = 0
     target: Release | None = None
     incoming: Slot | None = None
+    lapsed: str | None = None
     declined: str | None = None
     active: Slot | None = None
     previous: Slot | None = None

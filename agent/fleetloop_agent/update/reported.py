@@ -3,16 +3,20 @@
 import msgspec
 
 from fleetloop_agent.update.transaction import Transaction
+from fleetloop_agent.update.waiting import Wait
 from fleetloop_shared.messages import ReportedState
 
 
-def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> ReportedState:
+def compose(
+    tx: Transaction, progress: tuple[int, int], error: str | None, wait: Wait | None
+) -> ReportedState:
     """What there is to say now.
 
     Args:
         tx: The update.
         progress: Chunks of the target that are here, and that there are.
         error: What is wrong now, or why the last update ended badly.
+        wait: Why the update does not go on now.
     """
     journal, manifest = tx.journal, tx.serving.manifest
     have, total = progress
@@ -38,6 +42,8 @@ def compose(tx: Transaction, progress: tuple[int, int], error: str | None) -> Re
         director_version=director.version,
         trusted_until=tx.trust.trusted_until,
         time_floor=max(image.time_floor, director.time_floor),
+        waits_for=wait.reason if wait is not None else None,
+        waits_until=wait.until if wait is not None else None,
         slots=list(dict.fromkeys(slot.artifact for slot in journal.slots)),
     )
 

@@ -4,7 +4,7 @@ from fleetloop_agent.errors import ModelError, SlotError
 from fleetloop_agent.ports import Finding
 from fleetloop_agent.update import verify
 from fleetloop_agent.update.journal import Slot
-from fleetloop_agent.update.states import Event
+from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_shared.errors import FreezeError, RefusedError, SelfTestError
 from fleetloop_shared.reports import EventKind
@@ -37,10 +37,27 @@ class Trial:
         self._loaded_at: float | None = None
         self._verdict: str | None = None
 
+    @property
+    def undecided(self) -> bool:
+        """Whether there is a trial that has neither failed nor been committed."""
+        tx = self._tx
+        if tx.journal.state is not State.TRIAL or self._verdict is not None:
+            return False
+        if self._loaded_at is None:
+            return tx.journal.attempts_left > 0
+        return tx.serving.health().errors == 0
+
     def reset(self) -> None:
         """A self-test that is running, or its finding, is of no interest any more."""
         self._testing = False
         self._finding = None
+
+    def leave(self) -> None:
+        """Something else is wanted: what was committed serves again, before the journal says so."""
+        self.reset()
+        if self._loaded_at is not None:
+            self._tx.serve_committed()
+            self._loaded_at = None
 
     def staged(self, now: float) -> float:
         """Have the model prove itself away from serving."""

@@ -20,6 +20,7 @@ from fleetloop_agent.update.reported import compose
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_agent.update.trial import Trial
+from fleetloop_agent.update.waiting import Waiting
 from fleetloop_shared.errors import DiskFullError, QuarantinedError
 from fleetloop_shared.messages import EnrolAnswer, Release, ReportedState
 from fleetloop_shared.topics import Topic
@@ -53,6 +54,7 @@ class Updater:
         self._offers = Offers(self._tx)
         self._acquire = Acquire(self._tx, config.fetch)
         self._trial = Trial(self._tx)
+        self._waiting = Waiting(self._tx, config.update)
         self._steps = {
             State.SERVING: self._serving,
             State.PLANNED: self._acquire.planned,
@@ -92,7 +94,8 @@ class Updater:
         """
         stuck = obstacle or self._obstacle or self._offers.obstacle
         error = stuck or self.journal.last_error
-        return compose(self._tx, self._acquire.progress, error)
+        wait = self._waiting.wait or self._acquire.wait
+        return compose(self._tx, self._acquire.progress, error, wait)
 
     def start(self, now: float) -> None:
         """Serve from this disk, before there is any network: the model on trial, or the best.
@@ -146,7 +149,8 @@ class Updater:
             self._tx.speak()
             self._offers.keep(now)
             self._accept()
-            at = self._steps[self.journal.state](now)
+            held_until = self._hold(now)
+            at = self._steps[self.journal.state](now) if held_until is None else held_until
         except DiskFullError as error:
             return self._pause(error, now)
         self._paused_until = self._obstacle = None
@@ -159,22 +163,34 @@ class Updater:
         self._paused_until = now + PAUSE_S
         return self._paused_until
 
+    def _hold(self, now: float) -> float | None:
+        """Whether the update must wait, or has come too late; None: do the state's step."""
+        if self.journal.state not in _UNDERWAY:
+            self._waiting.reset()
+            return None
+        at = now if self._waiting.lapse(now) else self._waiting.hold(now)
+        if at is not None:
+            self._acquire.reset()
+            self._trial.reset()
+        return at
+
     def _accept(self) -> None:
         """Make the offered statement the one that is followed; it supersedes what is under way."""
         desired, tx = self._offers.desired, self._tx
         if desired is None:
             return
         changes = {"desired": desired, "floor": desired.floor, "declined": None}
-        if self.journal.state not in _UNDERWAY:
+        if self.journal.state not in _UNDERWAY and not self._trial.undecided:
             tx.note(**changes)
         elif verify.choose(desired, tx.device) == self.journal.target:
             tx.note(**changes)
             self._acquire.recheck()
             self._trial.reset()
         else:
-            tx.move(Event.SUPERSEDED, target=None, incoming=None, **changes)
+            self._trial.leave()
+            tx.move(Event.SUPERSEDED, target=None, incoming=None, attempts_left=0, **changes)
             self._acquire.reset()
-            self._trial.reset()
+            self._waiting.reset()
         self._offers.desired = None
 
     def _serving(self, now: float) -> float:
@@ -183,7 +199,7 @@ class Updater:
         if tx.loaded != journal.active:
             previous = None if journal.previous == tx.loaded else journal.previous
             tx.note(active=tx.loaded, previous=previous)
-        if self._littered:
+        if self._littered and not self._kept:
             tx.slots.collect(tx.journal.slots)
             discard_all(tx.board.disk)
             tx.mend()
@@ -191,7 +207,7 @@ class Updater:
         self._offers.watch_freshness(now)
         goal = self._goal(now)
         if goal is not None:
-            tx.move(Event.TARGETED, target=goal, last_error=None)
+            tx.move(Event.TARGETED, target=goal, last_error=None, lapsed=None)
             self._littered = True
             return now
         if self.refusals.counts != tx.journal.refusals and now >= self._counts_at:
@@ -211,4 +227,14 @@ class Updater:
             self.refusals.note(error, f"{tx.sequence}", now)
             tx.note(declined=goal.manifest_sha256, last_error=str(error))
             return None
+        if self._waiting.is_late(now):
+            self._waiting.note_late()
+            return None
         return goal
+
+    @property
+    def _kept(self) -> bool:
+        """Whether something is here of a release that came too late and may still be wanted."""
+        journal = self._tx.journal
+        wanted = verify.choose(journal.desired, self._tx.device) if journal.desired else None
+        return wanted is not None and wanted.manifest_sha256 == journal.lapsed

@@ -9,6 +9,7 @@ from fleetloop_hub.delivery.rollout import BUCKETS
 from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model, Version
+from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import decode_compressed, encode
@@ -16,6 +17,7 @@ from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import Bundle, desired_target
 
+_HOUR_S = 3600.0
 _LOOK_S = 60.0
 """How often statements are looked at that nothing has happened to."""
 
@@ -72,6 +74,8 @@ class Director:
             soak_s=spec.rollout.soak_s,
             sample_share=spec.retrain.sample_share,
         )
+        if rollout.state is RolloutState.OPEN:
+            desired = _timed(desired, spec.rollout)
         named = [v.key for v in (release, control) if v is not None]
         before = self._catalog.find(Cohort, rollout.cohort) or Cohort(
             key=rollout.cohort, sequence=0
@@ -146,6 +150,17 @@ class Director:
         if version is None:
             raise LookupError(f"{model}/{number}")
         return version
+
+
+def _timed(desired: DesiredState, policy: RolloutTable) -> DesiredState:
+    """When devices begin and by when they must have; not said of a way back, which is at once."""
+    start, deadline = policy.start_after_h * _HOUR_S, policy.deadline_h * _HOUR_S
+    return replace(
+        desired,
+        start_not_before=desired.issued_at + start if start else 0.0,
+        spread_s=policy.spread_s,
+        deadline=desired.issued_at + deadline if deadline else None,
+    )
 
 
 def _release(version: Version) -> Release:

@@ -6,6 +6,7 @@ Only reports that are new since the last look are read, so that a look every sec
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
@@ -35,7 +36,7 @@ _WORDS = {
     "fetching": "fetching {target}",
     "staged": "testing {target} before use",
     "trial": "trying {target} on live rows",
-    "deferred": "waiting to fetch {target}",
+    "deferred": "waits with {target}",
     "rolled-back": "going back from {target}",
     "quarantined": "has given up {target}",
 }
@@ -206,9 +207,19 @@ def _standing(reported: ReportedState) -> tuple[Level, str]:
             words += f", {reported.chunks_have} of {reported.chunks_total} chunks"
     else:
         level, words = (Level.OFF if reported.version is None else Level.GOOD), serving
+    if reported.waits_for and reported.waits_for != reported.error:
+        words = f"{words}: {reported.waits_for}{_until(reported.waits_until)}"
     if reported.error:
         return Level.WARN, f"{words}; {reported.error}"
     return level, words
+
+
+def _until(at: float | None) -> str:
+    """A device may have said any number."""
+    try:
+        return "" if at is None else f", until {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
+    except (OverflowError, ValueError, OSError):
+        return ""
 
 
 def _top(drift: DriftReport) -> str:

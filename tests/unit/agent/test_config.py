@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fleetloop_agent.config import FetchConfig, HttpConfig, ReportConfig, read
+from fleetloop_agent.config import FetchConfig, HttpConfig, ReportConfig, UpdateConfig, read
 from fleetloop_agent.errors import ConfigError
+from fleetloop_agent.hours import Hours
 
 LEAST = """
 device = "station-1"
@@ -61,6 +62,19 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "window", ['"sun 02:00-05:00"', '["sun 02:00-05:00"]', '"SUN 2:00 - 5:00"']
+)
+def test_the_hours_of_a_trial_and_a_lock_file_beside_the_config(
+    tmp_path: Path, window: str
+) -> None:
+    text = f'{LEAST}\n[update]\nwindow = {window}\nlock_file = "busy"\nlock_max_s = 60'
+    assert read(written(tmp_path, text)).update == UpdateConfig(
+        window=Hours.parse("sun 02:00-05:00"), lock_file=tmp_path / "busy", lock_max_s=60.0
+    )
+    assert read(written(tmp_path, LEAST)).update == UpdateConfig()
+
+
+@pytest.mark.parametrize(
     ("line", "told"),
     [
         ('device = "Station 1"', "device"),
@@ -75,6 +89,10 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
         ("[fetch]\nstall_s = -1.0", "fetch.stall_s"),
         ("[report]\nhealth_interval_s = 0", "report.health_interval_s"),
         ("[fetch]\nwindows = 3", "windows"),
+        ('[update]\nwindow = "at night"', r'update.window: .*no hours; write "02:00-05:00"'),
+        ("[update]\nwindow = 2", "update.window"),
+        ('[update]\nlock_file = ""', "update.lock_file"),
+        ("[update]\nlock_max_s = 0", "update.lock_max_s"),
         ("colour = 'red'", "colour"),
     ],
 )

@@ -32,8 +32,8 @@ def test_an_event_that_is_not_in_the_table_is_an_error(state: State, event: Even
             follow(state, event)
 
 
-def test_a_trial_is_never_superseded() -> None:
-    after_arming = (State.TRIAL, State.COMMITTED, State.ROLLED_BACK, State.QUARANTINED)
+def test_what_is_decided_is_settled_before_a_newer_statement_is_followed() -> None:
+    after_arming = (State.COMMITTED, State.ROLLED_BACK, State.QUARANTINED)
     assert not any(Event.SUPERSEDED in TRANSITIONS[state] for state in after_arming)
 
 

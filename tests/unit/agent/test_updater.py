@@ -223,20 +223,6 @@ def test_a_newer_statement_supersedes_a_stuck_fetch(rig: Rig) -> None:
     rig.commit(TWO, 2)
 
 
-def test_a_trial_ends_before_a_newer_statement_is_followed(rig: Rig) -> None:
-    rig.publish(ONE, 1)
-    rig.run(State.TRIAL)
-    rig.run()
-    rig.publish(TWO, 2)
-    rig.run()
-    assert (rig.state, rig.bench.serving.version) == (State.TRIAL, 1)
-    rig.bench.serving.rows = 10
-    rig.run()
-    rig.run()
-    assert rig.journal.active is not None
-    assert (rig.journal.active.version, rig.bench.serving.version) == (1, 2)
-
-
 def test_the_same_release_in_the_next_phase_does_not_start_over(rig: Rig) -> None:
     large = HUB.ship(4, padding_bytes=100_000, chunk_bytes=4_000)
     rig.publish(large, 1)

@@ -20,6 +20,7 @@ from fleetloop_hub.spec.data_tables import (
     RowsTable,
     SourceTable,
 )
+from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_shared.errors import SignatureError
@@ -157,6 +158,23 @@ def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
     assert desired.control is not None
     assert desired.control.version == 1
     assert (desired.floor, desired.sequence) == (3, 1)
+
+
+def test_a_phase_says_when_devices_begin_and_by_when_and_a_way_back_is_at_once(
+    kept: Parts, director: Director
+) -> None:
+    policy = RolloutTable(start_after_h=2.0, spread_s=900.0, deadline_h=48.0)
+    spec = msgspec.structs.replace(SPEC, rollout=policy)
+    desired = said(kept, director.state(make_rollout(), spec, now=NOW).payload)
+    times = (desired.start_not_before, desired.spread_s, desired.deadline)
+    assert times == (NOW + 2 * 3600, 900.0, NOW + 48 * 3600)
+    back = said(kept, director.state(make_rollout(RolloutState.REVERTED), spec, now=NOW).payload)
+    assert (back.start_not_before, back.spread_s, back.deadline) == (0.0, 0.0, None)
+
+
+def test_without_times_in_the_spec_devices_begin_at_once(kept: Parts, director: Director) -> None:
+    desired = said(kept, director.state(make_rollout(), SPEC, now=NOW).payload)
+    assert (desired.start_not_before, desired.spread_s, desired.deadline) == (0.0, 0.0, None)
 
 
 def test_a_reverted_rollout_is_a_new_statement_that_names_the_old_version(

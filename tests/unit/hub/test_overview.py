@@ -336,3 +336,28 @@ def test_many_who_look_at_once_share_one_overview(hub: WebHub) -> None:
     first = reader.read()
     hub.catalog.put(a_device())
     assert reader.read() is first
+
+
+@pytest.mark.parametrize(
+    ("until", "words"),
+    [
+        (
+            1_700_000_000.0,
+            "waits with v2: no trial outside 02:00-05:00, until 2023-11-14 22:13 UTC",
+        ),
+        (1e300, "waits with v2: no trial outside 02:00-05:00"),
+        (None, "waits with v2: no trial outside 02:00-05:00"),
+    ],
+)
+def test_a_device_that_waits_says_for_what_and_until_when(
+    hub: WebHub, until: float | None, words: str
+) -> None:
+    show_up(
+        hub.telemetry,
+        state="deferred",
+        target=2,
+        waits_for="no trial outside 02:00-05:00",
+        waits_until=until,
+    )
+    (device,) = look(hub).devices
+    assert (device.words, device.level) == (words, Level.BUSY)

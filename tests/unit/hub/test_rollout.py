@@ -1,5 +1,6 @@
 """The rollout's judgement, as a function of what devices report."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -147,3 +148,9 @@ def test_hub_and_device_agree_on_who_is_in_the_phase() -> None:
     rollout = make_rollout()
     inside = {f"d{n}" for n in range(100) if in_phase(f"d{n}", rollout)}
     assert inside == {f"d{n}" for n in range(100) if bucket(f"d{n}", "s") < 2_500}
+
+
+@pytest.mark.parametrize(("deadline_h", "passes"), [(0.0, True), (2.5, True), (2.0, False)])
+def test_a_deadline_leaves_every_device_time_to_begin(*, deadline_h: float, passes: bool) -> None:
+    with contextlib.nullcontext() if passes else pytest.raises(ValueError, match="deadline_h = 2"):
+        RolloutTable(start_after_h=1.0, spread_s=3_600.0, deadline_h=deadline_h)
