@@ -15,6 +15,9 @@ a device waits twice as long before each new attempt."""
 
 WITHIN_S = 60.0
 
+MOST_STARTS = 1_000
+"""No agent starts so often between two births that the hub hears."""
+
 
 class Births:
     """Remembers the last connections of each device."""
@@ -44,6 +47,11 @@ class Births:
             raise ImpersonationError(
                 f"start {state.boot} of {device} after its start {last.boot}: somebody speaks in "
                 "its name, or its state folder is an old copy"
+            )
+        if state.boot > last.boot + MOST_STARTS:
+            raise ImpersonationError(
+                f"start {state.boot} of {device} soon after its start {last.boot}: no device starts"
+                " so often, somebody speaks in its name"
             )
         if state.boot > last.boot or state.conn <= last.conn:
             return

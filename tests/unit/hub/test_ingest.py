@@ -136,11 +136,11 @@ def test_a_name_that_is_none_makes_no_device(kept: Parts, name: str) -> None:
     assert kept.telemetry.refusals() == {("unknown", "topic-injection"): 1}
 
 
-def test_a_start_that_lies_before_the_last_is_told_and_stands(kept: Parts) -> None:
+def test_a_start_that_leaps_or_lies_before_the_last_is_told_and_stands(kept: Parts) -> None:
     forged = msgspec.structs.replace(BIRTH, boot=10**9)
     Ingest(kept.telemetry).take([received(BIRTH), received(forged), received(BIRTH)])
     assert kept.telemetry.pulses()[0].state == encode(BIRTH)
-    assert kept.telemetry.refusals() == {(DEVICE, "impersonation"): 1}
+    assert kept.telemetry.refusals() == {(DEVICE, "impersonation"): 2}
 
 
 @pytest.mark.parametrize(("pause_s", "told"), [(5.0, 1), (15.0, 0)])
