@@ -1,5 +1,6 @@
 """Whatever must last is written by the durable module: anything else that writes is listed here."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,11 @@ EXCEPTIONS = {
 """What may write besides: the file, what it uses, and why nothing is lost by it."""
 
 
-def found_in(parts: tuple[str, ...] = PARTS) -> dict[tuple[str, str], list[int]]:
+@cache
+def found_in() -> dict[tuple[str, str], list[int]]:
     """The lines of each place that writes."""
     found: dict[tuple[str, str], list[int]] = {}
-    for part in parts:
+    for part in PARTS:
         for path in sorted((ROOT / part).glob(f"fleetloop_{part}/**/*.py")):
             for line, what in writing_calls(path.read_text("utf-8")):
                 found.setdefault((path.relative_to(ROOT).as_posix(), what), []).append(line)
