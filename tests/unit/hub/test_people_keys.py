@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 from tuf.api.exceptions import UnsignedMetadataError
 
@@ -307,3 +308,19 @@ def test_a_change_of_hands_is_told_key_by_key(tmp_path: Path) -> None:
     payload = trust.director_bundle("plains", b"{}", 1, NOW)
     device = TufClient(tmp_path / "device", trust.pins((1, 1))[1])
     assert device.take(payload, NOW, "cohorts/plains.json")
+
+
+def test_what_a_stolen_hub_calls_published_is_not_believed(tmp_path: Path) -> None:
+    trust, _ = two_of_three(tmp_path)
+    pinned = trust.pins((1, 1))[0]
+    trust.list_files({A: FILE_A}, NOW)
+    (waiting,) = trust.view(NOW).waiting
+    offline.check(waiting, pinned)
+    hidden = replace(waiting, before=waiting.text)  # nobody has signed that yet
+    with pytest.raises(SigningError, match="what it calls published was never signed"):
+        offline.check(hidden, pinned)
+    strange = online(tmp_path / "stranger").pins((1, 1))[0]
+    with pytest.raises(SigningError, match="do not follow from the one beside the key file"):
+        offline.check(replace(waiting, roots=[strange]), pinned)
+    with pytest.raises(SigningError, match="root 1 is not signed as it should be"):
+        offline.check(replace(waiting, roots=[pinned, strange]), pinned)
