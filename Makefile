@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos kill docs bench-hub bench-delivery lock mosquitto strace exports clean
+.PHONY: help setup demo test test-mlflow check chaos powercut kill docs bench-hub bench-delivery lock mosquitto strace exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -61,6 +61,9 @@ kill: setup mosquitto strace ## kill real agents, hubs and brokers at every dura
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
 	@$(BIN)/python -m fleetloop_agent.update.states_page docs/states.md
+
+powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (minutes)
+	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page
 
 CHAOS_SEEDS := 10000
 chaos: setup ## tell 10,000 seeded stories of fleets in trouble (about 20 minutes on two cores)

@@ -98,6 +98,11 @@ class SimBoard:
         """
         return self.agent.step()
 
+    @property
+    def powered(self) -> bool:
+        """Whether there is power."""
+        return self._moments.on
+
     def off(self) -> None:
         """Shut down in good order."""
         self.agent.stop()

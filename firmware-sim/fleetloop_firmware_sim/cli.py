@@ -147,13 +147,21 @@ def sensor(  # noqa: PLR0913  # a command line's options
 def powercut(
     *,
     exhaustive: Annotated[
-        bool, typer.Option("--exhaustive", help="Every legal state of the flash; takes long.")
+        bool,
+        typer.Option(
+            "--exhaustive",
+            help="Every legal state of the flash, and a second cut at every moment of every"
+            " recovery; takes tens of minutes.",
+        ),
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Cut the power at every moment of a good and a bad update, and see that no promise breaks."""
+    """Cut the power at every moment of an update and of a refresh of trust; see what breaks.
+
+    Also with a disk that is full, becomes read-only or forgets bits.
+    """
     findings = power_cut_screen.look_everywhere(EXHAUSTIVE if exhaustive else QUICK, _err)
-    broken = [f"{f.update} update, {f.trouble} at {text}" for f in findings for text in f.broken]
+    broken = [f"{f.story}, {f.trouble} at {text}" for f in findings for text in f.broken]
     if as_json:
         _tell({"findings": findings, "broken": len(broken)})
     else:

@@ -165,6 +165,10 @@ class Aftermath:
                     seen.add(image.key)
                     yield image
 
+    def whole(self) -> Image:
+        """The image in which nothing is lost: as when the program ends, and not the power."""
+        return self._extreme(-1)
+
     def some(self, limit: int, seed: int) -> list[Image]:
         """At most `limit` different images: all there are, or chosen by lot.
 

@@ -121,8 +121,10 @@ class Flash(Disk):
             self._name(Naming(path, None))
 
     def names(self, path: Path) -> list[str]:
-        below = [name for name in [*self._names, *self._folders] if path in name.parents]
-        return sorted({name.relative_to(path).parts[0] for name in below})
+        above = path.parts
+        depth = len(above)
+        known = [name.parts for name in [*self._names, *self._folders]]
+        return sorted({n[depth] for n in known if len(n) > depth and n[:depth] == above})
 
     def free_bytes(self) -> int:
         return max(0, self.limit_bytes - sum(len(n.data) for n in self._names.values()))

@@ -231,6 +231,10 @@ class SimLink(Link):
         self._events.clear()
         return events
 
+    def waiting(self) -> list[Event]:
+        """What the next `events` will have, left where it is."""
+        return list(self._events)
+
     def wait(self, timeout_s: float) -> None:
         """Return at once: nothing comes while one waits where nothing else runs."""
 

@@ -7,7 +7,7 @@ from fleetloop_firmware_sim.clock import EPOCH_S
 from fleetloop_firmware_sim.scenarios.releases import Packed
 from fleetloop_firmware_sim.scenarios.repositories import Issue, Repository, payload
 from fleetloop_shared.codec import decode, encode
-from fleetloop_shared.link import Connected, Link, Received
+from fleetloop_shared.link import Connected, Event, Link, Received
 from fleetloop_shared.messages import Ack, ChunkRequest, DesiredState, ReportedState
 from fleetloop_shared.reports import EventKind, EventReport, Report
 from fleetloop_shared.topics import Address, Topic, parse
@@ -40,7 +40,9 @@ class StandInHub:
         events: What happened on devices, by (device, boot, seq).
         payloads: Every report as it came, by (device, boot, seq).
         contradictions: Reports that came twice with different words.
-        went_back: Whether any device has told of an older statement than before.
+        went_back: Whether any device has told of older metadata, an older statement or an earlier
+            time floor than before.
+        signed: How often it has signed.
     """
 
     def __init__(self, link: Link, keys: Keys, cohort: str = "default") -> None:
@@ -59,7 +61,7 @@ class StandInHub:
         self.contradictions: list[tuple[str, int, int]] = []
         self.went_back = False
         self._link = link
-        self._sequence = self._signed = 0
+        self._sequence = self.signed = 0
         self._listed: dict[str, bytes] = {}
         self._retained: dict[str, bytes] = {}
         link.start(None)
@@ -90,13 +92,13 @@ class StandInHub:
 
     def sign(self, desired: DesiredState, now: float) -> None:
         """Publish both bundles, signed now: what exists, and what is to run."""
-        self._signed += 1
-        how = Issue(self._signed, now)
+        self.signed += 1
+        how = Issue(self.signed, now)
         image = self.keys.image.issue(how, self._listed, carried=False)
-        self._say(Topic.IMAGE.at(), payload(image))
+        self.say(Topic.IMAGE.at(), payload(image))
         stated = {desired_target(self.cohort): encode(desired)}
         director = self.keys.director.issue(how, stated)
-        self._say(Topic.DIRECTOR.at(cohort=self.cohort), payload(director))
+        self.say(Topic.DIRECTOR.at(cohort=self.cohort), payload(director))
 
     def restarted(self, link: Link) -> "StandInHub":
         """The same hub, knowing what it knew, at another broker; each goes its own way from here.
@@ -110,14 +112,29 @@ class StandInHub:
         other.payloads = dict(self.payloads)
         other.contradictions = list(self.contradictions)
         other.went_back = self.went_back
-        other._sequence, other._signed = self._sequence, self._signed
+        other._sequence, other.signed = self._sequence, self.signed
         other._listed = dict(self._listed)
         other._retained = dict(self._retained)
         return other
 
+    def aside(self, link: Link, waiting: list[Event]) -> "StandInHub":
+        """The same hub with another link, when it has heard what is on its way to this one.
+
+        Args:
+            link: The other link; nothing is sent before it connects.
+            waiting: What is on its way.
+        """
+        other = self.restarted(link)
+        other.take([event for event in waiting if isinstance(event, Received)])
+        return other
+
     def step(self) -> None:
         """Hear what has come, and answer."""
-        for event in self._link.events():
+        self.take(self._link.events())
+
+    def take(self, events: list[Event]) -> None:
+        """Hear events of the link."""
+        for event in events:
             if isinstance(event, Connected):
                 for topic in Topic:
                     if topic.row.outbox or topic in {Topic.REPORTED, Topic.GET}:
@@ -127,6 +144,10 @@ class StandInHub:
             elif isinstance(event, Received) and (address := parse(event.topic)) is not None:
                 self._hear(address, event)
 
+    def said(self, topic: str) -> bytes:
+        """What it says on a topic."""
+        return self._retained[topic]
+
     def told(self, kind: EventKind, version: int) -> bool:
         """Whether any device has said that this happened to a version."""
         return any(e.kind is kind and e.version == version for e in self.events.values())
@@ -135,14 +156,14 @@ class StandInHub:
         if address.topic is Topic.REPORTED:
             device, reported = address.names["device"], decode(event.payload, ReportedState)
             before = self.reported.get(device, reported)
-            self.went_back |= reported.sequence < before.sequence
+            self.went_back |= _told_less(reported, before)
             self.reported[device] = reported
         elif address.topic is Topic.GET:
             wanted = decode(event.payload, ChunkRequest)
             for index in wanted.missing:
                 name = Topic.BLOB.at(sha256=wanted.sha256, index=index)
                 if name in self._retained:
-                    self._say(name, self._retained[name])
+                    self.say(name, self._retained[name])
         elif address.topic.row.outbox:
             self._commit(address, event.payload)
 
@@ -164,8 +185,18 @@ class StandInHub:
 
     def _keep(self, sha256: str, chunks: list[bytes]) -> None:
         for index, chunk in enumerate(chunks):
-            self._say(Topic.BLOB.at(sha256=sha256, index=index), chunk)
+            self.say(Topic.BLOB.at(sha256=sha256, index=index), chunk)
 
-    def _say(self, topic: str, said: bytes) -> None:
+    def say(self, topic: str, said: bytes) -> None:
+        """Publish what stays, now and whenever the broker has lost it."""
         self._retained[topic] = said
         self._link.publish(topic, said, retained=True)
+
+
+def _told_less(reported: ReportedState, before: ReportedState) -> bool:
+    return (
+        reported.sequence < before.sequence
+        or reported.image_version < before.image_version
+        or reported.director_version < before.director_version
+        or reported.time_floor < before.time_floor
+    )
