@@ -7,8 +7,9 @@ import pytest
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.power import Moments, PowerCut
 from fleetloop_firmware_sim.power_cut_screen import Finding
-from fleetloop_firmware_sim.scenarios.device_story import DeviceStory, Situation
+from fleetloop_firmware_sim.scenarios.device_story import DeviceStory
 from fleetloop_firmware_sim.scenarios.power_cut import Sight
+from fleetloop_firmware_sim.scenarios.situation import Situation
 from fleetloop_firmware_sim.scenarios.update_story import Update, UpdateStory
 from support import power_cut_page
 from support.wrong_protocols import CAUGHT_BY, WRONG

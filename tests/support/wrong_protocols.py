@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
+
 from fleetloop_agent import sealed
 from fleetloop_agent.errors import SlotError
-from fleetloop_agent.trust.trust import Trust
+from fleetloop_agent.trust.trust import DIRECTOR, IMAGE, Trust
 from fleetloop_agent.update.slots import Slots
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
@@ -164,11 +166,19 @@ def write_in_place() -> contextlib.AbstractContextManager[object]:
     return stack
 
 
-def beliefs_not_kept() -> contextlib.AbstractContextManager[object]:
-    """What was signed is believed and told, and never synced: the TUF client on its own."""
+def beliefs_kept_late() -> contextlib.AbstractContextManager[object]:
+    """What was signed is believed and told, and kept one step later."""
 
     def keep(self: Trust) -> None:
-        self._kept_image, self._kept_director = self._image, self._director
+        for folder, belief in self.__dict__.pop("late", []):
+            sealed.save(self._disk, folder, belief)
+        for name, folder in (("image", IMAGE), ("director", DIRECTOR)):
+            belief = getattr(self, f"_{name}")
+            if belief is not getattr(self, f"_kept_{name}"):
+                self.__dict__.setdefault("late", []).append((folder, belief))
+                told = msgspec.structs.replace(belief, generation=belief.generation + 1)
+                setattr(self, f"_{name}", told)
+                setattr(self, f"_kept_{name}", told)
 
     return patch.object(Trust, "keep", keep)
 
@@ -195,7 +205,7 @@ WRONG: dict[str, Wrong] = {
     "attempts counted after the load": attempts_counted_after_load,
     "trial not armed before it serves": trial_not_armed,
     "two-write activation": two_write_activation,
-    "beliefs not kept": beliefs_not_kept,
+    "beliefs kept after they are told": beliefs_kept_late,
     "power cut swallowed": power_cut_swallowed,
     "full disk swallowed": full_disk_swallowed,
 }
@@ -211,7 +221,7 @@ CAUGHT_BY: dict[str, tuple[str, str]] = {
     "attempts counted after the load": ("model that ends the device", "power cut"),
     "trial not armed before it serves": ("model that ends the device", "power cut"),
     "two-write activation": ("install", "power cut"),
-    "beliefs not kept": ("trust refresh", "power cut"),
+    "beliefs kept after they are told": ("trust refresh", "power cut"),
     "power cut swallowed": ("install", "power cut"),
     "full disk swallowed": ("install", "full disk"),
 }

@@ -5,13 +5,12 @@ import shutil
 import tempfile
 import weakref
 from abc import abstractmethod
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.errors import ModelError, NoModelError
-from fleetloop_agent.ports import Model, Pending, Runtime
+from fleetloop_agent.ports import Model, Runtime
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.board import Parts, SimBoard
@@ -23,21 +22,18 @@ from fleetloop_firmware_sim.network import SimBroker, SimLink
 from fleetloop_firmware_sim.power import Moments
 from fleetloop_firmware_sim.scenarios import releases
 from fleetloop_firmware_sim.scenarios.power_cut import (
-    Beginning,
     BrokenPromiseError,
     Left,
     Story,
     Watched,
 )
+from fleetloop_firmware_sim.scenarios.situation import DEVICE, Situation
 from fleetloop_firmware_sim.scenarios.stand_in_hub import Keys, StandInHub
-from fleetloop_shared.codec import decode
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Signature
-from fleetloop_shared.messages import EnrolAnswer, ReportedState
-from fleetloop_shared.reports import EventReport
-from fleetloop_shared.topics import Topic
+from fleetloop_shared.messages import EnrolAnswer
 
-DEVICE, COHORT, HARDWARE = "board-1", "default", "sim"
+COHORT, HARDWARE = "default", "sim"
 
 STEPS = 400
 """A device that has not ended where it should after so many steps never will."""
@@ -52,34 +48,6 @@ _RAM = Path("/dev/shm")  # noqa: S108  # a folder with a name of its own; nothin
 _DATABASE = "outbox.sqlite"
 
 MakeFlash = Callable[[Moments, Image | None], Flash]
-
-
-@dataclass(frozen=True)
-class Situation(Beginning):
-    """Where a device's life begins.
-
-    Attributes:
-        image: Its flash.
-        outbox: The files of its outbox, by the end of their names.
-        unsent: The reports in it.
-        hub: What the hub knows; it goes its own way from here.
-        now: Unix seconds.
-    """
-
-    image: Image
-    outbox: dict[str, bytes]
-    unsent: list[Pending]
-    hub: StandInHub
-    now: float
-
-    @property
-    def key(self) -> Hashable:
-        """Beginnings that differ in the numbers of boots and reports and in the time are equal."""
-        events = frozenset((event.kind, event.version) for event in self.hub.events.values())
-        said = tuple(_plain(pending) for pending in self.unsent)
-        believed = _timeless(self.hub.reported.get(DEVICE))
-        trouble = (self.hub.went_back, bool(self.hub.contradictions), self.hub.signed)
-        return self.image.key, events, said, believed, trouble
 
 
 class Life:
@@ -301,26 +269,3 @@ def no_link() -> SimLink:
     broker = SimBroker()
     broker.stop()
     return SimLink(broker, "hub")
-
-
-def _plain(pending: Pending) -> Hashable:
-    if pending.topic is not Topic.EVENTS:
-        return pending.topic
-    event = decode(pending.payload, EventReport)
-    return event.kind, event.version, event.reason
-
-
-def _timeless(reported: ReportedState | None) -> Hashable:
-    if reported is None:
-        return None
-    return (
-        reported.state,
-        reported.version,
-        reported.target,
-        reported.sequence,
-        reported.attempts_left,
-        tuple(reported.quarantined),
-        reported.image_version,
-        reported.director_version,
-        reported.time_floor,
-    )

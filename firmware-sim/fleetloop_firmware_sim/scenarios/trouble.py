@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.power import Moments, PowerCut
-from fleetloop_firmware_sim.scenarios.device_story import DeviceStory, Situation
+from fleetloop_firmware_sim.scenarios.device_story import DeviceStory
 from fleetloop_firmware_sim.scenarios.power_cut import (
     BrokenPromiseError,
     Outcome,
     Sight,
     Watched,
 )
+from fleetloop_firmware_sim.scenarios.situation import Situation
 from fleetloop_firmware_sim.scenarios.update_story import UpdateStory
 
 FULL_ACTS = 6
@@ -67,7 +68,7 @@ def fill_everywhere(story: DeviceStory, every: int = 1) -> Iterator[Outcome]:
     """
     story.live(story.beginning, Moments())
     acts = story.room_acts
-    for act in range(0, acts, every):
+    for act in reversed(range(0, acts, every)):
         outcome = Outcome(act + 1, "no room", 1, 1)
         sight: Sight[Situation] = Sight(2, act)
         story.full_at = range(act, act + FULL_ACTS)

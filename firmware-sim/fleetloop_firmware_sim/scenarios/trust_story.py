@@ -16,15 +16,14 @@ from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.scenarios import releases
 from fleetloop_firmware_sim.scenarios.device_story import (
     COHORT,
-    DEVICE,
     DeviceStory,
     Life,
     MakeFlash,
-    Situation,
     no_link,
 )
 from fleetloop_firmware_sim.scenarios.power_cut import BrokenPromiseError
 from fleetloop_firmware_sim.scenarios.repositories import new_keys
+from fleetloop_firmware_sim.scenarios.situation import DEVICE, Situation
 from fleetloop_firmware_sim.scenarios.stand_in_hub import StandInHub
 from fleetloop_shared.messages import DesiredState
 from fleetloop_shared.topics import Topic

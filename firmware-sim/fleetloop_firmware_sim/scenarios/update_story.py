@@ -16,14 +16,13 @@ from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.power import Moments, PowerCut
 from fleetloop_firmware_sim.scenarios import releases
 from fleetloop_firmware_sim.scenarios.device_story import (
-    DEVICE,
     ROWS,
     DeviceStory,
     Life,
     MakeFlash,
-    Situation,
 )
 from fleetloop_firmware_sim.scenarios.power_cut import BrokenPromiseError, Watched
+from fleetloop_firmware_sim.scenarios.situation import DEVICE, Situation
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.reports import EventKind
 
