@@ -84,8 +84,8 @@ class TrustStory(DeviceStory):
     def check(self, beginning: Situation) -> None:
         """What the device has told the hub it believes must be on its flash."""
         flash, told = Flash(image=beginning.image), beginning.hub.reported[DEVICE]
-        image, _ = sealed.load(flash, IMAGE, Belief)
-        director, _ = sealed.load(flash, DIRECTOR, Belief)
+        image = sealed.load(flash, IMAGE, Belief).newest
+        director = sealed.load(flash, DIRECTOR, Belief).newest
         if image is None or director is None:
             raise BrokenPromiseError("what it believed is lost")
         if (image.version, director.version) < (told.image_version, told.director_version):
@@ -145,8 +145,8 @@ class TrustStory(DeviceStory):
                 raise BrokenPromiseError(text)
 
     def _believed_roots(self, life: Life) -> tuple[str, str]:
-        image, _ = sealed.load(life.board.flash, IMAGE, Belief)
-        director, _ = sealed.load(life.board.flash, DIRECTOR, Belief)
+        image = sealed.load(life.board.flash, IMAGE, Belief).newest
+        director = sealed.load(life.board.flash, DIRECTOR, Belief).newest
         return (image.root if image else "", director.root if director else "")
 
     def _replay(self, life: Life, old: Word) -> None:

@@ -105,7 +105,7 @@ class UpdateStory(DeviceStory):
 
     def check(self, beginning: Situation) -> None:
         flash = Flash(image=beginning.image)
-        journal, _ = sealed.load(flash, FOLDER, Journal)
+        journal = sealed.load(flash, FOLDER, Journal).newest
         if journal is None:
             raise BrokenPromiseError("no journal is whole any more")
         files = {artifact_path(slot.artifact): slot.artifact for slot in journal.slots}
