@@ -11,6 +11,7 @@ from typing import NamedTuple
 STEPS = ("rename", "fsync", "fdatasync", "unlink")
 """What moves a durable thing from one state to the next; a kill comes before the call is done."""
 
+_END_S = 5.0
 _LINE = re.compile(r"^(\d+) +(\w+)\((.*)\) += +[^?]")
 _UNFINISHED = re.compile(r"^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$")
 _RESUMED = re.compile(r"^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += +[^?]")
@@ -105,6 +106,10 @@ def _attached(pid: int, how: list[str]) -> Iterator[None]:
             yield
         finally:
             tracer.terminate()
+            try:
+                tracer.wait(_END_S)
+            except subprocess.TimeoutExpired:  # it waits for a thread that is half dead
+                tracer.kill()
 
 
 def recording(file: Path, names: str) -> list[str]:
