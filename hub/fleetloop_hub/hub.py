@@ -152,10 +152,11 @@ class Hub(HubActions):
             if now >= self._due:
                 self._due = now + _WATCH_S
                 self._look(now)
-            self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
+            self._seeder.pump(now)
+            if self._seeder.is_ahead(now):
+                self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
             for topic, payload in self._intrusions.due(now):
                 self._say(topic, payload, retained=True)
-            self._seeder.pump(now)
 
     def _look(self, now: float) -> None:
         self._broker.check()

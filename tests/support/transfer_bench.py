@@ -338,8 +338,8 @@ def _until_connected(links: Sequence[Link]) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError("not every link is connected")
         time.sleep(0.01)
-    for link in links:
-        link.events()
+        for link in links:
+            link.events()  # a link is connected once it has said so
 
 
 def _acked_bytes(link: PahoLink) -> int:

@@ -19,6 +19,7 @@ from fleetloop_hub.errors import BlobError
 from fleetloop_hub.fleet_records import Seeded
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Version
+from fleetloop_shared.chunks import CHUNK_BYTES
 from fleetloop_shared.messages import ChunkRequest
 from fleetloop_shared.topics import Topic
 
@@ -33,6 +34,9 @@ LONGEST_COALESCE_S = 30.0
 
 DIRECT_CHUNKS = 64
 """Of one device's requests, so many chunks wait to be sent to it alone; it asks for the rest."""
+
+HOLD_S = 60.0
+"""What names new chunks waits for them so long at most."""
 
 RECLEARED = 4
 """So many blobs of the past are cleared again on a connect: a broker that was killed has them."""
@@ -72,6 +76,9 @@ class Seeder:
         self._sources: dict[str, Source] = {}
         self._answered: dict[tuple[str, int], tuple[float, float]] = {}
         self._clearing: dict[str, deque[int]] = {}
+        self._fresh: set[Item] = set()
+        self._hold_until: float | None = None
+        self._draining = False
 
     def want(self, versions: list[tuple[Version, int]]) -> None:
         """These versions (with their chunk length) are named by live statements; no others are."""
@@ -96,10 +103,11 @@ class Seeder:
         self._answered.clear()
         self._queue.clear()
         self._queued.clear()
+        self._fresh.clear()
         if not self._uplink.retains:
             return
         for sha256, source in self._sources.items():
-            self._enqueue((sha256, index, "") for index in range(len(source)))
+            self._put(sha256, source)
         past = [s for s in self._catalog.all(Seeded) if not s.live][-RECLEARED:]
         for seeded in [s for s in self._catalog.all(Seeded) if s.key in self._clearing] + past:
             if seeded.key not in self._sources:
@@ -130,6 +138,23 @@ class Seeder:
         )
         return True
 
+    def is_ahead(self, now: float) -> bool:
+        """Whether all that was to be put on the broker is there, or has been waited for enough.
+
+        A statement that names it is told after that: NATS sends a chunk to who listens a moment
+        before it keeps it for who comes, so whoever subscribes in between would have to ask for it.
+
+        Args:
+            now: Seconds of any clock.
+        """
+        self._draining &= self._uplink.backlog_bytes() >= CHUNK_BYTES
+        if not self._fresh and not self._draining:
+            self._hold_until = None
+            return True
+        if self._hold_until is None:
+            self._hold_until = now + HOLD_S
+        return now >= self._hold_until
+
     def pump(self, now: float) -> None:
         """Hand over as much as the link takes without holding up anything else.
 
@@ -139,7 +164,10 @@ class Seeder:
         while self._queue and self._pace.room_bytes(self._uplink.backlog_bytes(), now) > 0:
             if not self._send(self._queue[0], now):
                 return
-            self._queued.discard(self._queue.popleft())
+            item = self._queue.popleft()
+            self._queued.discard(item)
+            self._draining |= item in self._fresh
+            self._fresh.discard(item)
         if not self._queue:
             self._clear()
 
@@ -181,7 +209,12 @@ class Seeder:
         self._clearing.pop(sha256, None)
         if self._uplink.retains:
             self._catalog.put(Seeded(key=sha256, chunks=len(source), live=True))
-            self._enqueue((sha256, index, "") for index in range(len(source)))
+            self._put(sha256, source)
+
+    def _put(self, sha256: str, source: Source) -> None:
+        items = [(sha256, index, "") for index in range(len(source))]
+        self._fresh.update(items)
+        self._enqueue(items)
 
     def _enqueue(self, items: Iterable[Item]) -> None:
         for item in items:

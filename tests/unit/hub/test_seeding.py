@@ -222,6 +222,29 @@ def test_a_hub_killed_while_it_published_publishes_the_rest_when_it_starts(kept:
     assert len(broker.retained) == 4
 
 
+def test_what_names_new_chunks_waits_until_the_broker_has_them_but_not_for_ever(
+    kept: Parts,
+) -> None:
+    broker = Broker()
+    seeder = Seeder(kept.catalog, kept.blobs, Uplink(broker.publish, lambda: broker.backlog_bytes))
+    assert seeder.is_ahead(1.0)
+    broker.there = False
+    seeder.want([(make_version(kept, 1), 2_000)])
+    seeder.pump(now=1.0)
+    assert not seeder.is_ahead(1.0)
+    assert not seeder.is_ahead(60.9)
+    assert seeder.is_ahead(61.0), "a minute is enough"
+    broker.there, broker.backlog_bytes = True, 100_000
+    seeder.pump(now=2.0)
+    assert not seeder.is_ahead(3.0), "they are on their way"
+    broker.backlog_bytes = 500
+    assert seeder.is_ahead(4.0)
+    request = ChunkRequest(sha256=str(make_version(kept, 1).transport), missing=[0])
+    broker.there = False
+    seeder.answer("station-1", request, now=5.0)
+    assert seeder.is_ahead(5.0), "nobody can hold statements back by asking"
+
+
 def test_damaged_content_is_said_and_the_rest_is_published(
     kept: Parts, caplog: pytest.LogCaptureFixture
 ) -> None:
