@@ -66,7 +66,7 @@ powercut: setup ## cut the power in every story, run every wrong protocol, and p
 	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page
 
 CHAOS_SEEDS := 10000
-chaos: setup ## tell 10,000 seeded stories of fleets in trouble (about 20 minutes on two cores)
+chaos: setup ## tell 10,000 seeded stories of fleets in trouble (0.2 s of a core each: 15 to 20 minutes on two free ones)
 	@$(BIN)/fleetloop-sim chaos --seeds $(CHAOS_SEEDS) --jobs 2
 
 bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
