@@ -20,7 +20,6 @@ from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
-from fleetloop_hub.errors import TrainingError
 from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.monitoring import ingest, intrusions
@@ -32,10 +31,9 @@ from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.retraining.watch import gather
 from fleetloop_hub.run_parts import Imported
-from fleetloop_hub.spec import reading as specs
-from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
+from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
 from fleetloop_hub.web.actions import HubActions, HubStatus
@@ -59,25 +57,29 @@ class Hub(HubActions):
         self._catalog, self._telemetry, self._blobs = parts.catalog, parts.telemetry, parts.blobs
         self._broker, self._link = parts.broker, parts.link
         self._enrolment = Enrolment(parts.catalog, parts.broker, parts.trust, parts.hub_password)
+        self._specs = Specs(parts.catalog, parts.blobs)
         self._registry = Registry(parts.catalog, parts.blobs)
         self._director = Director(parts.catalog, parts.blobs, parts.trust)
         self._image = Image(parts.catalog, parts.blobs, parts.trust)
         self._statements = Statements(self._image, self._director)
         self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
-        backlog = lambda: self._link.backlog_bytes  # noqa: E731 - not worth a name of its own
-        uplink = Uplink(self._say, backlog, parts.broker.retains, parts.max_bytes_per_s)
+        uplink = Uplink(
+            self._say,
+            lambda: self._link.backlog_bytes,
+            parts.broker.retains,
+            parts.max_bytes_per_s,
+        )
         self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
         self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
         self._outcomes = Outcomes(parts.catalog, self._registry, self._decisions)
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
-        self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, self._has_made)
+        made = lambda payload: parts.blobs.has(sha256_hex(payload))  # noqa: E731 - content of ours
+        self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, made)
         self._lock = threading.RLock()
         self._now = parts.now
-        self._started, self._due, self._egress_bytes = self._now(), 0.0, 0
-        self._greeted = 0.0
-        self._specs: dict[str, ModelSpec] = {}
+        self._started, self._due, self._greeted, self._egress_bytes = self._now(), 0.0, 0.0, 0
         self._noted: set[tuple[object, ...]] = set()
         self._seed()
 
@@ -182,8 +184,8 @@ class Hub(HubActions):
 
     def _tell_lasting(self, cohorts: set[str] | None) -> None:
         """Say again what must last: to everybody, or to cohorts of which a device has just come."""
-        here = HubState(online=True, at=self._greeted, retains=self._broker.retains)
-        self._say(Topic.HUB.at(), encode(here), retained=True)
+        here = encode(HubState(online=True, at=self._greeted, retains=self._broker.retains))
+        self._say(Topic.HUB.at(), here, retained=True)
         self._statements.again(self._now(), cohorts)
 
     def _take(self, messages: list[Received], now: float) -> None:
@@ -206,13 +208,13 @@ class Hub(HubActions):
         champion = self._registry.champion(model)
         if champion is None:
             return
-        spec = self._spec(model)
+        spec = self._specs.of(model)
         evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
         advice = decide(evidence, spec.retrain, trainable=bool(spec.candidates))
         if advice.verdict is Verdict.RETRAIN:
             if self._runs.underway() is not None:
                 return  # another model's run; this one begins when that has ended
-            text = self._blobs.get(self._model(model).spec).decode()
+            text = self._specs.text(model)
             grown = self._additions.grow(model, text, self._telemetry.labelled(model))
             if grown is not None:
                 self._train(model, advice, grown, "", None)
@@ -227,10 +229,10 @@ class Hub(HubActions):
         self, model: str, advice: Advice, dataset: Dataset, by: str, imported: Imported | None
     ) -> str:
         self._runs.check_free()
-        found, champion, now = self._model(model), self._registry.champion(model), self._now()
+        found, champion, now = self._specs.model(model), self._registry.champion(model), self._now()
         decision = self._decisions.record(model, advice, now)
         order = Order(
-            spec_text=self._blobs.get(found.spec).decode(),
+            spec_text=self._specs.text(model),
             version=self._registry.next_number(model),
             floor=found.floor,
             dataset=dataset.key,
@@ -264,7 +266,7 @@ class Hub(HubActions):
         self._image.check(version)
         champion = self._registry.champion(version.model)
         control = None if champion is None else champion.number
-        spec = self._spec(version.model)
+        spec = self._specs.of(version.model)
         rollout, statement = self._rollouts.start(
             version, cohort, spec, control=control, now=self._now()
         )
@@ -273,7 +275,7 @@ class Hub(HubActions):
         return rollout
 
     def _move(self, rollout: Rollout, now: float) -> None:
-        judged = self._rollouts.step(rollout, self._spec(rollout.model), now)
+        judged = self._rollouts.step(rollout, self._specs.of(rollout.model), now)
         if judged.statement is None:
             return
         self._statements.tell(judged.statement)
@@ -282,28 +284,12 @@ class Hub(HubActions):
 
     # --- small things -----------------------------------------------------------------------------
 
-    def _model(self, name: str) -> Model:
-        found = self._catalog.find(Model, name)
-        if found is None:
-            raise TrainingError(f"no model {name!r}: add one with `fleetloop train SPEC.toml`")
-        return found
-
-    def _spec(self, model: str) -> ModelSpec:
-        sha256 = self._model(model).spec
-        if sha256 not in self._specs:
-            self._specs[sha256] = specs.parse(self._blobs.get(sha256).decode())
-        return self._specs[sha256]
-
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None
 
-    def _has_made(self, payload: bytes) -> bool:
-        """Whether it is content of this hub, such as a statement it has signed."""
-        return self._blobs.has(sha256_hex(payload))
-
     def _seed(self) -> None:
         self._seeder.want(
-            [(v, self._spec(v.model).delivery.chunk_bytes) for v in self._director.live()]
+            [(v, self._specs.of(v.model).delivery.chunk_bytes) for v in self._director.live()]
         )
 
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
