@@ -6,7 +6,6 @@ import pytest
 
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.power import Moments, PowerCut
-from fleetloop_firmware_sim.power_cut_screen import Finding
 from fleetloop_firmware_sim.scenarios.device_story import DeviceStory
 from fleetloop_firmware_sim.scenarios.power_cut import Sight
 from fleetloop_firmware_sim.scenarios.situation import Situation
@@ -15,18 +14,10 @@ from support import power_cut_page
 from support.wrong_protocols import CAUGHT_BY, WRONG
 
 
-@pytest.fixture(scope="module")
-def findings() -> list[Finding]:
-    """What a quick look at every story finds."""
-    return power_cut_page.quick()
-
-
-def test_no_promise_is_broken_by_any_cut_or_trouble(findings: list[Finding]) -> None:
+def test_no_promise_is_broken_by_any_cut_or_trouble_and_the_page_says_what_was_tried() -> None:
+    findings = power_cut_page.quick()
     assert [text for finding in findings for text in finding.broken] == []
     assert all(finding.lives for finding in findings)
-
-
-def test_the_page_prints_what_the_quick_look_finds(findings: list[Finding]) -> None:
     assert power_cut_page.printed("quick") == power_cut_page.rows(findings), "run: make powercut"
 
 

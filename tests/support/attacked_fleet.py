@@ -114,10 +114,11 @@ class AttackedFleet:
             self.pump()
 
     def release(self, shipment: Shipment) -> None:
-        """A version that has passed its gates, rolled out to all."""
+        """A version that has passed its gates, rolled out to all and committed."""
         self.offer(shipment)
         number = shipment.release.version
         self.until(lambda: self.all_serve(number), f"version {number}")
+        self.until(lambda: all(station.rests() for station in self.stations), "the commit")
 
     def offer(self, shipment: Shipment) -> None:
         """A version that has passed its gates, and the beginning of its rollout."""
@@ -186,7 +187,7 @@ def attacked_fleet(folder: Path, names: list[str]) -> Iterator[AttackedFleet]:
         attacker.start(None)
         stack.callback(attacker.stop)
         fleet = AttackedFleet(running, stations, attacker)
-        fleet.until(lambda: attacker.connected, "the attacker's connection")
+        fleet.until(lambda: attacker.events() or attacker.connected, "the attacker's connection")
         yield fleet
 
 
