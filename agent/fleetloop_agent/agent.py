@@ -8,12 +8,11 @@ import math
 from collections import deque
 from importlib.metadata import version
 
-import msgspec
-
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.ports import Board
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Draft, Reports
+from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
 from fleetloop_shared.codec import decode, encode
@@ -42,38 +41,6 @@ UNKEPT_REPORTS = 1_000
 """Reports that wait in memory while the disk is full; then the oldest are lost."""
 
 _log = logging.getLogger(__name__)
-
-
-class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program on this device is told about the agent.
-
-    Attributes:
-        device: The device's name.
-        cohort: Its cohort.
-        agent: The agent's version.
-        connected: Whether the broker is there.
-        reports: Reports ever written.
-        unacknowledged: Reports that the hub does not have.
-        dropped: Reports that had to make room.
-        active: The committed model, name and version.
-        previous: The one committed before it.
-        factory: The first ever committed; it is never taken away.
-        quarantine: Models that have failed on this device and are not tried again.
-        reported: What the hub is told.
-    """
-
-    device: str
-    cohort: str
-    agent: str
-    connected: bool
-    reports: int
-    unacknowledged: int
-    dropped: int
-    active: str | None
-    previous: str | None
-    factory: str | None
-    quarantine: list[str]
-    reported: ReportedState
 
 
 class Agent:

@@ -1,4 +1,4 @@
-"""One MQTT connection over paho-mqtt, from its connect to its end; the only importer of paho.
+"""One MQTT connection over paho-mqtt, from its connect to its end.
 
 How paho is used, and why. A *new* paho client for every connection, stepped by the link's own
 thread through paho's calls for foreign event loops (`loop_read`, `loop_write`, `loop_misc`). So
@@ -18,7 +18,6 @@ import socket
 import ssl
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from fleetloop_shared.endpoint import Endpoint
+from fleetloop_shared.in_flight import MESSAGES, InFlight
 from fleetloop_shared.link import (
     Connected,
     Event,
@@ -37,10 +37,14 @@ from fleetloop_shared.link import (
     SubscriptionRefused,
     Will,
 )
+from fleetloop_shared.paho_client import (
+    TidySocket,
+    TooLongError,
+    WaryClient,
+    send_small_packets_at_once,
+)
 
 _KEEPALIVE_S = 30
-_IN_FLIGHT_MESSAGES = 1_000
-_IN_FLIGHT_BYTES = 8 * 1024 * 1024
 _FAREWELL_S = 1.0
 _ASK_AGAIN_S = 1.0
 _REFUSED_AGAIN_S = 10.0
@@ -67,33 +71,6 @@ class Access:
     max_packet_bytes: int
 
 
-class _InFlight:
-    """What has been handed to paho and has not come back, counted so that it is bounded."""
-
-    def __init__(self) -> None:
-        self._sizes: dict[int, int] = {}
-        self._bytes = 0
-        self._back: deque[int] = deque()
-
-    @property
-    def size_bytes(self) -> int:
-        while self._back:
-            self._bytes -= self._sizes.pop(self._back.popleft(), 0)
-        return self._bytes
-
-    def has_room(self, size_bytes: int) -> bool:
-        fits = self.size_bytes + size_bytes <= _IN_FLIGHT_BYTES
-        return fits and len(self._sizes) < _IN_FLIGHT_MESSAGES
-
-    def add(self, mid: int, size_bytes: int) -> None:
-        self._sizes[mid] = size_bytes
-        self._bytes += size_bytes
-
-    def came_back(self, mid: int) -> None:
-        """Called by the network thread inside paho's locks, so it takes none itself."""
-        self._back.append(mid)
-
-
 class Connection:
     """One paho client, from its connect to its end."""
 
@@ -110,7 +87,7 @@ class Connection:
         self._note = note
         self._count = count
         self._reason = "the connection was closed"
-        self._in_flight = _InFlight()
+        self._in_flight = InFlight()
         self._filters: dict[int, tuple[str, int]] = {}
         self._to_repeat: dict[str, tuple[float, int]] = {}
         self._sending = threading.Lock()
@@ -120,7 +97,7 @@ class Connection:
         self._client = self._make_client(will)
 
     def _make_client(self, will: Will | None) -> paho.Client:
-        client = _WaryClient(
+        client = WaryClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._access.client_id,
             clean_session=True,
@@ -129,14 +106,14 @@ class Connection:
         )
         client.max_packet_bytes = self._access.max_packet_bytes
         client.username_pw_set(self._access.username, self._access.password)
-        client.max_inflight_messages_set(_IN_FLIGHT_MESSAGES)
+        client.max_inflight_messages_set(MESSAGES)
         if will is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retained)
         if self._access.endpoint.tls:
             context = ssl.create_default_context(cafile=self._access.ca_file)
-            context.sslsocket_class = _TidySocket
+            context.sslsocket_class = TidySocket
             client.tls_set_context(context)
-        client.on_socket_open = _send_small_packets_at_once
+        client.on_socket_open = send_small_packets_at_once
         client.on_socket_register_write = lambda *_: self.wake()
         client.on_connect = self._on_connect
         client.on_message = self._on_message
@@ -187,7 +164,7 @@ class Connection:
         if unread or mask & selectors.EVENT_READ:
             try:
                 code = self._client.loop_read()
-            except _TooLongError as error:
+            except TooLongError as error:
                 self._note(Oversized(error.announced_bytes, self._access.max_packet_bytes))
                 self._reason = "a packet longer than any of ours was announced"
                 return False
@@ -303,41 +280,3 @@ class Connection:
             # A broker that is busy starting refuses what it will grant a moment later.
             self._to_repeat[filter_] = (time.monotonic() + _REFUSED_AGAIN_S, qos)
         self._note(SubscriptionRefused(filter_))
-
-
-class _TooLongError(Exception):
-    """A packet announces more than is read."""
-
-    def __init__(self, announced_bytes: int) -> None:
-        self.announced_bytes = announced_bytes
-        super().__init__(announced_bytes)
-
-
-class _WaryClient(paho.Client):
-    """Reads no packet that says it is too long: MQTT allows 256 MiB, and paho takes them all.
-
-    paho asks for a packet's first byte, for its length byte by byte, and then for the whole rest.
-    """
-
-    max_packet_bytes = 0
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if bufsize > self.max_packet_bytes:
-            raise _TooLongError(bufsize)
-        return super()._sock_recv(bufsize)
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002 - as in ssl
-        try:
-            super().do_handshake(block)
-        except OSError:
-            self.close()
-            raise
-
-
-def _send_small_packets_at_once(client: paho.Client, userdata: object, sock: object) -> None:
-    if isinstance(sock, socket.socket):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,7 +1,7 @@
 """The hub of a story: the real one, on a simulated disk and with a virtual clock.
 
-This is the one module of the simulator that imports the hub (ADR 0027): the stories are to find out
-what devices and hub do *together*, and a stand-in would keep the hub's own mistakes out.
+This and its parts are the modules of the simulator that import the hub (ADR 0027): the stories are
+to find out what devices and hub do *together*; a stand-in would keep the hub's own mistakes out.
 Training and pages are left out; versions are put where a run would have put them.
 """
 
@@ -9,155 +9,38 @@ import functools
 import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from fleetloop_firmware_sim.chaos import wares
 from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
-from fleetloop_firmware_sim.chaos.promises import Ledger
+from fleetloop_firmware_sim.chaos.real_hub_parts import SPEC, FlashBlobs, HubLink, NotOurs, Stored
 from fleetloop_firmware_sim.chaos.story import HUB, Act, Flavour, Story
 from fleetloop_firmware_sim.clock import EPOCH_S
 from fleetloop_firmware_sim.crash import Image
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import Moments, PowerCut
-from fleetloop_firmware_sim.powered import PoweredLink
 from fleetloop_firmware_sim.scenarios.releases import MODEL
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_hub.records import Alias, Decision, Model, Verdict, Version, VersionState
-from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
-from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.version_parts import Parity
-from fleetloop_shared.codec import decode, decode_compressed, encode
+from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.link import Will
-from fleetloop_shared.messages import DesiredState, EnrolAnswer, HubState
+from fleetloop_shared.messages import EnrolAnswer, HubState
 from fleetloop_shared.reports import Report
-from fleetloop_shared.topics import Topic, parse
-from fleetloop_shared.trust import Bundle
+from fleetloop_shared.topics import Topic
 
 STATES = 6
 """Of so many states that a cut may leave on the hub's disk, one is taken."""
-
-SPEC = f"""
-[model]
-name = "{MODEL}"
-[[sources]]
-csv = "rows.csv"
-[label]
-column = "y"
-[[features]]
-name = "code"
-[[features]]
-name = "level"
-[[candidates]]
-name = "line"
-family = "linear"
-[rollout]
-phases = [0.5, 1.0]
-soak_rows = 20
-soak_s = 60.0
-lost_after_s = 30.0
-[delivery]
-chunk_bytes = {wares.CHUNK_BYTES}
-[retrain]
-sample_share = 0.0
-"""
-
-
-class Stored(SqliteTelemetry):
-    """The hub's telemetry; what it has committed stands in the ledger as well."""
-
-    def __init__(self, path: Path, now: Callable[[], float], ledger: Ledger) -> None:
-        """Open the database.
-
-        Args:
-            path: Its file.
-            now: The hub's clock.
-            ledger: Hears what was stored.
-        """
-        super().__init__(path, now)
-        self._ledger = ledger
-
-    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
-        kept = list(reports)
-        super().store(kept)
-        for _, _, report in kept:
-            self._ledger.hear(report)
-
-
-class FlashBlobs(FileBlobs):
-    """Content on the simulated disk; who wants a file of it gets a copy."""
-
-    def path(self, sha256: str) -> Path:
-        data, place = self.get(sha256), self._place(sha256)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(data)
-        return place
-
-
-class NotOurs(Broker):
-    """A broker that is somebody else's: the story's."""
-
-    def start(self, accounts: list[BrokerAccount]) -> None:
-        """It runs, or does not, as the story says."""
-
-    def admit(self, accounts: list[BrokerAccount]) -> None:
-        """Everybody may connect."""
-
-    def hub_account(self, own: BrokerAccount) -> BrokerAccount:
-        return own
-
-    @property
-    def address(self) -> str:
-        return "mqtt://broker"
-
-    @property
-    def max_payload_bytes(self) -> int:
-        return 1_000_000
-
-    def check(self) -> None:
-        """The story restarts it."""
-
-    def stop(self) -> None:
-        """It is not ours."""
-
-
-class HubLink(PoweredLink):
-    """The hub's link; what it has signed for devices stands in the ledger."""
-
-    def __init__(self, link: SimLink, moments: Moments, ledger: Ledger) -> None:
-        """Put the link under power.
-
-        Args:
-            link: The link.
-            moments: The power supply.
-            ledger: Hears what was signed.
-        """
-        super().__init__(link, moments)
-        self._ledger = ledger
-
-    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retained: bool = False) -> bool:
-        address = parse(topic)
-        if address is not None and address.topic is Topic.DIRECTOR:
-            desired = desired_in(payload)
-            self._ledger.sign(desired)
-        return super().publish(topic, payload, qos=qos, retained=retained)
-
-
-def desired_in(payload: bytes) -> DesiredState:
-    """The desired state in a message of the hub's own."""
-    (text,) = decode_compressed(payload, Bundle).files.values()
-    return decode(text.encode(), DesiredState)
 
 
 class RealHub:

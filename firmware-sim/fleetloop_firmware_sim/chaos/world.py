@@ -6,7 +6,8 @@ from pathlib import Path
 from fleetloop_firmware_sim.chaos.air import Air
 from fleetloop_firmware_sim.chaos.device import SimDevice, Surroundings
 from fleetloop_firmware_sim.chaos.promises import BrokenPromiseError, Ledger, lacks
-from fleetloop_firmware_sim.chaos.real_hub import RealHub, desired_in
+from fleetloop_firmware_sim.chaos.real_hub import RealHub
+from fleetloop_firmware_sim.chaos.real_hub_parts import desired_in
 from fleetloop_firmware_sim.chaos.story import Act, Kind, Story
 from fleetloop_firmware_sim.chaos.trace import Trace
 from fleetloop_firmware_sim.clock import EPOCH_S

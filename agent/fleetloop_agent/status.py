@@ -1,0 +1,37 @@
+"""What a program on this device is told about the agent."""
+
+import msgspec
+
+from fleetloop_shared.messages import ReportedState
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program on this device is told about the agent.
+
+    Attributes:
+        device: The device's name.
+        cohort: Its cohort.
+        agent: The agent's version.
+        connected: Whether the broker is there.
+        reports: Reports ever written.
+        unacknowledged: Reports that the hub does not have.
+        dropped: Reports that had to make room.
+        active: The committed model, name and version.
+        previous: The one committed before it.
+        factory: The first ever committed; it is never taken away.
+        quarantine: Models that have failed on this device and are not tried again.
+        reported: What the hub is told.
+    """
+
+    device: str
+    cohort: str
+    agent: str
+    connected: bool
+    reports: int
+    unacknowledged: int
+    dropped: int
+    active: str | None
+    previous: str | None
+    factory: str | None
+    quarantine: list[str]
+    reported: ReportedState
