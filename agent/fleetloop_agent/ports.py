@@ -117,7 +117,11 @@ class SelfTest(ABC):
 
     @abstractmethod
     def start(self, manifest: Manifest, artifact: bytes) -> None:
-        """Begin; a test that is still running is given up."""
+        """Begin; a test that is still running is given up.
+
+        Raises:
+            DiskFullError: No room to begin; it may be tried again.
+        """
 
     @abstractmethod
     def poll(self) -> Finding | None:

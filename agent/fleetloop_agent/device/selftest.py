@@ -9,7 +9,7 @@ import threading
 from fleetloop_agent.device.selftest_child import LENGTH_BYTES
 from fleetloop_agent.ports import Finding, SelfTest
 from fleetloop_shared.codec import decode, encode
-from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.errors import DiskFullError, UndecodableError
 from fleetloop_shared.manifest import Manifest
 
 WALL_S = 90.0
@@ -37,7 +37,13 @@ class ChildSelfTest(SelfTest):
 
     def start(self, manifest: Manifest, artifact: bytes) -> None:
         self.close()
-        self._run = _Run(manifest, artifact, self._wall_s)
+        try:
+            self._run = _Run(manifest, artifact, self._wall_s)
+        except OSError as error:  # not the model's fault: it must not be barred for it
+            raise DiskFullError(
+                f"no process for a self-test ({error.strerror}): free some memory; it is tried"
+                " again, and serving goes on"
+            ) from error
 
     def poll(self) -> Finding | None:
         if self._run is None:

@@ -1,5 +1,7 @@
 """The self-test: a real model in the real runtime, in a child process with limits."""
 
+import errno
+import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,6 +17,7 @@ from fleetloop_agent.device.selftest import ChildSelfTest
 from fleetloop_agent.ports import Clock, Finding, Host, Model, Rows, Runtime
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.update.examine import BLOCK_ROWS, examine
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.manifest import Manifest, Signature
 from support.agent_board import SmallHost, StandingClock
 from support.hubside import manifest_of, tiny_model
@@ -270,3 +273,19 @@ def test_the_clock_is_read_for_latency_only() -> None:
     before = clock.monotonic()
     examine(MANIFEST, ARTIFACT, OrtRuntime(), clock, SmallHost())
     assert clock.monotonic() == before
+
+
+def test_a_child_that_cannot_be_started_is_no_fault_of_the_model(
+    child: ChildSelfTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifact = tiny_model()
+
+    def no_memory(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fleetloop_agent.device.selftest.subprocess.Popen", no_memory)
+        with pytest.raises(DiskFullError, match="free some memory"):
+            child.start(manifest_of(artifact, 1), artifact)
+    child.start(manifest_of(artifact, 1), artifact)
+    assert waited(child).passed

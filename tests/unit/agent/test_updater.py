@@ -11,6 +11,7 @@ from fleetloop_agent.update.slots import ARTIFACTS, artifact_path, manifest_path
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import encode
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.messages import ChunkRequest
 from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic
@@ -411,6 +412,23 @@ def test_a_connection_that_is_lost_in_the_fetch_is_made_good(rig: Rig) -> None:
     rig.bench.link.disconnect()
     rig.step()
     rig.bench.link.connect()
+    rig.run(State.TRIAL)
+
+
+def test_a_self_test_that_cannot_be_started_is_tried_again_and_bars_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: object) -> None:
+        raise DiskFullError("no process for a self-test")
+
+    rig.publish(ONE, 1)
+    rig.run(State.STAGED)
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.bench.self_test, "start", no_room)
+        rig.run()
+    assert rig.error == "no process for a self-test"
+    assert rig.journal.quarantine == ()
+    rig.bench.clock.at += updater.PAUSE_S
     rig.run(State.TRIAL)
 
 
