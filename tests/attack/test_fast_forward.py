@@ -1,9 +1,10 @@
 """Fast-forward: version numbers so high that the hub's own next ones would look like a replay."""
 
+import msgspec
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from fleetloop_firmware_sim.scenarios.repositories import Issue, payload
+from fleetloop_firmware_sim.scenarios.repositories import Issue, new_keys, payload
 from support.attacked import DAY_S, FIRST, IMAGE, Attacked, files_of
 from support.hubside import LIFE_S, SIGNED_AT
 
@@ -53,8 +54,17 @@ def test_a_leap_within_the_limit_is_mended_by_a_new_root(device: Attacked) -> No
     assert device.serves() == 2
 
 
-def test_a_sequence_that_leaps_needs_the_director_s_own_key_and_is_seen(device: Attacked) -> None:
-    """Not refused: only who holds the director's key can do it, and the rotation mends it not."""
-    device.send(device.two, 900_000)
+def test_a_stolen_director_s_number_and_floor_end_with_a_new_root(device: Attacked) -> None:
+    stolen = msgspec.structs.replace(device.statement(FAR, device.one), floor=FAR)
+    thief_s = device.hub.direct(stolen, FIRST + 1)
+    device.attack(thief_s)
+    assert device.rig.reported.sequence == FAR
+    device.hub.director.rotate(new_keys(), SIGNED_AT)
+    device.link.keep(IMAGE, device.hub.listing([device.one, device.two], FIRST + 2))
+    device.bring(device.two)
+    device.attack(device.hub.direct(device.statement(FIRST + 2, device.two)))
     device.rig.run(4)
+    assert (device.serves(), device.rig.reported.sequence) == (2, FIRST + 2)
+    device.attack(thief_s)
     assert device.serves() == 2
+    assert device.refused()[-1].reason == "arbitrary-software"

@@ -43,6 +43,6 @@ def desired_in(trust: Signing, cohort: str, payload: bytes) -> DesiredState:
     Raises:
         RefusedError: It would not believe it.
     """
-    desired = device_of(trust, cohort).take_director(payload, lambda _: None)
+    desired = device_of(trust, cohort).take_director(payload, lambda *_: None)
     assert desired is not None
     return desired

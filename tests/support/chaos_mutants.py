@@ -63,7 +63,7 @@ def follows_replays(patch: Patch) -> None:
     def nothing(*_: object) -> None:
         """No check."""
 
-    def forget(self: Trust, payload: bytes, check: Callable[[DesiredState], None]) -> object:
+    def forget(self: Trust, payload: bytes, check: Callable[[DesiredState, bool], None]) -> object:
         self._director = type(self._director)()
         return take(self, payload, check)
 

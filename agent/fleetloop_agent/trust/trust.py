@@ -101,13 +101,14 @@ class Trust:
         return changed
 
     def take_director(
-        self, payload: bytes, check: Callable[[DesiredState], None]
+        self, payload: bytes, check: Callable[[DesiredState, bool], None]
     ) -> DesiredState | None:
         """Believe a director bundle.
 
         Args:
             payload: The message.
-            check: Raises `RefusedError` where this device may not follow the desired state.
+            check: Raises `RefusedError` where this device may not follow the desired state; told
+                with it is whether the director has a newer root than the believed one.
 
         Returns:
             The desired state, None where the bundle is the believed one.
@@ -123,7 +124,7 @@ class Trust:
         moved = refresh(self._director, self._identity.director_root, bundle, self.now())
         text = self._stated(moved, bundle)
         desired = decode(text.encode(), DesiredState)
-        check(desired)
+        check(desired, bool(self._director.root) and moved.root != self._director.root)
         self._director = msgspec.structs.replace(moved, bundle=name, desired=text)
         return desired
 

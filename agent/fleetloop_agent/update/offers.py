@@ -3,6 +3,7 @@
 import contextlib
 import logging
 
+from fleetloop_agent.errors import SlotError
 from fleetloop_agent.update import verify
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_shared.errors import DiskFullError, FreezeError, RefusedError
@@ -86,9 +87,7 @@ class Offers:
         stated, journal = self._tx.trust.desired(), self._tx.journal
         if stated is None or stated == journal.desired:
             return
-        with contextlib.suppress(RefusedError):
-            verify.statement(stated, self._tx.cohort, journal.desired, journal.floor)
-            self.desired = stated
+        self.desired = stated  # it was checked before it was believed
 
     def watch_freshness(self, now: float) -> None:
         """Report once that what is believed has expired, also when nothing is to be installed."""
@@ -108,11 +107,24 @@ class Offers:
             return
         accepted = self.desired or journal.desired
         floor = journal.floor if self.desired is None else self.desired.floor
-        desired = trust.take_director(
-            payload, lambda said: verify.statement(said, self._tx.cohort, accepted, floor)
-        )
+
+        def check(said: DesiredState, renewed: bool) -> None:  # noqa: FBT001  # as trust tells it
+            if renewed:  # what was said under keys that are out binds nobody any more
+                verify.statement(said, self._tx.cohort, None, self._proven_floor())
+            else:
+                verify.statement(said, self._tx.cohort, accepted, floor)
+
+        desired = trust.take_director(payload, check)
         if desired is not None and desired != accepted:
             self.desired = desired
+
+    def _proven_floor(self) -> int:
+        """The highest floor at which a model of this device was released."""
+        floors = [0]
+        for slot in self._tx.journal.slots:
+            with contextlib.suppress(SlotError):
+                floors.append(self._tx.slots.load(slot)[0].floor)
+        return max(floors)
 
     def _look_again(self) -> None:
         """The image repository lists other files: what it did not list before, it may list now."""

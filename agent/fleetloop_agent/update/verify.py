@@ -10,6 +10,8 @@ The desired state in the director's bundle:
  2. The director's targets list it for this device's cohort, with its length and hash.
  3. Its sequence is not below the accepted one; an equal one is the same statement.
  4. Its security floor is not below the accepted one.
+    After a newer root of the director, 3 begins anew and 4 goes by the models that are installed: a
+    thief of the director's keys must not bind a fleet for ever, and cannot sign a root.
  5. The hashes it names are hashes.
 
 The manifest it names:

@@ -45,7 +45,7 @@ class Device:
         return self.trust
 
     def direct(self, message: bytes) -> DesiredState | None:
-        desired = self.trust.take_director(message, lambda _: None)
+        desired = self.trust.take_director(message, lambda *_: None)
         self.trust.keep()
         return desired
 
@@ -144,7 +144,7 @@ def test_another_cohorts_newer_bundle_is_refused_and_does_not_poison(device: Dev
 
 
 def test_a_check_of_the_device_s_own_leaves_nothing_behind(device: Device) -> None:
-    def never(_: DesiredState) -> None:
+    def never(*_: object) -> None:
         raise RollbackError("no")
 
     with pytest.raises(RollbackError):
@@ -286,7 +286,7 @@ def test_a_bundle_that_is_not_whole_is_refused(device: Device, changes: dict[str
 def test_bytes_that_are_no_bundle(device: Device) -> None:
     for junk in (b"", b"{}", b"\xff\x00", b"x" * 2_000_000):
         with pytest.raises(UndecodableError):
-            device.trust.take_director(junk, lambda _: None)
+            device.trust.take_director(junk, lambda *_: None)
         with pytest.raises(UndecodableError):
             device.trust.take_image(junk)
 
@@ -314,7 +314,7 @@ def test_a_bit_that_rots_in_either_copy_does_not_undo_what_is_believed(
 def test_what_is_not_durable_is_not_told(device: Device) -> None:
     device.direct(director(3))
     device.disk.read_only = True
-    device.trust.take_director(director(4), lambda _: None)
+    device.trust.take_director(director(4), lambda *_: None)
     with pytest.raises(DiskFaultError):
         device.trust.keep()
     assert device.trust.director.version == 4

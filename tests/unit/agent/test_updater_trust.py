@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from securesystemslib.signer import CryptoSigner
 
 from fleetloop_agent.trust.trust import Trust
 from fleetloop_agent.update.acquire import DEFER_S, IMAGE_WAIT_S
@@ -204,3 +205,64 @@ def test_a_replay_of_what_was_refused_is_counted_and_not_checked_again(
     monkeypatch.delattr("fleetloop_agent.trust.trust.refresh")
     rig.hand_over(forged)
     assert rig.updater.refusals.counts == {"arbitrary-software": 2}
+
+
+def renewed_director(*, floor_of_thief: int) -> tuple[Hubside, bytes]:
+    """A hub whose director key was stolen, and the thief's statement."""
+    hub = Hubside()
+    stolen = hub.desire(10**15, ONE.release, floor=floor_of_thief)
+    return hub, hub.direct(stolen, 2)
+
+
+def rotate(hub: Hubside) -> None:
+    keys = {role: [CryptoSigner.generate_ed25519()] for role in hub.director.keys}
+    hub.director.rotate(keys, SIGNED_AT)
+
+
+def test_fast_forward_of_sequence_and_floor_ends_with_a_new_root() -> None:
+    hub, thief_s = renewed_director(floor_of_thief=10**15)
+    rig = Rig(Bench(Flash()), hub)
+    rig.commit(ONE, 1)
+    rig.hand_over(thief_s)
+    rig.step()
+    assert rig.journal.floor == 10**15
+    rotate(hub)
+    rig.list(TWO)
+    for topic, data in TWO.blobs.items():
+        rig.bench.link.keep(topic, data)
+    rig.hand_over(hub.direct(hub.desire(2, TWO.release), 3))
+    rig.run(State.TRIAL)
+    assert rig.journal.floor == 0
+    assert rig.journal.desired == hub.desire(2, TWO.release)
+    rig.hand_over(thief_s)
+    rig.run()
+    assert rig.journal.desired == hub.desire(2, TWO.release)
+
+
+def test_a_new_root_of_the_director_takes_no_floor_back_that_a_model_has_proven() -> None:
+    hub, thief_s = renewed_director(floor_of_thief=9)
+    rig = Rig(Bench(Flash()), hub)
+    three = hub.ship(3, floor=5)
+    rig.commit(three, 1, floor=5)
+    rig.hand_over(thief_s)
+    rig.step()
+    rotate(hub)
+    rig.hand_over(hub.direct(hub.desire(2, three.release, floor=4), 3))
+    assert rig.updater.refusals.counts["below-floor"] == 1
+    rig.hand_over(hub.direct(hub.desire(2, three.release, floor=5), 3))
+    rig.step()
+    assert rig.journal.floor == 5
+
+
+def test_a_power_cut_after_a_new_root_was_believed_does_not_lose_its_statement() -> None:
+    hub, thief_s = renewed_director(floor_of_thief=0)
+    rig = Rig(Bench(Flash()), hub)
+    rig.commit(ONE, 1)
+    rig.hand_over(thief_s)
+    rig.step()
+    rotate(hub)
+    rig.hand_over(hub.direct(hub.desire(2, ONE.release), 3))
+    rig.updater._tx.trust.keep()
+    restarted = rig.make(rig.bench.serving)
+    restarted.step(rig.bench.clock.at)
+    assert restarted.journal.desired == hub.desire(2, ONE.release)

@@ -63,7 +63,7 @@ def test_a_token_made_before_a_rotation_still_works_and_its_device_follows(kept:
     assert device.take_image(Image(kept.catalog, kept.blobs, kept.trust).statement(NOW).payload)
     director = Director(kept.catalog, kept.blobs, kept.trust)
     said = director.state(ROLLOUT, SPEC, NOW).payload
-    assert device.take_director(said, lambda _: None) is not None
+    assert device.take_director(said, lambda *_: None) is not None
     fresh = desk.token("stations", now=0.0, expires_s=60.0)
     assert fresh.rpartition(".")[2] != mark
 
