@@ -48,7 +48,7 @@ The config file:
   device = "station-1"                  # 1 to 64 of a-z 0-9 _ -
   hardware = "generic"                  # compared with what a release is for
   state_dir = "state"                   # relative to this file
-  hub_url = "http://hub.example:8480"
+  hub_url = "http://hub.example:8080"
   enrol_token = "<secret>.<fingerprint>"   # needed once, from `fleetloop token`
 
   [http]
@@ -87,6 +87,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     logging.getLogger("tuf").setLevel(logging.WARNING)  # it counts keys; what matters is refused
     command: Callable[[argparse.Namespace], int] = asked.command
+    if command is not _run:  # whoever reads the output may have had enough
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         return command(asked)
     except FleetloopError as error:

@@ -1,23 +1,26 @@
 """Presents a one-time token to the hub, over HTTP, and keeps the answer for good."""
 
+import contextlib
 import http.client
+import logging
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
+from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.errors import EnrolError, HubAwayError
-from fleetloop_shared import durable
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import Disk
-from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.errors import DiskFullError, UndecodableError
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 from fleetloop_shared.trust import fingerprint
 
-IDENTITY = Path("identity.json")
-"""Readable by the agent's user alone: it holds the broker password."""
+IDENTITY = Path("identity")
+"""Its two sealed copies, readable by the agent's user alone: they hold the broker password."""
 
 TIMEOUT_S = 10.0
 MAX_ANSWER_BYTES = 100_000
@@ -25,6 +28,21 @@ MAX_ANSWER_BYTES = 100_000
 _PATH = "/api/v1/enrol"
 _SERVER_ERRORS = 500
 _TOO_MANY = 429
+
+
+_log = logging.getLogger(__name__)
+
+
+class Identity(sealed.Record, frozen=True, kw_only=True):
+    """What an enrolment has brought, roots and password included.
+
+    Attributes:
+        answer: The hub's.
+    """
+
+    FORMAT: ClassVar[int] = 1
+
+    answer: EnrolAnswer
 
 
 class _Problem(msgspec.Struct):
@@ -41,14 +59,19 @@ def known(disk: Disk, device: str) -> EnrolAnswer | None:
     Raises:
         EnrolError: It is damaged, or is another device's.
     """
-    try:
-        answer = decode(disk.read(IDENTITY), EnrolAnswer)
-    except FileNotFoundError:
-        return None
-    except UndecodableError as error:
+    found = sealed.load(disk, IDENTITY, Identity)
+    if found.newest is None:
+        if not found.damage:
+            return None
         raise EnrolError(
-            f"{IDENTITY} is damaged ({error}): remove it and enrol again with a new token"
-        ) from error
+            f"both copies of {IDENTITY} are damaged ({'; '.join(found.damage)}): restore the state"
+            f" folder from a copy, or remove the folder {IDENTITY} and enrol under another name"
+        )
+    if found.damage:
+        _log.warning("damaged, and mended from the other copy: %s", "; ".join(found.damage))
+        with contextlib.suppress(DiskFullError):
+            sealed.save_both(disk, IDENTITY, found.newest)
+    answer = found.newest.answer
     if answer.device != device:
         raise EnrolError(
             f"this state folder belongs to {answer.device}, the config file says {device}:"
@@ -90,7 +113,7 @@ def enrol(config: AgentConfig, agent_version: str, disk: Disk) -> EnrolAnswer:
         )
     if answer.device != config.device:
         raise EnrolError(f"the hub answered for {answer.device[:80]!r}, not {config.device}")
-    durable.replace(disk, IDENTITY, encode(answer))
+    sealed.save_both(disk, IDENTITY, Identity(answer=answer))
     return answer
 
 

@@ -70,7 +70,8 @@ def init(
     for path in made:
         out.print(f"made  {path}", soft_wrap=True)
     _tell_what_next(folder, threshold)
-    out.print("Now start the hub: fleetloop serve")
+    where = "" if state_dir == DEFAULT_DIR else f" --state-dir {state_dir}"
+    out.print(f"Now start the hub: fleetloop serve{where}", soft_wrap=True)
 
 
 @app.command()
@@ -126,10 +127,17 @@ def revoke(
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
 ) -> None:
-    """Take a key out that may be in wrong hands; one of the hub's is replaced at once."""
+    """Take a key out that may be in wrong hands; a key of the hub's gets a successor."""
     remote = find_hub(state_dir, hub, change=True)
     view = remote.post("/keys/revocations", {"keyid": keyid.lower()}, TrustView)
-    out.print(f"{keyid} is revoked: what it signs from now on is not taken.")
+    if any(w.missing for w in view.waiting):
+        out.print(
+            f"{keyid} is revoked here: the hub takes no more signatures of it. Devices trust it "
+            "until the root that leaves it out has its signatures:",
+            soft_wrap=True,
+        )
+    else:
+        out.print(f"{keyid} is revoked: what it signs from now on is not taken.")
     _say_what_waits(view, None)
 
 
@@ -149,7 +157,12 @@ def sign(
     view = _view(remote)
     mine = [w for w in view.waiting if signer.public_key.keyid in w.missing_ids]
     if not mine:
-        out.print("Nothing waits for this key: fleetloop keys list")
+        if all(signer.public_key.keyid != known.keyid for known in view.keys):
+            raise SigningError(
+                f"{key} is no key of this hub, or a damaged copy: nothing was signed; compare "
+                f"its id {signer.public_key.keyid[:8]} with `fleetloop keys list`"
+            )
+        out.print("Nothing waits for this key (any more): fleetloop keys list")
         return
     for waiting in mine:
         _show(waiting, key)
@@ -214,8 +227,8 @@ def _say_what_waits(view: TrustView, repository: Repository | None) -> None:
 def _tell_what_next(folder: Path, threshold: int) -> None:
     out.print(
         f"Give each of these files to another person, with a copy of the .root.json beside it, and "
-        f"delete {folder} here: {threshold} of them must sign before a model version can reach a "
-        "device. No copy of them is on the hub.",
+        f"delete {folder} here: {threshold} of them must sign what `fleetloop keys list` says "
+        "waits for them. No copy of them is on the hub.",
         soft_wrap=True,
     )
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device.enrol import IDENTITY, enrol, known
+from fleetloop_agent.device.enrol import IDENTITY, Identity, enrol, known
 from fleetloop_agent.errors import EnrolError, HubAwayError
-from fleetloop_shared.codec import encode
+from fleetloop_agent.sealed import copies, save_both
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 from support.agent_process import EnrolServer
@@ -53,7 +53,8 @@ def test_the_token_brings_an_identity_that_is_kept(
     assert known(disk, DEVICE) is None
     assert enrol(config(server), "0.1.0", disk) == ANSWER
     assert known(disk, DEVICE) == ANSWER
-    assert stat.S_IMODE((tmp_path / IDENTITY).stat().st_mode) == 0o600
+    for path in copies(IDENTITY):
+        assert stat.S_IMODE((tmp_path / path).stat().st_mode) == 0o600
     assert server.asked == [
         EnrolRequest(token="secret", device=DEVICE, hardware=HARDWARE, agent="0.1.0")
     ]
@@ -123,13 +124,26 @@ def test_an_answer_that_is_no_answer(stack: ExitStack, disk: RealDisk) -> None:
         enrol(config(server), "0.1.0", disk)
 
 
-def test_a_damaged_identity_says_what_to_do(disk: RealDisk) -> None:
-    disk.write(IDENTITY, b"{")
-    with pytest.raises(EnrolError, match="enrol again with a new token"):
+@pytest.mark.parametrize("copy", [0, 1])
+def test_one_damaged_copy_of_the_identity_is_mended_from_the_other(
+    disk: RealDisk, copy: int
+) -> None:
+    save_both(disk, IDENTITY, Identity(answer=ANSWER))
+    disk.write(copies(IDENTITY)[copy], b"Q", 300)
+    assert known(disk, DEVICE) == ANSWER
+    disk.write(copies(IDENTITY)[1 - copy], b"Q", 300)
+    assert known(disk, DEVICE) == ANSWER
+
+
+def test_an_identity_that_is_damaged_twice_says_what_to_do(disk: RealDisk) -> None:
+    save_both(disk, IDENTITY, Identity(answer=ANSWER))
+    for path in copies(IDENTITY):
+        disk.write(path, b"{")
+    with pytest.raises(EnrolError, match="enrol under another name"):
         known(disk, DEVICE)
 
 
 def test_a_state_folder_of_another_device_is_not_used(disk: RealDisk) -> None:
-    disk.write(IDENTITY, encode(ANSWER))
+    save_both(disk, IDENTITY, Identity(answer=ANSWER))
     with pytest.raises(EnrolError, match="belongs to station-1"):
         known(disk, "station-2")

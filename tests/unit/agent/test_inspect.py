@@ -13,7 +13,6 @@ from fleetloop_agent.device import enrol, inspect
 from fleetloop_agent.errors import InputError, SlotError, StateError
 from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
-from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.messages import ReportedState
@@ -36,7 +35,7 @@ def device_with(folder: Path, active: Shipment, previous: Shipment | None = None
     state = folder / "state"
     disk = RealDisk(state)
     identity = HUB.identity(DEVICE)
-    disk.write(enrol.IDENTITY, encode(identity))
+    sealed.save_both(disk, enrol.IDENTITY, enrol.Identity(answer=identity))
     slots = Slots(disk)
     found = []
     for shipment in (active, previous or active):

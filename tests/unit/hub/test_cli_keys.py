@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from securesystemslib.signer import CryptoSigner
 
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.trust.trust import Trust
@@ -38,7 +39,7 @@ def hand_over(run: Run, folder: Path) -> list[Path]:
     said = run("keys", "rotate", "image", "--threshold", "2", "--of", "3", "--out", str(folder))
     assert said.code == 0
     assert "It is done" in said.out
-    assert "2 of them must sign before a model version can reach a device" in said.out
+    assert "2 of them must sign what `fleetloop keys list` says waits for them" in said.out
     return people(folder)
 
 
@@ -118,6 +119,10 @@ def test_a_foreign_key_finds_nothing_to_sign_and_a_file_that_is_none_is_named(
     assert hub.trust.root_versions() == (2, 2)
     foreign = people(tmp_path / "others")[0]
     assert "Nothing waits for this key" in run("keys", "sign", "--key", str(foreign), "--yes").out
+    stranger = tmp_path / "stranger.pem"
+    stranger.write_bytes(CryptoSigner.generate_ed25519().private_bytes)
+    said = a_refusal(run("keys", "sign", "--key", str(stranger), "--yes"))
+    assert "is no key of this hub, or a damaged copy" in said
     none = tmp_path / "none.pem"
     assert "none.pem" in a_refusal(run("keys", "sign", "--key", str(none)))
     none.write_text("none")
