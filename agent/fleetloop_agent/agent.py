@@ -9,6 +9,7 @@ from collections import deque
 from importlib.metadata import version
 
 from fleetloop_agent.config import AgentConfig
+from fleetloop_agent.echoes import Echoes
 from fleetloop_agent.ports import Board
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Draft, Reports
@@ -37,8 +38,13 @@ REPORT_S = 0.5
 HUB_AWAY_FACTOR = 12
 """Reports are re-sent so many times more slowly while the hub says it is away."""
 
+MEND_S = 1.0
+"""How often this device says again what somebody else has written over."""
+
 UNKEPT_REPORTS = 1_000
 """Reports that wait in memory while the disk is full; then the oldest are lost."""
+
+_OWN = (Topic.STATE, Topic.REPORTED)
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +74,7 @@ class Agent:
         self._reports = Reports(identity.device, board.clock, board.host)
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
+        self._echoes, self._belied, self._mended_at = Echoes(), False, -math.inf
         self._hub_online: bool | None = None
         self._hub_at = 0.0
         self._sent: dict[tuple[int, int], float] = {}
@@ -143,6 +150,9 @@ class Agent:
         link.subscribe(Topic.DIRECTOR.at(cohort=self._cohort))
         link.subscribe(Topic.ACK.at(device=self._device))
         link.subscribe(Topic.HUB.at())
+        self._echoes.connected()
+        for topic in _OWN:
+            link.subscribe(topic.at(device=self._device))
         self._birth = self._reported = None
         self._reported_at = -math.inf
         self._sent.clear()
@@ -164,10 +174,19 @@ class Agent:
                     return  # the hub has cleared what somebody left there
                 ack = decode(message.payload, Ack)
                 self._board.outbox.acknowledge(ack.boot, ack.seqs)
+            case Topic.STATE | Topic.REPORTED if names["device"] == self._device:
+                self._hear_own(message)
             case Topic.HUB:
                 self._note_hub(decode(message.payload, HubState))
             case _:
                 raise ForeignError(f"a message on {message.topic[:120]!r}, which is not for us")
+
+    def _hear_own(self, message: Received) -> None:
+        try:
+            self._echoes.check(message)
+        except RefusedError:
+            self._belied = True
+            raise
 
     def _note_hub(self, hub: HubState) -> None:
         """The hub has come or gone; what the broker does not keep for it is said again."""
@@ -246,6 +265,9 @@ class Agent:
 
     def _tell(self, now: float) -> None:
         """Publish what is retained, where it has changed or is not there."""
+        if self._belied and now - self._mended_at >= MEND_S:
+            self._belied, self._mended_at = False, now
+            self._birth = self._reported = None
         birth = self._state(online=True)
         if birth != self._birth and self._publish(Topic.STATE, encode(birth)):
             self._birth = birth
@@ -258,7 +280,10 @@ class Agent:
     def _publish(self, topic: Topic, payload: bytes) -> bool:
         row = topic.row
         where = topic.at(device=self._device)
-        return self._board.link.publish(where, payload, qos=row.qos, retained=row.retained)
+        taken = self._board.link.publish(where, payload, qos=row.qos, retained=row.retained)
+        if taken and topic in _OWN:
+            self._echoes.said(where, payload)
+        return taken
 
     def _state(self, *, online: bool) -> DeviceState:
         manifest = self.predictor.manifest

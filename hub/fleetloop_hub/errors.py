@@ -107,12 +107,6 @@ class StrangerError(RefusedError):
     reason = "unknown-device"
 
 
-class ImpersonationError(RefusedError):
-    """A message in the name of a device that it does not come from."""
-
-    reason = "impersonation"
-
-
 class SecondClientError(RefusedError):
     """A device loses its connection to another client under its name again and again."""
 

@@ -175,7 +175,7 @@ class Hub(HubActions):
 
     def _greet(self) -> None:
         """Connected: the broker may have started empty, so everything lasting is said again."""
-        self._intrusions.connected()
+        self._intrusions.connected(self._now())
         for filter_ in [*ingest.FILTERS, *intrusions.FILTERS]:
             self._link.subscribe(filter_)
         self._greeted = self._now()

@@ -10,6 +10,7 @@ FleetloopError
 │   ├── ForeignError            a message that is not for its receiver
 │   ├── RollbackError           a replayed statement: an older one than was accepted
 │   ├── MixAndMatchError        signed things that do not belong together
+│   ├── ImpersonationError      a word in a device's name that it has not said
 │   ├── WrongCohortError        a statement for other devices
 │   ├── WrongHardwareError      a release for other hardware
 │   ├── BelowFloorError         a release, or a floor, below the device's security floor
@@ -79,6 +80,12 @@ class MixAndMatchError(RefusedError):
     """Things that are signed, each by itself, but contradict each other."""
 
     reason = "mix-and-match"
+
+
+class ImpersonationError(RefusedError):
+    """Something was said in a device's name that it has not said, or that contradicts it."""
+
+    reason = "impersonation"
 
 
 class WrongCohortError(RefusedError):

@@ -48,6 +48,8 @@ def rights(account: BrokerAccount) -> Rights:
         publish=[f"{own}/up/#"],
         subscribe=[
             f"{own}/down/#",
+            Topic.STATE.at(device=device),
+            Topic.REPORTED.at(device=device),
             Topic.IMAGE.at(),
             Topic.DIRECTOR.at(cohort=check_name(account.cohort, "cohort")),
             Topic.BLOB.every(),

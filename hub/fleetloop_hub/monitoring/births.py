@@ -6,7 +6,8 @@ true device says next then contradicts him, and that is seen here.
 
 from collections import defaultdict, deque
 
-from fleetloop_hub.errors import ImpersonationError, SecondClientError
+from fleetloop_hub.errors import SecondClientError
+from fleetloop_shared.errors import ImpersonationError
 from fleetloop_shared.messages import DeviceState
 
 CONNECTIONS = 6
@@ -24,9 +25,7 @@ class Births:
 
     def __init__(self) -> None:
         """Nothing was heard yet."""
-        self._born_at: defaultdict[str, deque[float]] = defaultdict(
-            lambda: deque(maxlen=CONNECTIONS)
-        )
+        self._at: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=CONNECTIONS))
 
     def check(self, device: str, state: DeviceState, last: DeviceState | None, now: float) -> None:
         """Look at a birth or a will.
@@ -41,7 +40,11 @@ class Births:
             ImpersonationError: It contradicts what was said before.
             SecondClientError: The device loses its connection to another client again and again.
         """
-        if last is None or not state.online:
+        if last is None:
+            return
+        if not state.online:
+            if state.boot == last.boot:
+                self._count(f"{device} lost", device, now)
             return
         if state.boot < last.boot:
             raise ImpersonationError(
@@ -55,11 +58,15 @@ class Births:
             )
         if state.boot > last.boot or state.conn <= last.conn:
             return
-        born_at = self._born_at[device]
-        born_at.append(now)
-        if len(born_at) == CONNECTIONS and now - born_at[0] <= WITHIN_S:
-            born_at.clear()
+        self._count(device, device, now)
+
+    def _count(self, what: str, device: str, now: float) -> None:
+        """One more birth or will; a thief of the name lets few births through, and every will."""
+        at = self._at[what]
+        at.append(now)
+        if len(at) == CONNECTIONS and now - at[0] <= WITHIN_S:
+            at.clear()
             raise SecondClientError(
-                f"{device} had to connect {CONNECTIONS} times within {WITHIN_S:.0f} s: another "
-                "client uses its name and throws it out, or its network fails again and again"
+                f"{device} lost its connection {CONNECTIONS} times within {WITHIN_S:.0f} s: "
+                "another client uses its name and throws it out, or its network is bad"
             )

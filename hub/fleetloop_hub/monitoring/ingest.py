@@ -9,13 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleetloop_hub.errors import ImpersonationError, InjectionError, StrangerError
+from fleetloop_hub.errors import InjectionError, StrangerError
 from fleetloop_hub.monitoring.births import Births
 from fleetloop_hub.monitoring.intrusions import UNKNOWN
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import DevicePulse, Refusal
 from fleetloop_shared.codec import decode, decode_compressed, encode
-from fleetloop_shared.errors import RefusedError, UndecodableError
+from fleetloop_shared.errors import ImpersonationError, RefusedError, UndecodableError
 from fleetloop_shared.link import Received
 from fleetloop_shared.messages import Ack, ChunkRequest, DeviceState, Message, ReportedState
 from fleetloop_shared.reports import Report

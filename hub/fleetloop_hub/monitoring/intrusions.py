@@ -11,7 +11,7 @@ says so, asks again, and the hub replaces it.
 
 import hashlib
 import re
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +28,10 @@ FILTERS = [f"{ROOT}/+/+", f"{ROOT}/cohorts/+/+", f"{ROOT}/devices/+/down/+"]
 RESTORE_S = 1.0
 """One topic is put right so often at most: who overwrites it all the time does not make the hub
 publish all the time."""
+
+CONNECTIONS = 3
+WITHIN_S = 60.0
+"""A hub that has to connect so often within so long has lost its name to somebody."""
 
 UNKNOWN = "unknown"
 """Stands for every source that is no enrolled device."""
@@ -80,6 +84,7 @@ class Intrusions:
         self._due: dict[str, float] = {}
         self._restored_at: OrderedDict[str, float] = OrderedDict()
         self._own_will = False
+        self._connected_at: deque[float] = deque(maxlen=CONNECTIONS)
 
     def said(self, topic: str, payload: bytes, *, retained: bool) -> None:
         """The hub has handed this over."""
@@ -96,10 +101,22 @@ class Intrusions:
         if retained and payload:
             self._standing[topic] = payload
 
-    def connected(self) -> None:
-        """What was on its way is lost; the will of the last connection may still come."""
+    def connected(self, now: float) -> None:
+        """What was on its way is lost; the will of the last connection may still come.
+
+        Args:
+            now: Seconds of the same clock.
+        """
         self._echoes.clear()
         self._own_will = True
+        self._connected_at.append(now)
+        if len(self._connected_at) == CONNECTIONS and now - self._connected_at[0] <= WITHIN_S:
+            self._connected_at.clear()
+            text = (
+                f"the hub had to connect {CONNECTIONS} times within {WITHIN_S:.0f} s: another "
+                "client uses its name at the broker and throws it out; change its password"
+            )
+            self._telemetry.refuse(UNKNOWN, "second-client", text, Topic.HUB.at())
 
     def listen(self, messages: list[Received], now: float) -> list[Received]:
         """Count what the hub should have said and has not; returns what devices say.

@@ -24,13 +24,12 @@ def devices_table(devices: list[DeviceView]) -> Table:
         "device", "cohort", "state", "model", "rows", "drift", "right", "last heard", wraps="state"
     )
     for device in devices:
-        drift = "" if device.drift_ratio is None else f"{device.drift_ratio:.2f}"
+        drift = "" if device.drift_ratio is None else f"{min(device.drift_ratio, 999):.2f}"
+        words = "".join(c if c.isprintable() else "?" for c in device.words)
         shown.add_row(
             device.device,
             device.cohort,
-            Text(
-                device.words if device.online else f"offline, {device.words}", _STYLES[device.level]
-            ),
+            Text(words if device.online else f"offline, {words}", _STYLES[device.level]),
             "" if device.version is None else f"{device.model} v{device.version}",
             f"{device.rows:,}",
             Text(f"{drift} alarm", "yellow") if device.alarm else drift,

@@ -87,6 +87,8 @@ def test_subscriptions_are_made_anew_on_every_connection(rig: AgentRig) -> None:
     rig.run(1)
     assert set(rig.bench.link.subscribed) == {
         Topic.IMAGE.at(),
+        Topic.STATE.at(device=DEVICE),
+        Topic.REPORTED.at(device=DEVICE),
         Topic.DIRECTOR.at(cohort=COHORT),
         Topic.ACK.at(device=DEVICE),
         Topic.HUB.at(),
@@ -211,7 +213,7 @@ def test_labels_of_an_older_version_are_not_counted_for_the_new_one(rig: AgentRi
         ("fleetloop/v1/nothing/of/ours", "foreign"),
         (Topic.ACK.at(device="station-2"), "foreign"),
         (Topic.DIRECTOR.at(cohort="hills"), "foreign"),
-        (Topic.REPORTED.at(device=DEVICE), "foreign"),
+        (Topic.REPORTED.at(device="station-2"), "foreign"),
         (Topic.ACK.at(device=DEVICE), "undecodable"),
         (Topic.HUB.at(), "undecodable"),
         (Topic.DIRECTOR.at(cohort=COHORT), "undecodable"),
@@ -324,3 +326,19 @@ def test_a_message_of_a_newer_schema_is_read_as_far_as_it_is_known(rig: AgentRig
     rig.bench.link.inject(Received(Topic.HUB.at(), state, retained=True))
     rig.run(1)
     assert rig.reported.refusals == {}
+
+
+@pytest.mark.parametrize("topic", [Topic.STATE, Topic.REPORTED])
+def test_a_word_in_this_device_s_name_is_named_and_its_own_is_said_again(
+    rig: AgentRig, topic: Topic
+) -> None:
+    rig.run(2)
+    where, before = topic.at(device=DEVICE), len(rig.bench.link.sent(topic.at(device=DEVICE)))
+    for number in range(50):
+        rig.bench.link.inject(Received(where, b"forged %d" % number, retained=False))
+    rig.run(1)
+    rig.bench.link.inject(Received(where, b"forged again", retained=False))
+    rig.run(3)
+    assert rig.agent.updater.refusals.counts == {"impersonation": 51}
+    assert 1 <= len(rig.bench.link.sent(where)) - before <= 5, "a flood of them is no flood of ours"
+    assert rig.events(EventKind.REFUSED)[0].reason == "impersonation"

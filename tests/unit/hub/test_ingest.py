@@ -151,3 +151,11 @@ def test_a_device_that_is_thrown_out_again_and_again_is_told(
     for conn in range(1, 9):
         ingest.take([received(msgspec.structs.replace(BIRTH, conn=conn))], now=conn * pause_s)
     assert kept.telemetry.refusals().get((DEVICE, "second-client"), 0) == told
+
+
+def test_a_device_whose_births_do_not_come_through_is_told_by_its_wills(kept: Parts) -> None:
+    ingest = Ingest(kept.telemetry)
+    ingest.take([received(BIRTH)], now=0.0)
+    for number in range(6):
+        ingest.take([received(WILL)], now=5.0 * number)
+    assert kept.telemetry.refusals() == {(DEVICE, "second-client"): 1}

@@ -26,7 +26,7 @@ class Rig:
     def __init__(self, kept: Parts) -> None:
         self.telemetry = kept.telemetry
         self.found = Intrusions(kept.telemetry, lambda d: d == "station-1", self.made.__contains__)
-        self.found.connected()
+        self.found.connected(0.0)
         for payload in (b"A", b"B"):
             self.say(DIRECTOR, payload)
         self.say(HUB, ONLINE)
@@ -149,3 +149,12 @@ def test_a_flood_of_names_and_topics_fills_no_memory_and_no_table(rig: Rig) -> N
 def test_what_devices_say_is_handed_on_untouched(rig: Rig) -> None:
     said = [Received(Topic.DRIFT.at(device="station-1"), b"x", retained=False)]
     assert rig.found.listen(said, 0.0) == said
+
+
+@pytest.mark.parametrize(("apart_s", "told"), [(5.0, 1), (40.0, 0)])
+def test_a_hub_that_is_thrown_out_again_and_again_says_so(
+    rig: Rig, apart_s: float, told: int
+) -> None:
+    for number in (1, 2):
+        rig.found.connected(number * apart_s)
+    assert rig.names.get(("unknown", "second-client"), 0) == told
