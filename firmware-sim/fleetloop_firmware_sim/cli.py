@@ -151,7 +151,7 @@ def powercut(
         typer.Option(
             "--exhaustive",
             help="Every legal state of the flash, and a second cut at every moment of every"
-            " recovery; takes tens of minutes.",
+            " recovery; takes some minutes.",
         ),
     ] = False,
     as_json: _Json = False,

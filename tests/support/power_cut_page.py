@@ -9,6 +9,7 @@ from rich.console import Console
 from fleetloop_firmware_sim.power_cut_screen import Finding, finding, look_everywhere
 from fleetloop_firmware_sim.scenarios.device_story import DeviceStory
 from fleetloop_firmware_sim.scenarios.power_cut import (
+    EXHAUSTIVE,
     QUICK,
     Effort,
     Outcome,
@@ -72,9 +73,10 @@ def violations(story: str, trouble: str) -> Iterator[str]:
 
 
 def write() -> None:
-    """Look quickly, count what each wrong protocol breaks, and print all of it into the page."""
+    """Look quickly and at everything, count what wrong protocols break, and print it all."""
     logging.disable()  # a device that is refused something says so
     _print("quick", rows(quick()))
+    _print("exhaustive", rows(look_everywhere(EXHAUSTIVE, Console(quiet=True))))
     _print("wrong", _wrong_rows())
 
 
