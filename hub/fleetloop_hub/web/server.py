@@ -1,5 +1,6 @@
 """Serves the web application from a thread of its own, with waitress."""
 
+import contextlib
 import socket
 import threading
 
@@ -65,7 +66,8 @@ class WebServer:
             return
         self._server.task_dispatcher.shutdown(timeout=_STOP_S)
         sockets = self._server._map  # noqa: SLF001  # waitress offers no other way to end its loop
-        self._server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
+        with contextlib.suppress(OSError):  # a request that ends now may have woken it before us
+            self._server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
         self._thread.join(_STOP_S)
 
 
