@@ -38,9 +38,6 @@ REPORT_S = 0.5
 HUB_AWAY_FACTOR = 12
 """Reports are re-sent so many times more slowly while the hub says it is away."""
 
-MEND_S = 1.0
-"""How often this device says again what somebody else has written over."""
-
 UNKEPT_REPORTS = 1_000
 """Reports that wait in memory while the disk is full; then the oldest are lost."""
 
@@ -74,7 +71,7 @@ class Agent:
         self._reports = Reports(identity.device, board.clock, board.host)
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
-        self._echoes, self._belied, self._mended_at = Echoes(), False, -math.inf
+        self._echoes = Echoes()
         self._hub_online: bool | None = None
         self._hub_at = 0.0
         self._sent: dict[tuple[int, int], float] = {}
@@ -175,18 +172,11 @@ class Agent:
                 ack = decode(message.payload, Ack)
                 self._board.outbox.acknowledge(ack.boot, ack.seqs)
             case Topic.STATE | Topic.REPORTED if names["device"] == self._device:
-                self._hear_own(message)
+                self._echoes.check(message)
             case Topic.HUB:
                 self._note_hub(decode(message.payload, HubState))
             case _:
                 raise ForeignError(f"a message on {message.topic[:120]!r}, which is not for us")
-
-    def _hear_own(self, message: Received) -> None:
-        try:
-            self._echoes.check(message)
-        except RefusedError:
-            self._belied = True
-            raise
 
     def _note_hub(self, hub: HubState) -> None:
         """The hub has come or gone; what the broker does not keep for it is said again."""
@@ -265,8 +255,7 @@ class Agent:
 
     def _tell(self, now: float) -> None:
         """Publish what is retained, where it has changed or is not there."""
-        if self._belied and now - self._mended_at >= MEND_S:
-            self._belied, self._mended_at = False, now
+        if self._echoes.must_repeat(now):
             self._birth = self._reported = None
         birth = self._state(online=True)
         if birth != self._birth and self._publish(Topic.STATE, encode(birth)):

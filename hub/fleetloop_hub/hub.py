@@ -71,14 +71,12 @@ class Hub(HubActions):
         )
         self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
-        self._additions = parts.additions
         self._decisions = Decisions(parts.catalog)
         self._outcomes = Outcomes(parts.catalog, self._registry, self._decisions)
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
         made = lambda payload: parts.blobs.has(sha256_hex(payload))  # noqa: E731 - content of ours
         self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, made)
-        self._lock = threading.RLock()
-        self._now = parts.now
+        self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted, self._egress_bytes = self._now(), 0.0, 0.0, 0
         self._noted: set[tuple[object, ...]] = set()
         self._seed()

@@ -205,7 +205,8 @@ class SimDevice:
         """Switch on; returns whether the agent has started, which it cannot without its disk."""
         self.clock.reboot()
         self.watch.booted()
-        self._lot, self._off_s, self._due_s = random.Random(f"{self.name} {now_s}"), RESTART_S, 0.0  # noqa: S311
+        self._lot = random.Random(f"{self.name} {now_s}")  # noqa: S311  # to be repeatable
+        self._off_s, self._due_s = RESTART_S, 0.0
         moments = FatalMoments(self._around.ledger.deadly)
         try:
             self.board = board = SimBoard(self._parts(), moments, self._image)
