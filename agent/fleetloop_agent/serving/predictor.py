@@ -13,7 +13,7 @@ from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.monitor import FinishedWindow
 from fleetloop_agent.serving.recent import RecentAnswers
-from fleetloop_agent.serving.records import Answer, Collected, Window
+from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
 from fleetloop_agent.serving.served import Run, Served, load
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.verdict import judge
@@ -85,7 +85,11 @@ class Predictor(Serving):
         self._sample_buckets = round(_BUCKETS * min(max(share, 0.0), 1.0))
 
     def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
-        """Answer rows, all or none of them.
+        """Answer rows, all or none of them; see `answer`."""
+        return self.answer(rows).each()
+
+    def answer(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> Answered:
+        """Answer rows, all or none of them, as arrays.
 
         Args:
             rows: One mapping of feature names to values each, None or NaN where a value is
@@ -168,7 +172,7 @@ class Predictor(Serving):
             if served is self._served:
                 self._health = Health(self._health.rows, self._health.errors + rows)
 
-    def _note_answers(self, served: Served, rows: Rows, run: Run) -> list[Answer]:
+    def _note_answers(self, served: Served, rows: Rows, run: Run) -> Answered:
         if served is self._served:
             self._health = Health(self._health.rows + len(rows), self._health.errors)
         if len(rows) == 1:
@@ -177,25 +181,21 @@ class Predictor(Serving):
             served.monitor.extend(rows, run.scores)
         for window in served.monitor.take():
             self._windows.put((served, window))
-        manifest, answers = served.manifest, []
-        said = served.truths.said(run.labels.tolist())
-        for score, (label, class_name) in zip(run.scores.tolist(), said, strict=True):
+        answered = Answered(
+            prefix=self._prefix,
+            first=self._answers + 1,
+            scores=run.scores,
+            labels=run.labels,
+            outputs=run.outputs,
+            manifest=served.manifest,
+            truths=served.truths,
+        )
+        for label in run.labels.tolist():
             self._answers += 1
             self._recent.note(self._answers, label, served.load)
-            answers.append(
-                Answer(
-                    prediction_id=f"{self._prefix}{self._answers}",
-                    label=label,
-                    score=score,
-                    model=manifest.model,
-                    version=manifest.version,
-                    artifact=manifest.sha256,
-                    class_name=class_name,
-                )
-            )
         if self._sample_buckets:
-            self._keep_samples(rows, answers)
-        return answers
+            self._keep_samples(rows, answered.each())
+        return answered
 
     def _keep_samples(self, rows: Rows, answers: list[Answer]) -> None:
         now = self._clock.now()

@@ -3,7 +3,11 @@
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
+from fleetloop_agent.ports import Rows
+from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.verdict import Verdict
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
@@ -30,6 +34,46 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
     artifact: str
     class_name: str | None = None
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The answers to the rows of one call, all of one model, as arrays.
+
+    Attributes:
+        prefix: What all prediction ids of this start begin with.
+        first: The number of the first answer; those of the others follow it without a gap.
+        scores: One a row.
+        labels: One of the classes a row, or the number of a regression.
+        outputs: What the model put out, shape (rows, classes), or (rows, 1) of a regression.
+        manifest: Of the model that answered.
+        truths: What its answers are called.
+    """
+
+    prefix: str
+    first: int
+    scores: npt.NDArray[np.float64]
+    labels: npt.NDArray[np.float64]
+    outputs: Rows
+    manifest: Manifest
+    truths: Truths
+
+    def each(self) -> list[Answer]:
+        """An answer a row."""
+        manifest, said = self.manifest, self.truths.said(self.labels.tolist())
+        return [
+            Answer(
+                prediction_id=f"{self.prefix}{number}",
+                label=label,
+                score=score,
+                model=manifest.model,
+                version=manifest.version,
+                artifact=manifest.sha256,
+                class_name=class_name,
+            )
+            for number, (score, (label, class_name)) in enumerate(
+                zip(self.scores.tolist(), said, strict=True), self.first
+            )
+        ]
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,12 @@ class Run:
     Attributes:
         scores: One a row.
         labels: The answer, a row each: one of the classes, or the number of a regression.
+        outputs: What the model put out, shape (rows, classes), or (rows, 1) of a regression.
     """
 
     scores: npt.NDArray[np.float64]
     labels: npt.NDArray[np.float64]
+    outputs: Rows
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,15 @@ class Served:
             InputError: No answer to an infinite value.
             ModelError: The model failed, or gave something that is no number.
         """
-        answers = self.model.outputs(rows)
-        if not np.isfinite(answers).all():
-            unanswered = np.any(~np.isfinite(answers), axis=1)
+        outputs = self.model.outputs(rows)
+        if not np.isfinite(outputs).all():
+            unanswered = np.any(~np.isfinite(outputs), axis=1)
             refusal = self.intake.infinite(rows, unanswered)
             raise refusal or ModelError(
                 f"{self.manifest.model} {self.manifest.version} gave no number for row "
                 f"{int(np.argmax(unanswered))}; nothing was answered"
             )
-        return Run(*self.rule.answer(answers))
+        return Run(*self.rule.answer(outputs), outputs)
 
 
 def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> Served:
