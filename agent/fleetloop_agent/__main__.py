@@ -149,7 +149,7 @@ def _serve(
             outbox=outbox,
             self_test=self_test,
             runtime=OrtRuntime(),
-            host=RealHost(),
+            host=RealHost(settings.state_dir),
             application_lock=LockFile(lock) if lock is not None else NoApplicationLock(),
         )
         agent = Agent(settings, identity, board)

@@ -5,14 +5,14 @@ No thread, socket or clock of its own: whoever owns the board calls `step`.
 
 import logging
 import math
-from collections import deque
 from importlib.metadata import version
 
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.echoes import Echoes
 from fleetloop_agent.ports import Board
+from fleetloop_agent.sending import Sending
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.reports import Draft, Reports
+from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
@@ -26,20 +26,11 @@ from fleetloop_shared.topics import Topic, parse
 
 VERSION = version("fleetloop-agent")
 
-IN_FLIGHT = 64
-"""Reports that are sent and not acknowledged at the same time."""
-
 COLLECT_S = 0.5
 """How often serving is asked for what it has seen."""
 
 REPORT_S = 0.5
 """The shortest time between two reported states."""
-
-HUB_AWAY_FACTOR = 12
-"""Reports are re-sent so many times more slowly while the hub says it is away."""
-
-UNKEPT_REPORTS = 1_000
-"""Reports that wait in memory while the disk is full; then the oldest are lost."""
 
 _OWN = (Topic.STATE, Topic.REPORTED)
 
@@ -72,10 +63,8 @@ class Agent:
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
         self._echoes = Echoes()
-        self._hub_online: bool | None = None
         self._hub_at = 0.0
-        self._sent: dict[tuple[int, int], float] = {}
-        self._unkept: deque[Draft] = deque(maxlen=UNKEPT_REPORTS)
+        self._sending = Sending(board.outbox, board.clock, config.report.resend_s)
         self._birth: DeviceState | None = None
         self._reported: ReportedState | None = None
         self._reported_at = self._collect_at = -math.inf
@@ -109,8 +98,8 @@ class Agent:
         at = self.updater.step(now)
         if now >= self._collect_at:
             self._collect(now)
-        self._keep_reports()
-        self._send(now)
+        self._obstacle = self._sending.keep()
+        self._sending.send(now, self._publish)
         self._tell(now)
         return max(0.0, min(at, self._collect_at) - now)
 
@@ -125,7 +114,7 @@ class Agent:
                 self._greet()
             case Disconnected():
                 _log.info("not connected: %s", event.reason)
-                self._sent.clear()
+                self._sending.again()
             case Received():
                 try:
                     self._receive(event, now)
@@ -152,7 +141,7 @@ class Agent:
             link.subscribe(topic.at(device=self._device))
         self._birth = self._reported = None
         self._reported_at = -math.inf
-        self._sent.clear()
+        self._sending.again()
         self.updater.reconnected()
 
     def _receive(self, message: Received, now: float) -> None:
@@ -169,8 +158,7 @@ class Agent:
             case Topic.ACK if names["device"] == self._device:
                 if not message.payload:
                     return  # the hub has cleared what somebody left there
-                ack = decode(message.payload, Ack)
-                self._board.outbox.acknowledge(ack.boot, ack.seqs)
+                self._sending.acknowledged(decode(message.payload, Ack))
             case Topic.STATE | Topic.REPORTED if names["device"] == self._device:
                 self._echoes.check(message)
             case Topic.HUB:
@@ -180,10 +168,9 @@ class Agent:
 
     def _note_hub(self, hub: HubState) -> None:
         """The hub has come or gone; what the broker does not keep for it is said again."""
-        self._hub_online = hub.online
+        self._sending.hub(online=hub.online)
         if not hub.online:
             return
-        self._sent.clear()
         self.updater.answered_directly(direct=not hub.retains)
         if not hub.retains and hub.at != self._hub_at:
             self._birth = self._reported = None
@@ -196,11 +183,19 @@ class Agent:
         if desired is not None:
             self.predictor.set_sample_share(desired.sample_share)
         manifest = self.predictor.manifest
-        self._unkept += self._reports.of(self.predictor.collect(), manifest)
+        self._sending.say(*self._reports.of(self.predictor.collect(), manifest))
         self.status = self._status()
         if now >= self._health_at:
             self._health_at = now + self._config.report.health_interval_s
-            self._unkept.append(self._reports.health(manifest, self.status.unacknowledged))
+            clock = self._sending.clock_offset()
+            self._sending.say(self._reports.health(manifest, self._backlog(), clock))
+
+    def _backlog(self) -> Backlog:
+        return Backlog(
+            outbox=self.status.unacknowledged,
+            outbox_bytes=self.status.outbox_bytes,
+            unkept=self.status.unkept,
+        )
 
     def _status(self) -> Status:
         appended, acknowledged, dropped = self._board.outbox.counts()
@@ -217,6 +212,10 @@ class Agent:
             previous=str(journal.previous) if journal.previous else None,
             factory=str(journal.factory) if journal.factory else None,
             quarantine=[str(slot) for slot in journal.quarantine],
+            outbox_bytes=self._board.outbox.size_bytes,
+            unkept=self._sending.unkept,
+            system=self._reports.system,
+            clock=self._reports.clock_offset,
             reported=self.reported(),
         )
 
@@ -227,31 +226,7 @@ class Agent:
 
     def _say(self, kind: EventKind, text: str) -> None:
         _log.info("%s", text)
-        self._unkept.append((Topic.EVENTS, self.updater.events.build(kind, text)))
-
-    def _keep_reports(self) -> None:
-        """Move reports from memory to the outbox; while the disk is full they wait."""
-        while self._unkept:
-            try:
-                self._board.outbox.append(*self._unkept[0])
-            except DiskFullError as error:
-                self._obstacle = str(error)
-                return
-            self._unkept.popleft()
-        self._obstacle = None
-
-    def _send(self, now: float) -> None:
-        """Send what the hub has not acknowledged, a bounded number at a time."""
-        away = self._hub_online is False
-        resend_s = self._config.report.resend_s * (HUB_AWAY_FACTOR if away else 1)
-        sent: dict[tuple[int, int], float] = {}
-        for pending in self._board.outbox.pending(IN_FLIGHT):
-            key = (pending.boot, pending.seq)
-            at = self._sent.get(key, -math.inf)
-            if now - at >= resend_s and self._publish(pending.topic, pending.payload):
-                at = now
-            sent[key] = at
-        self._sent = sent
+        self._sending.say((Topic.EVENTS, self.updater.events.build(kind, text)))
 
     def _tell(self, now: float) -> None:
         """Publish what is retained, where it has changed or is not there."""

@@ -107,6 +107,10 @@ class SqliteOutbox(Outbox):
     def counts(self) -> tuple[int, int, int]:
         return self._count("appended"), self._count("acknowledged"), self._count("dropped")
 
+    @property
+    def size_bytes(self) -> int:
+        return self._bytes
+
     def close(self) -> None:
         """Let the file go."""
         self._db.close()

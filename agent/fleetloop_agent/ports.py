@@ -11,6 +11,7 @@ from fleetloop_shared.durable import Disk
 from fleetloop_shared.link import Link
 from fleetloop_shared.manifest import Manifest, Signature
 from fleetloop_shared.reports import Report
+from fleetloop_shared.system import SystemHealth
 from fleetloop_shared.topics import Topic
 
 Rows = npt.NDArray[np.float32]
@@ -176,6 +177,11 @@ class Outbox(ABC):
     def counts(self) -> tuple[int, int, int]:
         """Reports ever appended, acknowledged, dropped."""
 
+    @property
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """Payload of the reports that are kept."""
+
 
 class Host(ABC):
     """The machine the agent runs on."""
@@ -183,6 +189,10 @@ class Host(ABC):
     @abstractmethod
     def rss_bytes(self) -> int:
         """Resident memory of this process."""
+
+    def system(self) -> SystemHealth:
+        """How the machine has been since the last call; where there is no sensor, None."""
+        return SystemHealth()
 
 
 class ApplicationLock(ABC):

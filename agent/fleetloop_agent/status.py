@@ -3,6 +3,7 @@
 import msgspec
 
 from fleetloop_shared.messages import ReportedState
+from fleetloop_shared.system import ClockOffset, SystemHealth
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         previous: The one committed before it.
         factory: The first ever committed; it is never taken away.
         quarantine: Models that have failed on this device and are not tried again.
+        outbox_bytes: Payload of the reports that the hub does not have.
+        unkept: Reports that wait in memory for room on the disk.
+        system: How the machine was at the last health report.
+        clock: How far its clock was from the hub's then.
         reported: What the hub is told.
     """
 
@@ -34,4 +39,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     previous: str | None
     factory: str | None
     quarantine: list[str]
+    outbox_bytes: int
+    unkept: int
+    system: SystemHealth
+    clock: ClockOffset | None
     reported: ReportedState

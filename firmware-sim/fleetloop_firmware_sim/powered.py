@@ -100,6 +100,10 @@ class PoweredOutbox(Outbox):
     def counts(self) -> tuple[int, int, int]:
         return self._outbox.counts()
 
+    @property
+    def size_bytes(self) -> int:
+        return self._outbox.size_bytes
+
     def _begin(self, act: str) -> None:
         self._flash.moments.tick(act)
         if self._flash.read_only:

@@ -118,10 +118,12 @@ class Ack(Message, frozen=True, kw_only=True):
     Attributes:
         boot: The reports' boot.
         seqs: Their numbers.
+        at: When, by the hub's clock.
     """
 
     boot: int
     seqs: list[int]
+    at: float | None = None
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):

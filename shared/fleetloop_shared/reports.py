@@ -9,6 +9,7 @@ import msgspec
 
 from fleetloop_shared.messages import Message
 from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.system import ClockOffset, SystemHealth
 
 
 class Report(Message, frozen=True, kw_only=True):
@@ -122,9 +123,15 @@ class HealthReport(Report, frozen=True, kw_only=True):
         latency_p99_ms: 99th percentile of the same.
         rss_bytes: Resident memory of the agent.
         outbox: Reports not yet acknowledged.
+        outbox_bytes: Their payload.
+        unkept: Reports that wait in memory for room on the disk.
         labels: Labels that came for answers of this version.
         labels_correct: Answers among those that were right; None for a regression, whose answers
             are near the truth or far from it, hardly ever right.
+        inputs: Messages of sensors that wait for their answers, None where none are taken.
+        system: How the machine is.
+        clock: How far its clock is from the hub's, None where the hub has acknowledged nothing
+            since the last report.
     """
 
     model: str | None
@@ -137,8 +144,13 @@ class HealthReport(Report, frozen=True, kw_only=True):
     latency_p99_ms: float | None
     rss_bytes: int
     outbox: int
+    outbox_bytes: int
+    unkept: int
     labels: int
     labels_correct: int | None
+    inputs: int | None = None
+    system: SystemHealth = SystemHealth()
+    clock: ClockOffset | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ def test_from_enrolment_to_a_committed_model_that_answers(
     assert told.returncode == 0
     assert json.loads(told.stdout)["reported"]["artifact"] == ONE.manifest.sha256
     for_people = agent.ask("status").stdout
-    assert "state             serving" in for_people
+    assert "state                   serving" in for_people
 
     rows = tmp_path / "rows.csv"
     rows.write_text("pressure,station,temperature\n-0.5,north,1.0\n0,south,0\n", "utf-8")

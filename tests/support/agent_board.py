@@ -28,6 +28,7 @@ from fleetloop_shared.durable import Disk
 from fleetloop_shared.link import Connected, Disconnected, Event, Link, Received, Will
 from fleetloop_shared.manifest import Manifest, Signature
 from fleetloop_shared.reports import EventReport, Report
+from fleetloop_shared.system import SystemHealth
 from fleetloop_shared.topics import Topic
 
 
@@ -165,6 +166,10 @@ class MemoryOutbox(Outbox):
     def counts(self) -> tuple[int, int, int]:
         return self.appended, self.acknowledged, 0
 
+    @property
+    def size_bytes(self) -> int:
+        return sum(len(record.payload) for record in self.records)
+
     def events(self) -> list[EventReport]:
         return [decode(p.payload, EventReport) for p in self.records if p.topic is Topic.EVENTS]
 
@@ -234,6 +239,9 @@ class ConstantRuntime(Runtime):
 class SmallHost(Host):
     def rss_bytes(self) -> int:
         return 50_000_000
+
+    def system(self) -> SystemHealth:
+        return SystemHealth(memory_available_bytes=200_000_000, temperature_c=40.0)
 
 
 @dataclass

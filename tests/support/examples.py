@@ -17,6 +17,7 @@ from fleetloop_shared.profile import (
     ReferenceFeature,
     ReferenceProfile,
 )
+from fleetloop_shared.system import ClockOffset, SystemHealth
 from fleetloop_shared.trust import Bundle
 
 SHA = "ab" * 32
@@ -175,8 +176,22 @@ MESSAGES: list[m.Message] = [
         latency_p99_ms=1.5,
         rss_bytes=60_000_000,
         outbox=3,
+        outbox_bytes=900,
+        unkept=1,
         labels=10,
         labels_correct=8,
+        inputs=2,
+        system=SystemHealth(
+            agent_cpu_ratio=0.125,
+            machine_cpu_ratio=0.5,
+            memory_available_bytes=400_000_000,
+            memory_total_bytes=1_000_000_000,
+            disk_free_bytes=2_000_000_000,
+            disk_total_bytes=8_000_000_000,
+            temperature_c=61.5,
+            machine_uptime_s=3600.5,
+        ),
+        clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
     ),
     r.SampleReport(
         device=DEVICE,
@@ -216,7 +231,7 @@ MESSAGES: list[m.Message] = [
         content=SHA,
     ),
     m.ChunkRequest(sha256=SHA, missing=[0, 4]),
-    m.Ack(boot=3, seqs=[11, 12]),
+    m.Ack(boot=3, seqs=[11, 12], at=1_790_000_000.75),
     m.DesiredState(
         cohort="default",
         sequence=7,

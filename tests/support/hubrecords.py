@@ -143,6 +143,8 @@ def a_health(seq: int, *, rows: int = 100, device: str = "station-1", version: i
         latency_p99_ms=0.2,
         rss_bytes=60_000_000,
         outbox=3,
+        outbox_bytes=900,
+        unkept=0,
         labels=50,
         labels_correct=40,
     )

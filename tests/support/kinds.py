@@ -9,7 +9,7 @@ import numpy as np
 from fleetloop_agent.ports import Rows
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.reports import Reports
+from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_firmware_sim.scenarios import tiny_onnx
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.packaging.artifact import Artifact
@@ -173,7 +173,11 @@ def predictor(kind: str) -> Predictor:
 def report(served: Predictor, ingest: Ingest) -> None:
     """Send the hub all that has come together on the device."""
     reports = Reports("station-1", StandingClock(), SmallHost())
-    drafts = [*reports.of(served.collect(), served.manifest), reports.health(served.manifest, 0)]
+    nothing = Backlog(outbox=0, outbox_bytes=0, unkept=0)
+    drafts = [
+        *reports.of(served.collect(), served.manifest),
+        reports.health(served.manifest, nothing, None),
+    ]
     sent = []
     for seq, (topic, build) in enumerate(drafts, start=1):
         said = build(3, seq)

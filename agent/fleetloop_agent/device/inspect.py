@@ -7,7 +7,6 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -16,6 +15,7 @@ import msgspec
 from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device.clock import RealClock
+from fleetloop_agent.device.words import fields_in_words, update_in_words
 from fleetloop_agent.errors import InputError, StateError
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.predictor import Predictor
@@ -53,38 +53,13 @@ def status(config: AgentConfig, *, as_json: bool) -> int:
         return 0
     told = msgspec.json.decode(body, type=dict[str, object])
     update = msgspec.json.decode(body, type=_Told).reported
-    for line in _in_words(update):
+    for line in [*update_in_words(update), *fields_in_words(told)]:
         sys.stdout.write(f"{line}\n")
-    reported = told.pop("reported")
-    for group in (told, reported):
-        if isinstance(group, dict):
-            for name, value in group.items():
-                sys.stdout.write(f"{name:<18}{_shown(value)}\n")
     return 0
 
 
 class _Told(msgspec.Struct):
     reported: ReportedState
-
-
-def _in_words(update: ReportedState) -> list[str]:
-    """What the update does, and why it waits."""
-    serves = f"{update.model} {update.version}" if update.model else "no model yet"
-    lines = [f"serves {serves}"]
-    if update.target is not None:
-        lines.append(f"moves to version {update.target}: {update.state}")
-    if update.state == "trial":
-        lines.append(f"if the agent ends, {update.attempts_left} more starts try this version")
-    if update.waits_for:
-        lines.append(f"waits: {update.waits_for}{_until(update.waits_until)}")
-    return [*lines, ""]
-
-
-def _until(at: float | None) -> str:
-    try:
-        return "" if at is None else f", until {datetime.fromtimestamp(at).astimezone():%c %Z}"
-    except (OverflowError, ValueError, OSError):
-        return ""
 
 
 def score(config: AgentConfig, slot: str, rows: Path) -> int:
@@ -135,14 +110,6 @@ def _ask(config: AgentConfig) -> bytes:
         raise StateError(
             f"the agent of {config.state_dir} is silent ({error}): {advice}"
         ) from error
-
-
-def _shown(value: object) -> str:
-    if value in (None, [], {}, ""):
-        return "-"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {count}" for name, count in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _existing(folder: Path) -> Path:

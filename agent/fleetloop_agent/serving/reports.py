@@ -1,6 +1,7 @@
 """Turns what serving has seen into the reports that wait for the hub."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
@@ -16,6 +17,7 @@ from fleetloop_shared.reports import (
     Sample,
     SampleReport,
 )
+from fleetloop_shared.system import ClockOffset
 from fleetloop_shared.topics import Topic
 
 Draft = tuple[Topic, Callable[[int, int], Report]]
@@ -25,8 +27,30 @@ MOST_ROWS = 200
 """Samples or labels in one report; it stays far below what a broker takes."""
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """What waits on the device.
+
+    Attributes:
+        outbox: Reports that the hub does not have.
+        outbox_bytes: Their payload.
+        unkept: Reports that wait in memory for room on the disk.
+        inputs: Messages of sensors that wait for their answers, None where none are taken.
+    """
+
+    outbox: int
+    outbox_bytes: int
+    unkept: int
+    inputs: int | None = None
+
+
 class Reports:
-    """Writes the reports of one device, and adds up its health between two of them."""
+    """Writes the reports of one device, and adds up its health between two of them.
+
+    Attributes:
+        system: How the machine was at the last health report; at first, when this was made.
+        clock_offset: How far its clock was from the hub's at the last health report.
+    """
 
     def __init__(self, device: str, clock: Clock, host: Host) -> None:
         """Nothing was seen yet.
@@ -43,6 +67,8 @@ class Reports:
         self._model = ""
         self._version: int | None = None
         self._sum = Counters()
+        self.system = host.system()
+        self.clock_offset: ClockOffset | None = None
 
     def of(self, collected: Collected, manifest: Manifest | None) -> list[Draft]:
         """The reports on what has come together.
@@ -62,16 +88,20 @@ class Reports:
             drafts.append((Topic.LABELS, self._labels(collected.labels[at : at + MOST_ROWS])))
         return drafts
 
-    def health(self, manifest: Manifest | None, outbox: int) -> Draft:
+    def health(
+        self, manifest: Manifest | None, backlog: Backlog, clock: ClockOffset | None
+    ) -> Draft:
         """How serving went since the last such report.
 
         Args:
             manifest: Of the model that serves now.
-            outbox: Reports that the hub does not have.
+            backlog: What waits.
+            clock: How far this device's clock is from the hub's.
         """
         seen, self._sum = self._sum, Counters()
         at, uptime_s = self._clock.now(), self._clock.monotonic() - self._started_at
-        rss_bytes = self._host.rss_bytes()
+        rss_bytes, system = self._host.rss_bytes(), self._host.system()
+        self.system, self.clock_offset = system, clock
 
         def build(boot: int, seq: int) -> HealthReport:
             return HealthReport(
@@ -88,9 +118,14 @@ class Reports:
                 latency_p50_ms=seen.latency_p50_ms,
                 latency_p99_ms=seen.latency_p99_ms,
                 rss_bytes=rss_bytes,
-                outbox=outbox,
+                outbox=backlog.outbox,
+                outbox_bytes=backlog.outbox_bytes,
+                unkept=backlog.unkept,
+                inputs=backlog.inputs,
                 labels=seen.labels,
                 labels_correct=seen.labels_correct,
+                system=system,
+                clock=clock,
             )
 
         return Topic.HEALTH, build

@@ -85,7 +85,7 @@ class Ingest:
         self._count_refused()
         if reports:
             self._telemetry.store(reports)
-        return Outcome(_acks([r for _, _, r in reports]), requests, len(reports))
+        return Outcome(_acks([r for _, _, r in reports], now), requests, len(reports))
 
     def _refuse(self, source: str, error: RefusedError, topic: str) -> None:
         """Note a refusal; those of a batch that are alike are written at once."""
@@ -140,12 +140,12 @@ def _decode(address: Address, payload: bytes) -> Message:
     return (decode_compressed if row.compressed else decode)(payload, row.message)
 
 
-def _acks(reports: list[Report]) -> list[tuple[str, bytes]]:
+def _acks(reports: list[Report], now: float) -> list[tuple[str, bytes]]:
     grouped: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for report in reports:
         grouped[report.device, report.boot].append(report.seq)
     return [
-        (Topic.ACK.at(device=device), encode(Ack(boot=boot, seqs=sorted(set(seqs)))))
+        (Topic.ACK.at(device=device), encode(Ack(boot=boot, seqs=sorted(set(seqs)), at=now)))
         for (device, boot), seqs in grouped.items()
     ]
 

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from fleetloop_agent.agent import IN_FLIGHT, UNKEPT_REPORTS
+from fleetloop_agent.sending import IN_FLIGHT, UNKEPT_REPORTS
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import decode, encode
@@ -186,6 +186,25 @@ def test_labels_go_to_the_hub_and_are_counted(rig: AgentRig) -> None:
     assert health.latency_p50_ms is not None
     assert health.version == 1
     assert health.rss_bytes == SmallHost().rss_bytes()
+
+
+def test_health_tells_what_waits_and_how_far_the_clock_is_from_the_hub_s(rig: AgentRig) -> None:
+    rig.run(1)
+    (event,) = rig.bench.outbox.pending(9)
+    rig.bench.clock.wrong_by_s = 40.0
+    ack = Ack(boot=1, seqs=[1], at=rig.bench.clock.now() - 40.0)
+    rig.bench.link.deliver(Topic.ACK.at(device=DEVICE), encode(ack))
+    rig.run(61)
+    (health,) = rig.bench.outbox.reports(Topic.HEALTH)
+    assert isinstance(health, HealthReport)
+    assert health.clock is not None
+    assert abs(health.clock.offset_s - 40.0) <= health.clock.uncertain_s
+    assert health.clock.uncertain_s < 1.0
+    assert (health.outbox, health.outbox_bytes, health.unkept, health.inputs) == (0, 0, 0, None)
+    assert health.system == SmallHost().system()
+    rig.run(1)
+    assert rig.agent.status.clock == health.clock
+    assert rig.agent.status.outbox_bytes > len(event.payload), "the health report itself waits"
 
 
 def test_health_is_reported_at_its_interval_also_without_a_model(rig: AgentRig) -> None:

@@ -4,7 +4,6 @@ import io
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from fleetloop_agent import sealed
@@ -15,7 +14,6 @@ from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Feature
-from fleetloop_shared.messages import ReportedState
 from support import kinds
 from support.hubside import HARDWARE, Hubside, Shipment, score
 
@@ -180,42 +178,3 @@ def test_an_agent_that_has_gone_without_a_word_is_silent(config: AgentConfig) ->
     (config.state_dir / inspect.ADDRESS).write_text("http://127.0.0.1:1", "ascii")
     with pytest.raises(StateError, match="is silent"):
         inspect.status(config, as_json=False)
-
-
-def test_an_update_is_told_in_words() -> None:
-    update = ReportedState(
-        at=0.0,
-        boot=1,
-        sequence=2,
-        state="deferred",
-        model="rain",
-        version=1,
-        target=2,
-        waits_for="an application asks to wait",
-        waits_until=1_700_000_000.0,
-    )
-    serves, moves, waits, _ = inspect._in_words(update)
-    assert (serves, moves) == ("serves rain 1", "moves to version 2: deferred")
-    assert waits.startswith("waits: an application asks to wait, until ")
-    assert "2023" in waits
-    trial = msgspec.structs.replace(update, state="trial", waits_for=None, attempts_left=2)
-    assert inspect._in_words(trial)[2] == "if the agent ends, 2 more starts try this version"
-    none = ReportedState(at=0.0, boot=1, sequence=0, state="serving")
-    assert inspect._in_words(none) == ["serves no model yet", ""]
-    assert inspect._until(1e300) == ""
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        (None, "-"),
-        ([], "-"),
-        (0, "0"),
-        (False, "False"),
-        ({"rollback": 2, "foreign": 1}, "rollback 2, foreign 1"),
-        (["a", "b"], "a, b"),
-        ("trial", "trial"),
-    ],
-)
-def test_values_are_shown_in_words(value: object, shown: str) -> None:
-    assert inspect._shown(value) == shown

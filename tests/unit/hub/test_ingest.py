@@ -36,11 +36,11 @@ def received(message: object, device: str = DEVICE) -> Received:
 
 @pytest.mark.parametrize("report", REPORTS, ids=[type(r).__name__ for r in REPORTS])
 def test_a_report_is_stored_and_then_acknowledged(kept: Parts, report: Report) -> None:
-    outcome = Ingest(kept.telemetry).take([received(report)])
+    outcome = Ingest(kept.telemetry).take([received(report)], now=12.5)
     assert kept.telemetry.report_count(DEVICE) == 1
     [(topic, payload)] = outcome.acks
     assert topic == Topic.ACK.at(device=DEVICE)
-    assert decode(payload, Ack) == Ack(boot=report.boot, seqs=[report.seq])
+    assert decode(payload, Ack) == Ack(boot=report.boot, seqs=[report.seq], at=12.5)
 
 
 def test_a_report_that_comes_twice_is_stored_once_and_acknowledged_twice(kept: Parts) -> None:
