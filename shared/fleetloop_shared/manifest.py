@@ -9,7 +9,6 @@ from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfi
 from fleetloop_shared.squeeze import ENCODINGS
 
 SCHEMA = 2
-_READABLE = frozenset({1, SCHEMA})  # 1 had no categories, no tasks, and golden scores only
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
@@ -121,13 +120,11 @@ class Golden(msgspec.Struct, frozen=True, kw_only=True):
         inputs: Rows of float32 values, None where missing.
         outputs: All outputs of each row, computed by the hub from the same artifact.
         tolerance: The largest absolute difference of one output that passes.
-        scores: In the first form of the manifest, instead of `outputs`: the score of each row.
     """
 
     inputs: list[list[float | None]]
-    outputs: list[list[float]] = []
+    outputs: list[list[float]]
     tolerance: float
-    scores: list[float] = []
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -192,8 +189,8 @@ def check(manifest: Manifest) -> Manifest:
     """
     problems = (
         {
-            f"schema {manifest.schema} is newer than {SCHEMA}: update the agent": (
-                manifest.schema not in _READABLE
+            f"schema {manifest.schema}, this agent reads {SCHEMA}: update the older of the two": (
+                manifest.schema != SCHEMA
             )
         }
         | _in_transport(manifest)
@@ -250,7 +247,8 @@ def _in_signature(signature: Signature) -> dict[str, bool]:
 
 def _in_reference(manifest: Manifest) -> dict[str, bool]:
     features, reference = manifest.signature.features, manifest.reference
-    width, thresholds = len(features), manifest.thresholds
+    width, scales = len(features), manifest.thresholds.scales
+    rows = [scale.rows for scale in scales]
     return {
         "reference features are not the model's inputs": (
             [(f.name, f.category) for f in reference.features]
@@ -263,21 +261,25 @@ def _in_reference(manifest: Manifest) -> dict[str, bool]:
         "the score histogram has another number of bins": (
             len(reference.score_counts) != SCORE_BINS
         ),
-        "thresholds are not one a feature": (
-            len(thresholds.anderson_darling) != width or len(thresholds.triangular) != width
+        "thresholds are not one a feature": any(
+            len(scale.anderson_darling) != width or len(scale.triangular) != width
+            for scale in scales
         ),
-        "the drift window has no rows": thresholds.window_rows < 1,
+        "drift scales that are not ascending": rows != sorted(set(rows)) or not rows or rows[0] < 1,
+        "a drift scale that is no whole number of blocks": (
+            bool(rows) and any(r % max(rows[0], 1) for r in rows)
+        ),
+        "the reporting window is no drift scale": manifest.thresholds.window_rows not in rows,
     }
 
 
 def _in_golden(golden: Golden, signature: Signature) -> dict[str, bool]:
-    expected = [*golden.outputs, *golden.scores]
     return {
         "golden rows are not the model's inputs": any(
             len(row) != len(signature.features) for row in golden.inputs
         ),
         "golden rows without their outputs": (
-            not golden.inputs or len(golden.inputs) != len(expected)
+            not golden.inputs or len(golden.inputs) != len(golden.outputs)
         ),
         "golden outputs are not the model's": any(
             len(row) != signature.columns for row in golden.outputs

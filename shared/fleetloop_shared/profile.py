@@ -53,24 +53,40 @@ class ReferenceProfile(msgspec.Struct, frozen=True, kw_only=True):
     score_counts: list[int]
 
 
-class DriftThresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """Where drift statistics of one window become alarms.
+class ScaleThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the drift statistics of windows of one length become alarms.
 
     Attributes:
-        window_rows: The window these were calibrated for.
-        false_alarms_per_1000_windows: The budget they keep on undrifted rows.
+        rows: Rows in such a window.
         anderson_darling: One threshold a feature.
         triangular: One threshold a feature.
         correlation: One threshold for all pairs, on |z|.
         score: The threshold of triangular discrimination on the score histogram.
     """
 
-    window_rows: int
-    false_alarms_per_1000_windows: float
+    rows: int
     anderson_darling: list[float]
     triangular: list[float]
     correlation: float
     score: float
+
+
+class DriftThresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """How a device judges its rows: windows of several lengths, each with thresholds of its own.
+
+    A long window sees a small change, a short one sees a large change soon. The first scale is the
+    *block*: every other one is a whole number of blocks.
+
+    Attributes:
+        window_rows: The reporting window, one of the scales.
+        false_alarms_per_million_rows: The budget that all scales and statistics keep together on
+            rows like those of the reference.
+        scales: By ascending length.
+    """
+
+    window_rows: int
+    false_alarms_per_million_rows: float
+    scales: list[ScaleThresholds]
 
 
 class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +104,8 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
         sums: Sum of u a feature.
         products: Sums of u_i * u_j for the pairs i <= j, row by row.
         score_counts: Scores in `SCORE_BINS` equal bins.
+        out_of_range: Values a feature that lie outside the signature's range, or are none of its
+            categories; answered all the same.
     """
 
     rows: int
@@ -98,6 +116,7 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     sums: list[float]
     products: list[float]
     score_counts: list[int]
+    out_of_range: list[int]
 
     def merge(self, other: "LiveProfile") -> "LiveProfile":
         """The profile of both windows' rows together.
@@ -120,6 +139,9 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
             products=[math.fsum(p) for p in zip(self.products, other.products, strict=True)],
             score_counts=[
                 a + b for a, b in zip(self.score_counts, other.score_counts, strict=True)
+            ],
+            out_of_range=[
+                a + b for a, b in zip(self.out_of_range, other.out_of_range, strict=True)
             ],
         )
 

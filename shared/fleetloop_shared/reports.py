@@ -75,13 +75,20 @@ class CorrelationDrift(msgspec.Struct, frozen=True, kw_only=True):
 class DriftReport(Report, frozen=True, kw_only=True):
     """The verdict on one window of rows.
 
+    A reporting window is reported when it is over. An alarm is said at once, once a reporting
+    window; it is then about the window that first showed it, which may be shorter or longer.
+
     Attributes:
         model: The model that served them.
         version: Its version.
         artifact: SHA-256 of its artifact.
         first_row: Number of the window's first row since this version was activated, from 1.
         rows: Rows in the window.
-        alarm: Whether any statistic passed its threshold.
+        closed: Whether this is a reporting window that is over; False for an alarm said before.
+        alarm: Whether any statistic passed its threshold, in a closed report also of any window
+            that ended within it.
+        since_row: With an alarm: the row from which on rows most plausibly differ, numbered as
+            `first_row` is.
         ratio: The largest statistic / threshold.
         features: Every feature, largest ratio first.
         correlations: The pairs at or over their threshold, largest first, five at most.
@@ -93,7 +100,9 @@ class DriftReport(Report, frozen=True, kw_only=True):
     artifact: str
     first_row: int
     rows: int
+    closed: bool
     alarm: bool
+    since_row: int | None
     ratio: float
     features: list[FeatureDrift]
     correlations: list[CorrelationDrift]

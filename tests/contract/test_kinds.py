@@ -26,6 +26,7 @@ from support.http_client import RawClient
 from support.hubparts import parts
 from support.hubside import Hubside
 from support.update_rig import Rig
+from support.watching import closed
 
 kind = pytest.mark.parametrize("kind", kinds.KINDS)
 
@@ -105,12 +106,12 @@ def test_the_device_proves_every_output_of_every_golden_row(kind: str) -> None:
 def test_rows_like_those_of_training_are_no_alarm_and_others_are(kind: str) -> None:
     served = kinds.predictor(kind)
     served.predict(kinds.rows(5 * kinds.WINDOW_ROWS, seed=8))
-    calm = served.collect().windows
-    assert [w.verdict.alarm for w in calm] == [False] * 5
+    calm = closed(served)
+    assert [w.alarm for w in calm] == [False] * 5
     changed = kinds.rows(kinds.WINDOW_ROWS, seed=9)
     changed[:, 1] = 2.0
     served.predict(changed)
-    (window,) = served.collect().windows
+    (window,) = closed(served)
     assert window.verdict.alarm
     first = window.verdict.features[0]
     assert first.name == "colour"
@@ -124,7 +125,8 @@ def test_the_score_histogram_of_a_window_is_that_of_the_hub(kind: str) -> None:
     values = kinds.rows(kinds.WINDOW_ROWS, seed=8)
     served = kinds.predictor(kind)
     answers = [served.predict(row[None])[0] for row in values]
-    (window,) = served.collect().windows
+    (window,) = closed(served)
+    assert window.profile is not None
     scores = kinds.artifact(kind).scores(values)
     expected = count_scores(scores, form.score_low, form.score_high)
     assert window.profile.score_counts == expected.tolist()

@@ -39,10 +39,5 @@ def test_a_reader_ignores_a_field_that_a_newer_writer_adds() -> None:
     assert ack == messages.Ack(boot=1, seqs=[2])
 
 
-def test_a_manifest_of_the_first_form_is_still_read() -> None:
-    old = decode((GOLDEN / "v1" / "Manifest.json").read_bytes(), type(MANIFEST))
-    assert check(old).signature.task == "classification"
-
-
 def test_the_example_manifest_agrees_with_itself() -> None:
     assert check(MANIFEST) is MANIFEST

@@ -16,6 +16,7 @@ from fleetloop_shared.profile import (
     LiveProfile,
     ReferenceFeature,
     ReferenceProfile,
+    ScaleThresholds,
 )
 from fleetloop_shared.system import ClockOffset, SystemHealth
 from fleetloop_shared.trust import Bundle
@@ -33,6 +34,7 @@ PROFILE = LiveProfile(
     sums=[0.5, -0.25],
     products=[1.0, 0.125, 2.0],
     score_counts=[0] * 31 + [4],
+    out_of_range=[1, 0],
 )
 
 REFERENCE = ReferenceProfile(
@@ -69,11 +71,16 @@ MANIFEST = Manifest(
     reference=REFERENCE,
     thresholds=DriftThresholds(
         window_rows=64,
-        false_alarms_per_1000_windows=1.0,
-        anderson_darling=[2.0, 3.0],
-        triangular=[0.1, 0.2],
-        correlation=4.0,
-        score=0.3,
+        false_alarms_per_million_rows=1.0,
+        scales=[
+            ScaleThresholds(
+                rows=64,
+                anderson_darling=[2.0, 3.0],
+                triangular=[0.1, 0.2],
+                correlation=4.0,
+                score=0.3,
+            )
+        ],
     ),
     golden=Golden(inputs=[[1.0, None]], outputs=[[0.25, 0.75]], tolerance=0.001),
     budget=Budget(artifact_bytes=100_000, latency_ms=5.0, memory_bytes=64_000_000),
@@ -133,7 +140,9 @@ MESSAGES: list[m.Message] = [
         artifact=SHA,
         first_row=65,
         rows=64,
+        closed=True,
         alarm=True,
+        since_row=65,
         ratio=2.5,
         features=[
             r.FeatureDrift(

@@ -28,6 +28,7 @@ from fleetloop_shared.profile import (
     DriftThresholds,
     ReferenceFeature,
     ReferenceProfile,
+    ScaleThresholds,
 )
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import desired_target, manifest_target
@@ -121,11 +122,16 @@ def manifest_of(artifact: bytes, version: int, bias: float = 0.0) -> Manifest:
         reference=reference_profile(),
         thresholds=DriftThresholds(
             window_rows=256,
-            false_alarms_per_1000_windows=1.0,
-            anderson_darling=[10.0] * len(FEATURES),
-            triangular=[0.2] * len(FEATURES),
-            correlation=4.0,
-            score=0.2,
+            false_alarms_per_million_rows=1.0,
+            scales=[
+                ScaleThresholds(
+                    rows=256,
+                    anderson_darling=[10.0] * len(FEATURES),
+                    triangular=[0.2] * len(FEATURES),
+                    correlation=4.0,
+                    score=0.2,
+                )
+            ],
         ),
         golden=Golden(
             inputs=GOLDEN_ROWS,

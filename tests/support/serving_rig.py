@@ -75,7 +75,7 @@ def model(version: int = 1, bias: float = 0.0) -> tuple[Manifest, bytes]:
             reference_rows,
             scores,
             window_rows=WINDOW_ROWS,
-            false_alarms_per_1000_windows=1.0,
+            false_alarms_per_million_rows=1000 / WINDOW_ROWS,
             seed=0,
         ),
         golden=Golden(inputs=[[0.0, 0.0]], outputs=[[0.5, 0.5]], tolerance=1.0),

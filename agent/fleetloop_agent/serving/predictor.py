@@ -11,17 +11,16 @@ from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
-from fleetloop_agent.serving.monitor import FinishedWindow
+from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
 from fleetloop_agent.serving.served import Run, Served, load
 from fleetloop_agent.serving.truths import Truths
-from fleetloop_shared.drift.verdict import judge
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label, Sample
 
-WINDOWS_HELD = 256
+BLOCKS_HELD = 256
 SAMPLES_HELD = 10_000
 LABELS_HELD = 10_000
 
@@ -55,7 +54,7 @@ class Predictor(Serving):
         self._health = Health(rows=0, errors=0)
         self._recent = RecentAnswers()
         self._tally = Tally()
-        self._windows: Buffer[tuple[Served, FinishedWindow]] = Buffer(WINDOWS_HELD)
+        self._blocks: Buffer[tuple[Served, FinishedBlock]] = Buffer(BLOCKS_HELD)
         self._samples: Buffer[Sample] = Buffer(SAMPLES_HELD)
         self._labels: Buffer[Label] = Buffer(LABELS_HELD)
         self._dropped = 0
@@ -137,12 +136,14 @@ class Predictor(Serving):
     def collect(self) -> Collected:
         """Hand over what has come together since the last call; windows are judged here."""
         with self._lock:
-            windows = self._windows.take()
+            blocks = self._blocks.take()
             samples, labels = self._samples.take(), self._labels.take()
-            dropped = self._windows.dropped + self._samples.dropped + self._labels.dropped
+            dropped = self._blocks.dropped + self._samples.dropped + self._labels.dropped
             counters = self._tally.take(dropped - self._dropped)
             self._dropped = dropped
-        return Collected([_judged(*window) for window in windows], samples, labels, counters)
+        return Collected(
+            [w for block in blocks for w in _judged(*block)], samples, labels, counters
+        )
 
     def _swap(self, served: Served | None) -> None:
         with self._lock:
@@ -179,8 +180,8 @@ class Predictor(Serving):
             served.monitor.add(rows, float(run.scores[0]))
         else:
             served.monitor.extend(rows, run.scores)
-        for window in served.monitor.take():
-            self._windows.put((served, window))
+        for block in served.monitor.take():
+            self._blocks.put((served, block))
         answered = Answered(
             prefix=self._prefix,
             first=self._answers + 1,
@@ -238,7 +239,6 @@ def _read_label(
         raise InputError(f"label {number}: {error}") from None
 
 
-def _judged(served: Served, window: FinishedWindow) -> Window:
-    manifest = served.manifest
-    verdict = judge(manifest.reference, manifest.thresholds, window.profile)
-    return Window(window.first_row, window.profile, verdict, manifest)
+def _judged(served: Served, finished: FinishedBlock) -> list[Window]:
+    judged = served.scan.take(finished.first_row, finished.block)
+    return [Window(window, served.manifest) for window in judged]

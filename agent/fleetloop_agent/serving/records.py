@@ -8,9 +8,8 @@ import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
 from fleetloop_agent.serving.truths import Truths
-from fleetloop_shared.drift.verdict import Verdict
+from fleetloop_shared.drift.scan import Judged
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import Label, Sample
 
 
@@ -78,18 +77,14 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Window:
-    """A full window of served rows.
+    """A window of served rows that is to be told of.
 
     Attributes:
-        first_row: Number of its first row since its model was loaded, from 1.
-        profile: Its rows, as sums.
-        verdict: How far they are from the reference.
+        judged: What the monitor found.
         manifest: Of the model that answered them.
     """
 
-    first_row: int
-    profile: LiveProfile
-    verdict: Verdict
+    judged: Judged
     manifest: Manifest
 
 
@@ -107,7 +102,7 @@ class Counters:
         latency_p99_ms: 99th percentile of the same.
         labels: Labels for answers of the loaded model.
         labels_correct: Answers among those that were right, None for a regression.
-        dropped: Windows, samples and labels dropped because nobody collected them.
+        dropped: Blocks, samples and labels dropped because nobody collected them.
     """
 
     rows: int = 0
@@ -126,7 +121,7 @@ class Collected:
     """What has come together since the last `collect`.
 
     Attributes:
-        windows: Full windows, judged.
+        windows: Windows that are over, and alarms.
         samples: Served rows that may leave the device.
         labels: Labels that came.
         counters: How serving went.

@@ -7,6 +7,7 @@ from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.records import Collected, Counters, Window
 from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import (
     DriftReport,
     HealthReport,
@@ -81,11 +82,18 @@ class Reports:
         self._add(collected.counters, manifest.version if manifest is not None else None)
         drafts: list[Draft] = []
         for window in collected.windows:
-            drafts += [(Topic.DRIFT, self._drift(window)), (Topic.PROFILE, self._profile(window))]
-        for at in range(0, len(collected.samples), MOST_ROWS):
-            drafts.append((Topic.SAMPLES, self._samples(collected.samples[at : at + MOST_ROWS])))
-        for at in range(0, len(collected.labels), MOST_ROWS):
-            drafts.append((Topic.LABELS, self._labels(collected.labels[at : at + MOST_ROWS])))
+            drafts.append((Topic.DRIFT, self._drift(window)))
+            if window.judged.profile is not None:
+                drafts.append((Topic.PROFILE, self._profile(window, window.judged.profile)))
+        samples, labels = collected.samples, collected.labels
+        drafts += [
+            (Topic.SAMPLES, self._samples(samples[at : at + MOST_ROWS]))
+            for at in range(0, len(samples), MOST_ROWS)
+        ]
+        drafts += [
+            (Topic.LABELS, self._labels(labels[at : at + MOST_ROWS]))
+            for at in range(0, len(labels), MOST_ROWS)
+        ]
         return drafts
 
     def health(
@@ -147,7 +155,8 @@ class Reports:
         )
 
     def _drift(self, window: Window) -> Callable[[int, int], Report]:
-        at, verdict, manifest = self._clock.now(), window.verdict, window.manifest
+        at, judged, manifest = self._clock.now(), window.judged, window.manifest
+        verdict = judged.verdict
 
         def build(boot: int, seq: int) -> DriftReport:
             return DriftReport(
@@ -158,9 +167,11 @@ class Reports:
                 model=manifest.model,
                 version=manifest.version,
                 artifact=manifest.sha256,
-                first_row=window.first_row,
+                first_row=judged.first_row,
                 rows=verdict.rows,
-                alarm=verdict.alarm,
+                closed=judged.closed,
+                alarm=judged.alarm,
+                since_row=judged.since_row,
                 ratio=verdict.ratio,
                 features=verdict.features,
                 correlations=verdict.correlations,
@@ -169,7 +180,7 @@ class Reports:
 
         return build
 
-    def _profile(self, window: Window) -> Callable[[int, int], Report]:
+    def _profile(self, window: Window, profile: LiveProfile) -> Callable[[int, int], Report]:
         at, manifest = self._clock.now(), window.manifest
 
         def build(boot: int, seq: int) -> ProfileReport:
@@ -180,8 +191,8 @@ class Reports:
                 at=at,
                 model=manifest.model,
                 version=manifest.version,
-                first_row=window.first_row,
-                profile=window.profile,
+                first_row=window.judged.first_row,
+                profile=profile,
             )
 
         return build

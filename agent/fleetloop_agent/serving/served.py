@@ -11,6 +11,8 @@ from fleetloop_agent.serving.intake import Intake
 from fleetloop_agent.serving.monitor import Monitor
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.answers import Rule
+from fleetloop_shared.drift.block import Blocks
+from fleetloop_shared.drift.scan import Scan
 from fleetloop_shared.manifest import REGRESSION, Manifest
 
 _FEWEST_CLASSES = 2
@@ -43,6 +45,7 @@ class Served:
         rule: Reads its outputs.
         truths: Checks labels, and says what its answers are called.
         monitor: Counts its rows.
+        scan: Judges what was counted.
     """
 
     load: int
@@ -52,6 +55,7 @@ class Served:
     rule: Rule
     truths: Truths
     monitor: Monitor
+    scan: Scan
 
     def run(self, rows: Rows) -> Run:
         """Answer rows.
@@ -87,10 +91,6 @@ def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> 
         intake=Intake(signature),
         rule=Rule(signature),
         truths=Truths(signature),
-        monitor=Monitor(
-            manifest.reference,
-            manifest.thresholds.window_rows,
-            score_low=signature.score_low,
-            score_high=signature.score_high,
-        ),
+        monitor=Monitor(Blocks(manifest.reference, signature), manifest.thresholds.scales[0].rows),
+        scan=Scan(manifest.reference, manifest.thresholds, signature),
     )

@@ -7,7 +7,6 @@ import numpy as np
 
 from fleetloop_agent.errors import ModelError
 from fleetloop_agent.ports import Clock, Finding, Host, Model, Rows, Runtime
-from fleetloop_shared.answers import Rule
 from fleetloop_shared.manifest import Manifest
 
 BLOCKS = 5
@@ -38,9 +37,8 @@ def examine(
         return Finding(passed=False, text=str(error))
     added_bytes = max(0, host.rss_bytes() - before_bytes)
     gap = _largest_gap(manifest, outputs)
-    what = "outputs" if golden.outputs else "scores"
     text = (
-        f"{what} differ by {gap:.2g} (may: {golden.tolerance:.2g}), answers take"
+        f"outputs differ by {gap:.2g} (may: {golden.tolerance:.2g}), answers take"
         f" {latency_ms:.3g} ms (may: {budget.latency_ms:.3g}), it adds {added_bytes:,} bytes"
         f" of memory (may: {budget.memory_bytes:,})"
     )
@@ -54,11 +52,7 @@ def examine(
 
 def _largest_gap(manifest: Manifest, outputs: Rows) -> float:
     """Between what the golden rows gave and what they must give; infinite where it is no number."""
-    golden = manifest.golden
-    if golden.outputs:
-        gaps = np.abs(outputs.astype(np.float64) - np.array(golden.outputs))
-    else:
-        gaps = np.abs(Rule(manifest.signature).scores(outputs) - np.array(golden.scores))
+    gaps = np.abs(outputs.astype(np.float64) - np.array(manifest.golden.outputs))
     return float(gaps.max()) if np.isfinite(gaps).all() else math.inf
 
 

@@ -21,6 +21,7 @@ from fleetloop_shared.profile import (
     DriftThresholds,
     ReferenceFeature,
     ReferenceProfile,
+    ScaleThresholds,
 )
 
 MODEL = "tiny"
@@ -154,9 +155,14 @@ def _reference(rows: Rows, scores: list[float]) -> ReferenceProfile:
 def _thresholds() -> DriftThresholds:
     return DriftThresholds(
         window_rows=64,
-        false_alarms_per_1000_windows=1.0,
-        anderson_darling=[_NEVER] * len(FEATURES),
-        triangular=[_NEVER] * len(FEATURES),
-        correlation=_NEVER,
-        score=_NEVER,
+        false_alarms_per_million_rows=1.0,
+        scales=[
+            ScaleThresholds(
+                rows=64,
+                anderson_darling=[_NEVER] * len(FEATURES),
+                triangular=[_NEVER] * len(FEATURES),
+                correlation=_NEVER,
+                score=_NEVER,
+            )
+        ],
     )

@@ -83,10 +83,14 @@ def fairness(task: Task, roles: Roles) -> list[str]:
 
 def fleet(sample: Sample) -> list[str]:
     """How devices watch, and where the rest stands."""
-    window = next((w for w in (256, 128, 64, 32) if sample.rows >= 20 * w), 16)
+    window = next((w for w in (1024, 256, 128, 64, 32) if sample.rows >= 20 * w), 16)
     return [
         "[drift]",
-        *pair("window_rows", window, "that a device looks at together before it speaks of drift"),
+        *pair(
+            "window_rows",
+            window,
+            "that a device reports together; it looks at shorter and longer spans too",
+        ),
         "",
         *comment(
             "[training], [quantization], [delivery], [rollout] and [retrain] have values that do "

@@ -103,7 +103,7 @@ def assemble(
             world.rows,
             scores,
             window_rows=spec.drift.window_rows,
-            false_alarms_per_1000_windows=spec.drift.false_alarms_per_1000_windows,
+            false_alarms_per_million_rows=spec.drift.false_alarms_per_million_rows,
             seed=spec.model.seed,
         ),
         golden=golden(artifact, form, world.held_out),

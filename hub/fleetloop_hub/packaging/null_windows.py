@@ -29,6 +29,10 @@ class NullWindows:
     Every answer has a row a window and a column a statistic: Anderson-Darling a feature, triangular
     discrimination a feature, the largest squared Fisher z of all pairs, triangular discrimination
     of the scores. All of them are quadratic in the change, so that their tails are alike.
+
+    Attributes:
+        window_rows: Rows in each.
+        reference_rows: Rows in the reference.
     """
 
     def __init__(
@@ -48,8 +52,9 @@ class NullWindows:
         self._rows, self._scores = rows, scores
         self._u = standardise(rows, *scales(features))
         self._ordered = np.array([not f.category for f in features])
-        self._window_rows = window_rows
+        self.window_rows = window_rows
         self._random = random
+        self.reference_rows = len(rows)
 
     @staticmethod
     def fits(reference_rows: int, window_rows: int) -> bool:
@@ -68,7 +73,7 @@ class NullWindows:
         together from shorter blocks instead and compared with all of it; what that leaves out, the
         reference's own uncertainty, is made up for by a factor.
         """
-        rows, size = len(self._rows), self._window_rows
+        rows, size = len(self._rows), self.window_rows
         if self.fits(rows, size):
             starts = np.unique(np.linspace(0, rows, WINDOWS, endpoint=False).astype(np.int64))
             return self._look((starts[:, None] + np.arange(size)) % rows, cut_out=True)
@@ -80,7 +85,7 @@ class NullWindows:
 
     def independent(self) -> Floats:
         """Windows of rows drawn one by one, bins that the reference lacks included."""
-        rows, size = len(self._rows), self._window_rows
+        rows, size = len(self._rows), self.window_rows
         drawn = self._random.integers(0, rows, (DRAWS, size))
         squared_z = np.concatenate([self._squared_z(part) for part in _parts(drawn)])
         order, share = [], []
@@ -104,7 +109,7 @@ class NullWindows:
         """Counts of windows whose bin shares are themselves drawn (Dirichlet, multinomial)."""
         shares = self._random.standard_gamma(weights, (_AT_ONCE, *weights.shape))
         shares /= shares.sum(axis=-1, keepdims=True)
-        return self._random.multinomial(self._window_rows, shares)
+        return self._random.multinomial(self.window_rows, shares)
 
     def _look(self, places: Places, *, cut_out: bool) -> Floats:
         found = []

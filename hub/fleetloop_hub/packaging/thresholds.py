@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_hub.packaging.null_windows import NullWindows
-from fleetloop_hub.spec.fleet_tables import FEWEST_WINDOW_ROWS
-from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
+from fleetloop_hub.spec.fleet_tables import BLOCK_ROWS, FEWEST_WINDOW_ROWS
+from fleetloop_shared.profile import DriftThresholds, ReferenceProfile, ScaleThresholds
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -34,7 +34,8 @@ ENOUGH_WINDOWS = 20
 _LARGER = 0.8
 _TAILS = (0.8, 0.95)
 _SMALLEST = 1e-9
-_PER = 1000
+_PER = 1_000_000
+_SCALES = (1, 2, 4, 8, 16)
 
 
 def calibrate(  # noqa: PLR0913  # what: three arguments; how: three by keyword only
@@ -43,7 +44,7 @@ def calibrate(  # noqa: PLR0913  # what: three arguments; how: three by keyword 
     scores: npt.NDArray[np.floating],
     *,
     window_rows: int,
-    false_alarms_per_1000_windows: float,
+    false_alarms_per_million_rows: float,
     seed: int,
 ) -> DriftThresholds:
     """Thresholds that keep the budget on rows like those of the reference.
@@ -52,29 +53,60 @@ def calibrate(  # noqa: PLR0913  # what: three arguments; how: three by keyword 
         reference: The profile of `rows`.
         rows: The reference's rows in order of time, NaN where missing.
         scores: Their scores.
-        window_rows: Rows in the windows that will be judged.
-        false_alarms_per_1000_windows: The budget, for all statistics together.
+        window_rows: Rows in the reporting window.
+        false_alarms_per_million_rows: The budget, for all scales and statistics together.
         seed: Of the windows that are drawn.
 
     Raises:
-        ValueError: A window without rows, or a budget that is not between 0 and 1,000.
+        ValueError: A window without rows, or a budget that leaves no window undisturbed.
     """
-    if window_rows < 1 or not 0 < false_alarms_per_1000_windows < _PER:
+    rate = false_alarms_per_million_rows / _PER
+    if window_rows < 1 or not 0 < rate * window_rows < 1:
         raise ValueError(
-            f"a window of {window_rows} rows with {false_alarms_per_1000_windows} false alarms per "
-            "1,000: the window needs rows, and the budget must be above 0 and below 1,000"
+            f"a window of {window_rows} rows with {false_alarms_per_million_rows} false alarms per "
+            "million rows: the window needs rows, and the budget must be above 0 and below one a "
+            "window"
         )
-    null = NullWindows(reference, rows, scores, window_rows, np.random.default_rng(seed))
+    random = np.random.default_rng(seed)
+    lengths = scale_rows(window_rows, len(rows))
+    return DriftThresholds(
+        window_rows=window_rows,
+        false_alarms_per_million_rows=false_alarms_per_million_rows,
+        scales=[
+            _scale(
+                NullWindows(reference, rows, scores, length, random), rate * length / len(lengths)
+            )
+            for length in lengths
+        ],
+    )
+
+
+def scale_rows(window_rows: int, reference_rows: int) -> list[int]:
+    """The lengths of the windows that devices judge, ascending.
+
+    Blocks, windows of 2, 4, 8 and 16 of them as far as the reference holds four such windows, and
+    the reporting window.
+
+    >>> scale_rows(1024, 10_000)
+    [256, 512, 1024, 2048]
+    >>> scale_rows(32, 300)
+    [32, 64]
+    """
+    block = min(BLOCK_ROWS, window_rows)
+    fitting = [block * n for n in _SCALES if NullWindows.fits(reference_rows, block * n)]
+    return sorted({block, window_rows, *fitting})
+
+
+def _scale(null: NullWindows, share: float) -> ScaleThresholds:
     limits = _limits(
         null.contiguous(),
         null.independent(),
-        windows=len(rows) / window_rows,
-        share=false_alarms_per_1000_windows / _PER,
+        windows=null.reference_rows / null.window_rows,
+        share=share,
     ).tolist()
-    width = len(reference.features)
-    return DriftThresholds(
-        window_rows=window_rows,
-        false_alarms_per_1000_windows=false_alarms_per_1000_windows,
+    width = (len(limits) - 2) // 2
+    return ScaleThresholds(
+        rows=null.window_rows,
         anderson_darling=limits[:width],
         triangular=limits[width : 2 * width],
         correlation=math.sqrt(limits[-2]),

@@ -12,7 +12,7 @@ from fleetloop_shared.drift.jensen_shannon import jensen_shannon
 from fleetloop_shared.drift.moments import correlations
 from fleetloop_shared.drift.psi import population_stability_index
 from fleetloop_shared.drift.triangular import triangular_discrimination
-from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
+from fleetloop_shared.profile import LiveProfile, ReferenceProfile, ScaleThresholds
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
 Floats = npt.NDArray[np.float64]
@@ -43,12 +43,12 @@ class Verdict:
 
 
 def judge(
-    reference: ReferenceProfile, thresholds: DriftThresholds, profile: LiveProfile
+    reference: ReferenceProfile, thresholds: ScaleThresholds, profile: LiveProfile
 ) -> Verdict:
     """The verdict on a window's profile.
 
-    The thresholds keep their false-alarm budget for windows of `thresholds.window_rows`; with
-    other rows the statistics are still right, the alarm is not calibrated.
+    The thresholds keep their false-alarm budget for windows of `thresholds.rows`; with other rows
+    the statistics are still right, the alarm is not calibrated.
     """
     features = _features(reference, thresholds, profile)
     pair_ratios, pairs = _pairs(reference, thresholds, profile)
@@ -72,7 +72,7 @@ def judge(
 
 
 def _features(
-    reference: ReferenceProfile, thresholds: DriftThresholds, profile: LiveProfile
+    reference: ReferenceProfile, thresholds: ScaleThresholds, profile: LiveProfile
 ) -> list[FeatureDrift]:
     bins = Bins([f.edges for f in reference.features])
     expected = bins.fill(
@@ -106,7 +106,7 @@ def _features(
 
 
 def _pairs(
-    reference: ReferenceProfile, thresholds: DriftThresholds, profile: LiveProfile
+    reference: ReferenceProfile, thresholds: ScaleThresholds, profile: LiveProfile
 ) -> tuple[Floats, list[CorrelationDrift]]:
     width = len(reference.features)
     upper = np.zeros((width, width))

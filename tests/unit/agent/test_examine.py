@@ -84,14 +84,6 @@ def test_other_outputs_than_signed_fail() -> None:
     assert found(altered_golden(outputs=outputs, tolerance=0.02)).passed
 
 
-def test_a_manifest_of_the_first_form_is_proved_by_its_scores() -> None:
-    scores = [yes for _, yes in MANIFEST.golden.outputs]
-    assert found(altered_golden(outputs=[], scores=scores)).passed
-    finding = found(altered_golden(outputs=[], scores=[score + 0.01 for score in scores]))
-    assert not finding.passed
-    assert "scores differ by 0.01" in finding.text
-
-
 def test_a_score_that_is_no_number_fails() -> None:
     rows: list[list[float | None]] = [[None, 0.0]]
     finding = found(altered_golden(inputs=rows, outputs=[[0.5, 0.5]], tolerance=1e9))

@@ -1,5 +1,7 @@
 """The monitor's windows against counting the same rows in one go."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetloop_agent.ports import Rows
-from fleetloop_agent.serving.monitor import BLOCK_ROWS, FinishedWindow, Monitor
+from fleetloop_agent.serving.monitor import Monitor
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+from support.watching import a_signature
 
 Scores = npt.NDArray[np.float64]
 
@@ -27,6 +31,8 @@ def reference() -> ReferenceProfile:
 
 
 REFERENCE = reference()
+BLOCKS = Blocks(REFERENCE, a_signature(REFERENCE))
+BLOCK_ROWS = 512
 
 
 def odd_rows(count: int, seed: int) -> tuple[Rows, Scores]:
@@ -38,10 +44,20 @@ def odd_rows(count: int, seed: int) -> tuple[Rows, Scores]:
     return rows, random.random(count)
 
 
-def windows(rows: Rows, scores: Scores, window_rows: int) -> list[FinishedWindow]:
-    monitor = Monitor(REFERENCE, window_rows)
+@dataclass(frozen=True)
+class Counted:
+    first_row: int
+    profile: LiveProfile
+
+
+def taken(monitor: Monitor) -> list[Counted]:
+    return [Counted(f.first_row, BLOCKS.profile(f.block)) for f in monitor.take()]
+
+
+def windows(rows: Rows, scores: Scores, window_rows: int) -> list[Counted]:
+    monitor = Monitor(BLOCKS, window_rows)
     monitor.extend(rows, scores)
-    return monitor.take()
+    return taken(monitor)
 
 
 def expected_counts(values: Rows, edges: list[float]) -> list[int]:
@@ -86,7 +102,7 @@ def test_one_by_one_and_many_at_a_time_are_equal_to_the_last_bit(
     cuts: list[int], window_rows: int, seed: int
 ) -> None:
     rows, scores = odd_rows(1_200, seed)
-    mixed = Monitor(REFERENCE, window_rows)
+    mixed = Monitor(BLOCKS, window_rows)
     at = 0
     for cut in cuts:
         if cut % 2:
@@ -96,7 +112,7 @@ def test_one_by_one_and_many_at_a_time_are_equal_to_the_last_bit(
                 mixed.add(rows[k : k + 1], float(scores[k]))
         at += cut
     mixed.extend(rows[at:], scores[at:])
-    assert mixed.take() == windows(rows, scores, window_rows)
+    assert taken(mixed) == windows(rows, scores, window_rows)
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 50))
@@ -142,7 +158,7 @@ def assert_close(a: LiveProfile, b: LiveProfile) -> None:
 
 def test_a_window_that_is_not_full_is_kept_back() -> None:
     rows, scores = odd_rows(99, seed=0)
-    monitor = Monitor(REFERENCE, 100)
+    monitor = Monitor(BLOCKS, 100)
     monitor.extend(rows, scores)
     assert monitor.take() == []
     monitor.add(rows[:1], 0.5)
@@ -158,7 +174,8 @@ def test_profiles_of_odd_rows_travel() -> None:
 
 def test_profiles_of_different_references_do_not_merge() -> None:
     (found,) = windows(*odd_rows(8, seed=0), 8)
-    other = Monitor(build_reference(FEATURES, np.zeros((4, 3), np.float32), np.zeros(4)), 8)
-    other.extend(*odd_rows(8, seed=0))
+    other = build_reference(FEATURES, np.zeros((4, 3), np.float32), np.zeros(4))
+    blocks = Blocks(other, a_signature(other))
+    elsewhere = blocks.profile(blocks.count(*odd_rows(8, seed=0)))
     with pytest.raises(ValueError, match="different references"):
-        found.profile.merge(other.take()[0].profile)
+        found.profile.merge(elsewhere)

@@ -29,7 +29,15 @@ def event(text: str) -> Callable[[int, int], EventReport]:
 
 def profile(boot: int, seq: int) -> ProfileReport:
     live = LiveProfile(
-        rows=0, counts=[], missing=[], low=[], high=[], sums=[], products=[], score_counts=[]
+        rows=0,
+        counts=[],
+        missing=[],
+        low=[],
+        high=[],
+        sums=[],
+        products=[],
+        score_counts=[],
+        out_of_range=[],
     )
     return ProfileReport(
         device="d", boot=boot, seq=seq, at=1.0, model="rain", version=1, first_row=1, profile=live

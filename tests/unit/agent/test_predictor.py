@@ -19,6 +19,7 @@ from fleetloop_shared.manifest import Manifest, Signature
 from support import kinds
 from support.agent_board import ConstantRuntime, StandingClock
 from support.serving_rig import DEVICE, NAMES, WINDOW_ROWS, model, named, predictor, rows
+from support.watching import closed
 
 
 class TellingModel(Model):
@@ -118,7 +119,8 @@ def test_missing_and_out_of_range_values_are_answered_and_counted() -> None:
     made = predictor(ConstantRuntime())
     for _ in range(WINDOW_ROWS // 2):
         made.predict([{"wind": None, "rain": 1.0}, {"wind": 5.5, "rain": float("nan")}])
-    (window,) = made.collect().windows
+    (window,) = closed(made)
+    assert window.profile is not None
     assert window.profile.missing == [WINDOW_ROWS // 2] * 2
     assert window.profile.high == [5.5, 1.0]
     made.predict([{"wind": -9.0, "rain": 1e9}])
@@ -131,9 +133,11 @@ def test_windows_are_full_judged_and_numbered() -> None:
     for row in named(rows(WINDOW_ROWS - 7, seed=6) + np.float32(3)):
         made.predict([row])
     windows = made.collect().windows
-    assert [w.first_row for w in windows] == [1, 1 + WINDOW_ROWS, 1 + 2 * WINDOW_ROWS]
-    assert [w.verdict.alarm for w in windows] == [False, False, True]
-    assert all(w.manifest is made.manifest and w.profile.rows == WINDOW_ROWS for w in windows)
+    assert all(w.manifest is made.manifest for w in windows)
+    over = [w.judged for w in windows if w.judged.closed]
+    assert [w.first_row for w in over] == [1, 1 + WINDOW_ROWS, 1 + 2 * WINDOW_ROWS]
+    assert [w.alarm for w in over] == [False, False, True]
+    assert all(w.profile is not None and w.profile.rows == WINDOW_ROWS for w in over)
     assert made.collect().windows == []
 
 
@@ -143,7 +147,10 @@ def test_a_load_begins_windows_and_health_anew_and_loses_no_full_window() -> Non
     made.load(*model(version=2))
     assert made.health() == Health(rows=0, errors=0)
     made.predict(rows(WINDOW_ROWS))
-    assert [(w.manifest.version, w.first_row) for w in made.collect().windows] == [(1, 1), (2, 1)]
+    assert [(w.manifest.version, w.judged.first_row) for w in made.collect().windows] == [
+        (1, 1),
+        (2, 1),
+    ]
     assert made.health().rows == WINDOW_ROWS
 
 
@@ -316,7 +323,7 @@ def test_what_nobody_collects_is_bounded_and_the_loss_is_counted(
 ) -> None:
     monkeypatch.setattr(module, "SAMPLES_HELD", 10)
     monkeypatch.setattr(module, "LABELS_HELD", 3)
-    monkeypatch.setattr(module, "WINDOWS_HELD", 1)
+    monkeypatch.setattr(module, "BLOCKS_HELD", 1)
     made = predictor()
     made.set_sample_share(1.0)
     made.predict(rows(2 * WINDOW_ROWS))
@@ -324,7 +331,7 @@ def test_what_nobody_collects_is_bounded_and_the_loss_is_counted(
     collected = made.collect()
     assert [s.prediction_id for s in collected.samples][-1] == f"{DEVICE}.3.{2 * WINDOW_ROWS}"
     assert (len(collected.samples), len(collected.labels), len(collected.windows)) == (10, 3, 1)
-    assert collected.windows[0].first_row == 1 + WINDOW_ROWS
+    assert collected.windows[0].judged.first_row == 1 + WINDOW_ROWS
     assert collected.counters.dropped == 2 * WINDOW_ROWS - 10 + 1 + 1
     assert made.collect().counters.dropped == 0
 

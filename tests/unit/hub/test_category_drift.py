@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from fleetloop_agent.serving.monitor import Monitor
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate
-from fleetloop_shared.drift.verdict import Verdict, judge
+from fleetloop_shared.drift.verdict import Verdict
 from fleetloop_shared.manifest import OTHER, Feature
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
+from support.watching import judged
 
 Rows = npt.NDArray[np.float32]
 WINDOW_ROWS = 64
@@ -52,9 +52,8 @@ class Watch:
     thresholds: DriftThresholds
 
     def verdicts(self, rows: Rows) -> list[Verdict]:
-        monitor = Monitor(self.reference, WINDOW_ROWS)
-        monitor.extend(rows, np.full(len(rows), 0.5))
-        return [judge(self.reference, self.thresholds, w.profile) for w in monitor.take()]
+        windows = judged(self.reference, self.thresholds, rows, np.full(len(rows), 0.5))
+        return [window.verdict for window in windows if window.closed]
 
 
 def watch(rows: Rows) -> Watch:
@@ -65,7 +64,7 @@ def watch(rows: Rows) -> Watch:
         rows,
         scores,
         window_rows=WINDOW_ROWS,
-        false_alarms_per_1000_windows=10.0,
+        false_alarms_per_million_rows=10_000 / WINDOW_ROWS,
         seed=0,
     )
     return Watch(reference, thresholds)
@@ -98,7 +97,7 @@ def test_a_change_of_shares_is_an_alarm_by_the_counts(kind: str) -> None:
     first = verdict.features[0]
     assert first.name == ("code" if kind == "missing" else "twin")
     at = [f.name for f in FEATURES].index(first.name)
-    assert first.ratio == first.triangular / PLAIN.thresholds.triangular[at]
+    assert first.ratio == first.triangular / PLAIN.thresholds.scales[0].triangular[at]
     assert first.anderson_darling == first.shift == first.shift_sd == 0.0
 
 
@@ -123,7 +122,9 @@ def test_the_order_of_the_list_changes_no_verdict() -> None:
 
 def test_a_category_has_no_correlation_with_anything() -> None:
     assert PLAIN.reference.correlations == [0.0, 0.0, 0.0]
-    assert max(PLAIN.thresholds.anderson_darling[:2]) < 1e-6, "it is never moved, nor spread"
+    assert max(PLAIN.thresholds.scales[0].anderson_darling[:2]) < 1e-6, (
+        "it is never moved, nor spread"
+    )
     rows = world(WINDOW_ROWS, 6)
     rows[:, 1] = rows[::-1, 1]
     (verdict,) = PLAIN.verdicts(rows)

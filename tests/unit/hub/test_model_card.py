@@ -137,7 +137,7 @@ def test_a_card_says_all_that_is_known(render: object) -> None:
         "fleetloop runs reproduce",
         "ann",
         "ffffffffffff",
-        "false alarms in 1,000 windows",
+        "false alarms in a million rows",
     ):
         assert told in plain, told
 

@@ -5,13 +5,12 @@ import numpy.typing as npt
 import pytest
 from scipy.signal import lfilter
 
-from fleetloop_agent.serving.monitor import Monitor
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate, shortcomings
 from fleetloop_shared.codec import decode, encode
-from fleetloop_shared.drift.verdict import judge
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
+from support.watching import judged
 
 Rows = npt.NDArray[np.float32]
 WINDOW_ROWS = 40
@@ -36,7 +35,7 @@ def scores(rows: Rows) -> npt.NDArray[np.float64]:
 
 
 def calibrated(
-    rows: Rows, budget: float = 10.0, window_rows: int = WINDOW_ROWS
+    rows: Rows, budget: float = 250.0, window_rows: int = WINDOW_ROWS
 ) -> tuple[ReferenceProfile, DriftThresholds]:
     reference = build_reference([Feature(name=name) for name in "abcdef"], rows, scores(rows))
     return reference, calibrate(
@@ -44,15 +43,14 @@ def calibrated(
         rows,
         scores(rows),
         window_rows=window_rows,
-        false_alarms_per_1000_windows=budget,
+        false_alarms_per_million_rows=budget,
         seed=0,
     )
 
 
 def alarms(reference: ReferenceProfile, thresholds: DriftThresholds, rows: Rows) -> list[bool]:
-    monitor = Monitor(reference, thresholds.window_rows)
-    monitor.extend(rows, scores(rows))
-    return [judge(reference, thresholds, w.profile).alarm for w in monitor.take()]
+    windows = judged(reference, thresholds, rows, scores(rows))
+    return [window.alarm for window in windows if window.closed]
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.5, 0.9])
@@ -77,22 +75,24 @@ def test_few_windows_that_resemble_each_other_are_met_with_caution() -> None:
 def test_rows_that_resemble_the_row_before_make_thresholds_larger() -> None:
     _, independent = calibrated(world(2_000, 0))
     _, resembling = calibrated(world(2_000, 0, memory=0.9))
-    assert resembling.anderson_darling[0] > 2 * independent.anderson_darling[0]
-    assert resembling.correlation > independent.correlation
+    for one, other in zip(resembling.scales, independent.scales, strict=True):
+        assert one.anderson_darling[0] > 2 * other.anderson_darling[0]
+        assert one.correlation > other.correlation
 
 
 def test_a_smaller_budget_makes_every_threshold_larger() -> None:
     rows = world(1_000, 0)
-    _, large = calibrated(rows, budget=50.0)
-    _, small = calibrated(rows, budget=0.01)
-    assert np.all(np.array(small.anderson_darling) > large.anderson_darling)
-    assert np.all(np.array(small.triangular) > large.triangular)
-    assert small.correlation > large.correlation
-    assert small.score > large.score
+    _, large = calibrated(rows, budget=1_250.0)
+    _, small = calibrated(rows, budget=0.25)
+    for one, other in zip(small.scales, large.scales, strict=True):
+        assert np.all(np.array(one.anderson_darling) > other.anderson_darling)
+        assert np.all(np.array(one.triangular) > other.triangular)
+        assert one.correlation > other.correlation
+        assert one.score > other.score
 
 
 def test_drift_is_an_alarm_within_one_window() -> None:
-    reference, thresholds = calibrated(world(2_000, 0), budget=1.0)
+    reference, thresholds = calibrated(world(2_000, 0), budget=25.0)
     for feature, change in ((0, 2.0), (1, 8.0), (3, 0.5), (5, np.nan)):
         rows = world(WINDOW_ROWS, 1)
         rows[:, feature] += change
@@ -100,7 +100,7 @@ def test_drift_is_an_alarm_within_one_window() -> None:
 
 
 def test_one_odd_value_in_a_constant_feature_is_no_alarm() -> None:
-    reference, thresholds = calibrated(world(2_000, 0), budget=1.0)
+    reference, thresholds = calibrated(world(2_000, 0), budget=25.0)
     rows = world(WINDOW_ROWS, 1)
     rows[3, 3] = 7.5
     assert alarms(reference, thresholds, rows) == [False]
@@ -113,10 +113,11 @@ def test_the_same_seed_gives_the_same_thresholds_to_the_last_bit() -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 7, 39, 159, 161])
 def test_a_small_reference_still_gives_thresholds_that_travel(count: int) -> None:
-    _, thresholds = calibrated(world(count, 0), budget=1.0)
-    limits = [*thresholds.anderson_darling, *thresholds.triangular]
-    assert all(np.isfinite(limits))
-    assert min(*limits, thresholds.correlation, thresholds.score) > 0
+    _, thresholds = calibrated(world(count, 0), budget=25.0)
+    for scale in thresholds.scales:
+        limits = [*scale.anderson_darling, *scale.triangular, scale.correlation, scale.score]
+        assert all(np.isfinite(limits))
+        assert min(limits) > 0
     assert decode(encode(thresholds), DriftThresholds) == thresholds
 
 
@@ -128,7 +129,7 @@ def test_a_small_reference_says_what_it_cannot_tell() -> None:
     assert "resampled blocks" in shortcomings(30, WINDOW_ROWS)[0]
 
 
-@pytest.mark.parametrize(("window_rows", "budget"), [(0, 1.0), (10, 0.0), (10, 1000.0)])
+@pytest.mark.parametrize(("window_rows", "budget"), [(0, 1.0), (10, 0.0), (10, 100_000.0)])
 def test_a_budget_that_cannot_be_is_refused(window_rows: int, budget: float) -> None:
-    with pytest.raises(ValueError, match="above 0 and below 1,000"):
+    with pytest.raises(ValueError, match="above 0 and below one a window"):
         calibrated(world(50, 0), budget, window_rows)

@@ -28,7 +28,7 @@ def features(place: int, **changes: object) -> list[Feature]:
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
-    ({"schema": 3}, "schema 3 is newer than 2: update the agent"),
+    ({"schema": 3}, "schema 3, this agent reads 2: update the older of the two"),
     (signature(task="poetry"), "a task this agent does not know: 'poetry'"),
     (signature(task="regression"), "a regression with classes"),
     (signature(classes=[1], class_names=[]), "fewer than two classes"),

@@ -8,10 +8,10 @@ from fleetloop_shared.drift.bins import Bins, count_scores
 from fleetloop_shared.drift.moments import standardise
 from fleetloop_shared.drift.verdict import SHOWN_PAIRS, Verdict, judge
 from fleetloop_shared.profile import (
-    DriftThresholds,
     LiveProfile,
     ReferenceFeature,
     ReferenceProfile,
+    ScaleThresholds,
 )
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
@@ -19,9 +19,8 @@ WIDTH = 4
 EDGES = [-1.0, -0.5, 0.0, 0.5, 1.0]
 ROWS = np.random.default_rng(0).standard_normal((4_000, WIDTH), np.float32)
 BINS = Bins([EDGES] * WIDTH)
-THRESHOLDS = DriftThresholds(
-    window_rows=200,
-    false_alarms_per_1000_windows=1.0,
+THRESHOLDS = ScaleThresholds(
+    rows=200,
     anderson_darling=[8.0] * WIDTH,
     triangular=[0.2] * WIDTH,
     correlation=5.0,
@@ -56,6 +55,7 @@ def verdict(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Verdict:
         sums=u.sum(axis=0).tolist(),
         products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
         score_counts=count_scores(np.linspace(0, 1, len(rows))).tolist(),
+        out_of_range=[0] * WIDTH,
     )
     return judge(the_reference(), THRESHOLDS, profile)
 
@@ -127,6 +127,7 @@ def test_scores_that_gather_are_an_alarm() -> None:
         sums=u.sum(axis=0).tolist(),
         products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
         score_counts=[200] + [0] * 31,
+        out_of_range=[0] * WIDTH,
     )
     found = judge(the_reference(), THRESHOLDS, profile)
     assert found.alarm

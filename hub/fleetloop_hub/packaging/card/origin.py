@@ -120,12 +120,13 @@ def candidates(spec: ModelSpec, run: Run | None) -> list[Block]:
 
 def drift(spec: ModelSpec) -> list[Block]:
     """How the world is watched."""
-    rate = spec.drift.false_alarms_per_1000_windows
+    rate = spec.drift.false_alarms_per_million_rows
     return [
         Text(
-            f"Devices compare windows of {spec.drift.window_rows:,} rows with those of training; "
-            f"thresholds are calibrated to {rate:g} false alarms in 1,000 windows. The model is "
-            f"trained anew when {spec.retrain.drift_devices:.0%} of the devices see drift and "
+            f"Devices compare their rows with those of training, and report every "
+            f"{spec.drift.window_rows:,} rows; thresholds are calibrated to {rate:g} false "
+            f"alarms in a million rows. The model is trained anew when "
+            f"{spec.retrain.drift_devices:.0%} of the devices see drift and "
             f"{spec.retrain.min_labels:,} labels have come since."
         )
     ]
