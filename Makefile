@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos powercut kill docs bench-hub bench-delivery lock mosquitto strace exports clean
+.PHONY: help setup demo test test-mlflow check chaos powercut kill docs bench-hub bench-delivery bench-agent lock mosquitto strace exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +74,9 @@ bench-hub: setup ## measure the hub beside what it is compared with (some minute
 
 bench-delivery: setup mosquitto ## measure delivery beside a transfer per device (minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py delivery
+
+bench-agent: setup ## measure serving, monitoring and footprint beside what else there is (half an hour, alone on the machine)
+	@$(BIN)/python tests/bench/run.py agent --page docs/performance.md
 
 lock: ## pin requirements.txt anew from the members' pyproject files
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \

@@ -2,14 +2,14 @@
 
 `python tests/bench/run.py hub` runs every `hub_*.py`: each has `run()`, which gives a list of
 figures {metric, value, unit, op, target, peers}. `op` is "<=" or ">=", or "" where there is no
-target. Machines differ, so a value should be a ratio to something measured in the same run.
+target. Machines differ, so a value should be a ratio to something measured in the same run. With
+`--page` the tables are written into a page as well, each part by the run that measured it.
 """
 
 import argparse
 import datetime as dt
 import importlib.util
 import json
-import operator
 import os
 import platform
 import sys
@@ -22,8 +22,9 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 BUILD = HERE.parents[1] / "build" / "bench"
-sys.path.insert(0, str(HERE.parent))  # tests/support
-OPERATORS = {"<=": operator.le, ">=": operator.ge}
+sys.path.insert(0, str(HERE.parent))
+
+from support import performance_page  # noqa: E402  # found beside this folder
 
 Figure = dict[str, Any]
 
@@ -33,6 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("side", help="which files: hub runs hub_*.py")
     parser.add_argument("only", nargs="*", help="parts of it: catalog runs hub_catalog.py alone")
+    parser.add_argument("--page", type=Path, help="write the tables into this page, too")
     asked = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 140)
     figures: list[Figure] = []
@@ -44,8 +46,10 @@ def main() -> int:
         found = [{"part": part, **figure} for figure in _load(path).run()]
         console.print(_table(part, found, time.monotonic() - began))
         figures += found
-    _write(asked.side, figures)
-    missed = [figure["metric"] for figure in figures if not _reached(figure)]
+    about = _write("-".join([asked.side, *asked.only]), figures)
+    if asked.page is not None and figures:
+        performance_page.write(asked.page, about, figures)
+    missed = [figure["metric"] for figure in figures if not performance_page.reached(figure)]
     for metric in missed:
         console.print(f"MISSED: {metric}", style="bold red")
     if not figures:
@@ -63,11 +67,6 @@ def _load(path: Path) -> Any:  # noqa: ANN401  # a module with run()
     return module
 
 
-def _reached(figure: Figure) -> bool:
-    compare = OPERATORS.get(str(figure["op"]))
-    return compare is None or bool(compare(figure["value"], figure["target"]))
-
-
 def _table(part: str, figures: list[Figure], took_s: float) -> Table:
     table = Table(title=f"{part} ({took_s:.0f} s)", title_justify="left")
     for name in ("what", "value", "target", "", "beside it"):
@@ -75,14 +74,14 @@ def _table(part: str, figures: list[Figure], took_s: float) -> Table:
     for figure in figures:
         peers = ", ".join(f"{name} {value}" for name, value in figure["peers"].items())
         target = f"{figure['op']} {figure['target']}" if figure["op"] else ""
-        verdict = "ok" if _reached(figure) else "MISSED"
+        verdict = "ok" if performance_page.reached(figure) else "MISSED"
         value = f"{figure['value']} {figure['unit']}"
         table.add_row(figure["metric"], value, target, verdict if figure["op"] else "", peers)
     return table
 
 
-def _write(side: str, figures: list[Figure]) -> None:
-    """The figures with what they were measured on."""
+def _write(name: str, figures: list[Figure]) -> dict[str, Any]:
+    """Write the figures with what they were measured on; returns the latter."""
     BUILD.mkdir(parents=True, exist_ok=True)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     about = {
@@ -92,8 +91,9 @@ def _write(side: str, figures: list[Figure]) -> None:
         "cores": os.cpu_count(),
         "load_at_end": load,
     }
-    path = BUILD / f"{side}.json"
+    path = BUILD / f"{name}.json"
     path.write_text(json.dumps({**about, "figures": figures}, indent=1) + "\n", "utf-8")
+    return about
 
 
 if __name__ == "__main__":
