@@ -8,6 +8,7 @@ import typer
 from fleetloop_hub.cli import (
     approve,
     data,
+    export_model,
     fleet,
     import_model,
     keys,
@@ -56,6 +57,7 @@ runs.app.command()(run_files.plot)
 runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
+app.command()(export_model.export)
 models.app.command("import")(import_model.import_model)
 app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")

@@ -15,6 +15,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from fleetloop_hub.cli.fetching import from_hub
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     WHICH,
@@ -25,8 +26,7 @@ from fleetloop_hub.cli.options import (
     out,
     print_json,
 )
-from fleetloop_hub.errors import DataError, RemoteError
-from fleetloop_hub.records import Version
+from fleetloop_hub.errors import DataError
 from fleetloop_hub.remote import find_hub
 from fleetloop_hub.scoring import given
 from fleetloop_shared.manifest import Manifest
@@ -69,7 +69,7 @@ def predict(  # noqa: PLR0913  # each is an argument or option of the command
     if artifact is not None and manifest is not None:
         signed, data = _local(artifact, manifest)
     else:
-        signed, data = _from_hub(model, state_dir, hub)
+        signed, data = from_hub(model, find_hub(state_dir, hub, change=False))
     if signed.model != model.partition("@")[0]:
         raise DataError(f"{manifest} is of the model {signed.model}, not of {model}")
     from fleetloop_hub.scoring.job import Task, score  # noqa: PLC0415  # loads what only scoring needs
@@ -104,20 +104,6 @@ def _local(artifact: Path, manifest: Path) -> tuple[Manifest, bytes]:
         return given.manifest(manifest.read_bytes()), artifact.read_bytes()
     except OSError as error:
         raise DataError(f"{error.filename}: {error.strerror}; nothing was scored") from error
-
-
-def _from_hub(name: str, state_dir: Path, hub: str | None) -> tuple[Manifest, bytes]:
-    """What the hub has of a version; without one in the name, of the champion, else the newest."""
-    model, _, which = name.partition("@")
-    remote = find_hub(state_dir, hub, change=False)
-    try:
-        version = remote.get(f"/versions/{model}/{which or 'champion'}", Version)
-    except RemoteError:
-        if which:
-            raise
-        version = remote.get(f"/versions/{model}/newest", Version)
-    path = f"/versions/{model}/{version.number}"
-    return given.manifest(remote.read(f"{path}/manifest")), remote.read(f"{path}/artifact")
 
 
 @contextmanager
