@@ -13,7 +13,7 @@ from pathlib import Path
 from fleetloop_agent import config
 from fleetloop_agent.agent import VERSION, Agent
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device import enrol, inspect
+from fleetloop_agent.device import enrol, inspect, sensors
 from fleetloop_agent.device.application_lock import LockFile
 from fleetloop_agent.device.clock import RealClock
 from fleetloop_agent.device.host import RealHost
@@ -25,6 +25,7 @@ from fleetloop_agent.ports import Board, NoApplicationLock
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.routes import Routes
+from fleetloop_agent.serving.sensor_thread import SensorThread
 from fleetloop_shared import durable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import FleetloopError
@@ -54,6 +55,18 @@ The config file:
   [http]
   host = "127.0.0.1"                    # where programs on this device ask
   port = 8490
+
+  [mqtt]                                # leave out where no sensor publishes rows
+  broker = "mqtt://127.0.0.1:1883"      # the sensors' broker; mqtts:// for TLS, with ca_file = ...
+  username = "fleetloop"                # leave out where none is asked for
+  password_file = "mqtt-password"       # holds the password and nothing else
+  input = "sensors/+/reading"           # rows: {feature: value, ...}, or values in their order
+  output = "predictions/{0}"            # answers, as POST /predict gives them; {0}: the first +
+  refusals = "refusals/{0}"             # why a payload was not answered; may be left out
+  presence = "fleetloop/presence"       # retained {"online": ...}, also as last will; may as well
+  qos = 0                               # of both; a message is answered once at most
+  queue = 1000                          # messages that wait; then the oldest is dropped, counted
+  answer_retained = false               # a row that the broker has kept may be old
 
   [fetch]
   window = 8                            # chunks asked for at the same time
@@ -151,6 +164,7 @@ def _serve(
             runtime=OrtRuntime(),
             host=RealHost(settings.state_dir),
             application_lock=LockFile(lock) if lock is not None else NoApplicationLock(),
+            sensor_link=sensors.link_to(settings.mqtt, settings.device) if settings.mqtt else None,
         )
         agent = Agent(settings, identity, board)
         api = LocalApi(
@@ -164,6 +178,10 @@ def _serve(
         cleanup.callback(durable.discard, disk, inspect.ADDRESS)
         agent.start()
         cleanup.callback(agent.stop)
+        if agent.sensors is not None:
+            thread = SensorThread(agent.sensors)
+            thread.start()
+            cleanup.callback(thread.stop)
         _log.info("programs on this device ask %s", api.address)
         while not stopping.is_set():
             board.link.wait(agent.step())

@@ -13,6 +13,7 @@ from fleetloop_agent.ports import Board
 from fleetloop_agent.sending import Sending
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
+from fleetloop_agent.serving.sensor_topics import SensorTopics
 from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
@@ -42,6 +43,7 @@ class Agent:
 
     Attributes:
         predictor: Where models answer; safe to be called from other threads.
+        sensors: Answers what sensors publish, if they are asked to; stepped in a thread of its own.
         updater: Moves from one model to the next.
         status: As of the last half second; may be read from other threads.
     """
@@ -59,6 +61,11 @@ class Agent:
         self._device = identity.device
         self._cohort = identity.cohort
         self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
+        self.sensors = (
+            SensorTopics(config.mqtt, board.sensor_link, self.predictor)
+            if config.mqtt is not None and board.sensor_link is not None
+            else None
+        )
         self._reports = Reports(identity.device, board.clock, board.host)
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
@@ -195,6 +202,7 @@ class Agent:
             outbox=self.status.unacknowledged,
             outbox_bytes=self.status.outbox_bytes,
             unkept=self.status.unkept,
+            inputs=self.status.sensors.waiting if self.status.sensors is not None else None,
         )
 
     def _status(self) -> Status:
@@ -216,6 +224,7 @@ class Agent:
             unkept=self._sending.unkept,
             system=self._reports.system,
             clock=self._reports.clock_offset,
+            sensors=self.sensors.status if self.sensors is not None else None,
             reported=self.reported(),
         )
 

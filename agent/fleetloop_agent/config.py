@@ -8,6 +8,7 @@ import msgspec
 
 from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.hours import Hours
+from fleetloop_agent.sensor_config import SensorConfig
 from fleetloop_shared.ids import NAME
 
 Name = Annotated[str, msgspec.Meta(pattern=rf"^{NAME}\Z")]
@@ -85,6 +86,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         fetch: How artifacts are fetched.
         report: What is reported.
         update: When a fetched model may be tried.
+        mqtt: Where sensors publish rows, None: they do not.
     """
 
     device: Name
@@ -96,6 +98,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     fetch: FetchConfig = FetchConfig()
     report: ReportConfig = ReportConfig()
     update: UpdateConfig = UpdateConfig()
+    mqtt: SensorConfig | None = None
 
 
 def read(path: Path) -> AgentConfig:
@@ -117,7 +120,12 @@ def read(path: Path) -> AgentConfig:
     beside, update = path.resolve().parent, config.update
     if update.lock_file is not None:
         update = msgspec.structs.replace(update, lock_file=beside / update.lock_file)
-    return msgspec.structs.replace(config, state_dir=beside / config.state_dir, update=update)
+    return msgspec.structs.replace(
+        config,
+        state_dir=beside / config.state_dir,
+        update=update,
+        mqtt=config.mqtt.beside(beside) if config.mqtt is not None else None,
+    )
 
 
 def _read(kind: type, value: object) -> Path | Hours:
@@ -135,4 +143,4 @@ def _remedy(problem: str) -> str:
         return f"{what} (at {key}); add it"
     if "unknown field" in what:
         return f"{what} (at {key}); take it out, or correct its spelling"
-    return f"{key}: {what}; write such a value"
+    return f"{key}: {what}; write such a value" if "Expected" in what else f"{key}: {what}"

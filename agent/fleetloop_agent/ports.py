@@ -223,6 +223,7 @@ class Board:
         runtime: Loads models.
         host: The machine.
         application_lock: Whether an application asks to wait.
+        sensor_link: The connection to the sensors' broker, None if there is none.
     """
 
     clock: Clock
@@ -233,3 +234,4 @@ class Board:
     runtime: Runtime
     host: Host
     application_lock: ApplicationLock = field(default_factory=NoApplicationLock)
+    sensor_link: Link | None = None

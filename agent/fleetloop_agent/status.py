@@ -6,6 +6,34 @@ from fleetloop_shared.messages import ReportedState
 from fleetloop_shared.system import ClockOffset, SystemHealth
 
 
+class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How messages of sensors were answered since the agent started.
+
+    Attributes:
+        connected: Whether the sensors' broker is there.
+        received: Messages that came.
+        answered: Messages whose answers were handed to the broker.
+        refused: Messages that are no rows of the model.
+        failed: Messages that the model failed on, or for which there was no model.
+        dropped: Messages that had to make room for newer ones.
+        unsent: Answers that the broker did not take.
+        ignored: Messages without payload, or that the broker had kept.
+        waiting: Messages that wait for their answers.
+        trouble: What went wrong last, in words.
+    """
+
+    connected: bool
+    received: int
+    answered: int
+    refused: int
+    failed: int
+    dropped: int
+    unsent: int
+    ignored: int
+    waiting: int
+    trouble: str | None
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What a program on this device is told about the agent.
 
@@ -25,6 +53,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         unkept: Reports that wait in memory for room on the disk.
         system: How the machine was at the last health report.
         clock: How far its clock was from the hub's then.
+        sensors: How messages of sensors were answered, None where none are taken.
         reported: What the hub is told.
     """
 
@@ -43,4 +72,5 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     unkept: int
     system: SystemHealth
     clock: ClockOffset | None
+    sensors: SensorStatus | None
     reported: ReportedState

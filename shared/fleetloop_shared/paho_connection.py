@@ -57,7 +57,7 @@ class Access:
     Attributes:
         endpoint: The broker.
         client_id: Unique at the broker.
-        username: The broker account's name.
+        username: The broker account's name, "" to come without one.
         password: Its password.
         ca_file: PEM file to check the broker's certificate against, None for the system's.
         max_packet_bytes: The longest packet that is read.
@@ -105,7 +105,8 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.max_packet_bytes = self._access.max_packet_bytes
-        client.username_pw_set(self._access.username, self._access.password)
+        if self._access.username:
+            client.username_pw_set(self._access.username, self._access.password)
         client.max_inflight_messages_set(MESSAGES)
         if will is not None:
             client.will_set(will.topic, will.payload, will.qos, will.retained)

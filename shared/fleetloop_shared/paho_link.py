@@ -52,7 +52,7 @@ class PahoLink(Link):
     Args:
         address: `mqtt://host:port` or `mqtts://host:port`.
         client_id: Unique at the broker; of two clients with one id the older is thrown out.
-        username: The broker account's name.
+        username: The broker account's name, "" to come without one.
         password: Its password.
         ca_file: PEM file that the broker's certificate is checked against instead of the system's.
         max_payload_bytes: The largest payload the broker takes.

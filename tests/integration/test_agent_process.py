@@ -55,6 +55,16 @@ def make_agent(broker: Broker, stack: ExitStack, folder: Path, extra: str = "") 
     return stack.enter_context(closing(AgentProcess(folder, server.url, server.token, extra)))
 
 
+def sensors(broker: Broker, folder: Path) -> str:
+    """Rows come over the same broker here, from whoever may write everything."""
+    (folder / "secret").write_text(HUB.password, "utf-8")
+    return (
+        f'[mqtt]\nbroker = "{broker.address}"\nusername = "{HUB.username}"\n'
+        'password_file = "secret"\ninput = "fleetloop/test/rows/+"\n'
+        'output = "fleetloop/test/answers/{0}"\n'
+    )
+
+
 def publish(hub: Listener, shipment: Shipment, sequence: int, **changes: object) -> None:
     desired = HUBSIDE.desire(sequence, shipment.release, **changes)
     blobs = {
@@ -74,7 +84,7 @@ def texts(hub: Listener) -> list[str]:
 def test_from_enrolment_to_a_committed_model_that_answers(
     hub: Listener, broker: Broker, stack: ExitStack, tmp_path: Path
 ) -> None:
-    agent = make_agent(broker, stack, tmp_path)
+    agent = make_agent(broker, stack, tmp_path, sensors(broker, tmp_path))
     publish(hub, ONE, 1, soak_rows=3)
     agent.start()
     agent.until(lambda said: said["state"] == "trial", "the trial")
@@ -84,6 +94,12 @@ def test_from_enrolment_to_a_committed_model_that_answers(
     said = agent.until(lambda said: said["state"] == "serving", "the commit")
     assert said["version"] == 1
     hub.until(lambda: "committed rain 1" in texts(hub), "the event")
+
+    hub.link.subscribe("fleetloop/test/answers/a")
+    hub.link.publish("fleetloop/test/rows/a", b'{"temperature":1.0,"pressure":-0.5}')
+    hub.until(lambda: bool(hub.payloads("fleetloop/test/answers/a")), "the answer to a sensor")
+    (sensed,) = json.loads(hub.payloads("fleetloop/test/answers/a")[0])["answers"]
+    assert sensed["score"] == answer["score"]
 
     second = agent.ask("run")
     assert second.returncode == 1

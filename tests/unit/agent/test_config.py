@@ -1,5 +1,6 @@
 """The config file: what it may say, and what a person reads when it says something else."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,48 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="cannot be read"):
         read(path)
+
+
+INPUT = 'input = "sensors/+/reading"'
+OUTPUT = 'output = "predictions/{0}"'
+MQTT = f'[mqtt]\nbroker = "mqtt://127.0.0.1"\n{INPUT}\n{OUTPUT}\n'
+
+
+def test_sensors_are_heard_where_the_file_says_so(tmp_path: Path) -> None:
+    assert read(written(tmp_path, LEAST)).mqtt is None
+    text = f'{LEAST}{MQTT}password_file = "secret"\nca_file = "/etc/ca.pem"\n'
+    mqtt = read(written(tmp_path, text)).mqtt
+    assert mqtt is not None
+    assert (mqtt.qos, mqtt.queue, mqtt.answer_retained) == (0, 1_000, False)
+    assert mqtt.password_file == tmp_path / "secret"
+    assert mqtt.ca_file == Path("/etc/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("predictions/{0}", "sensors/{0}/reading", "answer itself for ever"),
+        ("predictions/{0}", "predictions/{1}", "counted from 0"),
+        ("predictions/{0}", "predictions/+", "is no topic"),
+        ("sensors/+/reading", "sensors/+x", "no topic filter"),
+        (
+            'input = "sensors/+/reading"\noutput = "predictions/{0}"',
+            'input = "#"\noutput = "p"',
+            "ever",
+        ),
+        ("mqtt://127.0.0.1", "http://127.0.0.1", "not a broker's address"),
+        ("mqtt://127.0.0.1", "mqtt://me:secret@127.0.0.1", "password_file"),
+        ('"predictions/{0}"', '"p"\nrefusals = "sensors/{0}/reading"', "refusals"),
+        ('"predictions/{0}"', '"p"\npresence = "p/{0}"', "has 0 places"),
+        ('"predictions/{0}"', '"p"\nqos = 1\nanswer_retained = true', "needs qos = 0"),
+        ('"predictions/{0}"', '"p"\nqos = 2', "mqtt.qos"),
+        ('"predictions/{0}"', '"p"\nqueue = 0', "mqtt.queue"),
+    ],
+)
+def test_sensors_topics_that_cannot_be_are_refused(
+    tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    assert old in MQTT
+    with pytest.raises(ConfigError, match=re.escape(told)) as refused:
+        read(written(tmp_path, LEAST + MQTT.replace(old, new)))
+    assert "secret" not in str(refused.value)
