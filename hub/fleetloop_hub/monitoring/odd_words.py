@@ -1,0 +1,114 @@
+"""A fleet's verdict in words: who, in what, by how much, and what could not be judged."""
+
+import msgspec
+
+from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
+from fleetloop_shared.drift.verdict import Verdict
+
+_NAMED = 3
+_FEWEST = 3
+
+
+def told(verdict: FleetVerdict, together: Verdict | None, likeliest: float) -> FleetVerdict:
+    """The verdict with its words.
+
+    Args:
+        verdict: What was found.
+        together: Of a moved fleet: what its merged rows say about the reference.
+        likeliest: The chance of the largest distance of a device that is not apart.
+    """
+    reasons = [*_found(verdict, together), *_missing(verdict, likeliest)]
+    return msgspec.structs.replace(verdict, text=_sentence(verdict), reasons=reasons)
+
+
+def difference(it: Difference) -> str:
+    """One difference in words, with its size in the feature's own unit.
+
+    >>> difference(Difference(feature="t", what="mean", size=4.25, here=9.5, there=5.25, chance=0))
+    't reads 4.25 higher (9.5 against 5.25)'
+    """
+    unit = f" {it.unit}" if it.unit else ""
+    here, there, size = _number(it.here), _number(it.there), f"{_number(abs(it.size))}{unit}"
+    higher = "higher" if it.size > 0 else "lower"
+    more = "more" if it.size > 0 else "less"
+    words = {
+        "mean": f"{it.feature} reads {size} {higher} ({here} against {there})",
+        "spread": f"{it.feature} spreads {size} {more} (standard deviation {here} against {there})",
+        "missing": f"{it.feature} is missing in {it.here:.1%} of the rows (against {it.there:.1%})",
+        "category": f"{it.feature} is {it.other!r} in {it.here:.1%} of the rows (against "
+        f"{it.there:.1%})",
+        "swapped": f"{it.feature} and {it.other} look swapped: exchanged, both are as elsewhere",
+        "correlation": f"{it.feature} and {it.other} correlate by {it.here:.2f} (against "
+        f"{it.there:.2f})",
+        "score": f"{it.feature} is {size} {higher} on average ({here} against {there})",
+    }
+    return words[it.what]
+
+
+def odd(it: Odd) -> str:
+    """A device or cohort with what sets it apart."""
+    return f"{it.name}: {'; '.join(difference(d) for d in it.differences)}"
+
+
+def _sentence(verdict: FleetVerdict) -> str:
+    match verdict.who:
+        case Who.DEVICES:
+            return f"{_names([o.name for o in verdict.devices])} {_is(verdict.devices)} odd"
+        case Who.COHORTS:
+            plural = "cohorts" if len(verdict.cohorts) > 1 else "cohort"
+            names = _names([o.name for o in verdict.cohorts])
+            return f"{plural} {names} {'have' if len(verdict.cohorts) > 1 else 'has'} moved"
+        case Who.FLEET:
+            return "the whole fleet has moved"
+        case Who.NOBODY:
+            return "nobody has moved"
+        case _:
+            return "drift is seen, and it cannot be told yet whether it is a device or the world"
+
+
+def _found(verdict: FleetVerdict, together: Verdict | None) -> list[str]:
+    found = []
+    if together is not None and together.features:
+        found += [
+            f"{f.name} reads {_number(abs(f.shift))} {'higher' if f.shift > 0 else 'lower'} than "
+            f"in training ({f.ratio:.1f} times its threshold)"
+            for f in together.features[:_NAMED]
+            if f.ratio >= 1.0
+        ]
+    found += [f"cohort {odd(it)}" for it in verdict.cohorts[:_NAMED]]
+    found += [odd(it) for it in verdict.devices[:_NAMED]]
+    left = len(verdict.devices) - _NAMED
+    return [*found, f"and {left} devices more"] if left > 0 else found
+
+
+def _missing(verdict: FleetVerdict, likeliest: float) -> list[str]:
+    """What it rests on, and why it could not be more."""
+    said = f"{len(verdict.moved)} of {verdict.judged} devices have moved from the reference"
+    reasons = [f"{said}, all together to {verdict.ratio:.2f} of the threshold"]
+    if verdict.judged < _FEWEST:
+        reasons.append(
+            f"{verdict.judged} devices have rows enough: {_FEWEST} are needed to tell a device "
+            "from the world"
+        )
+    elif verdict.who is Who.UNDECIDED:
+        reasons.append(
+            f"no device is apart from the others beyond chance (nearest to it {likeliest:.1g})"
+        )
+    if verdict.unjudged:
+        reasons.append(f"too few rows yet of {_names(verdict.unjudged)}")
+    return reasons
+
+
+def _is(devices: list[Odd]) -> str:
+    return "is" if len(devices) == 1 else "are"
+
+
+def _names(names: list[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _number(value: float) -> str:
+    """Three digits, without an exponent where a person would write none."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"  # noqa: PLR2004

@@ -1,0 +1,91 @@
+"""Where a device stands: its measures, and how far it is from what its model was trained on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetloop_hub.monitoring.measures import Measures
+from fleetloop_hub.monitoring.merging import shape, thinned
+from fleetloop_shared.drift.verdict import Verdict, judge
+from fleetloop_shared.manifest import Feature
+from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One device, as far as its windows tell.
+
+    Attributes:
+        device: Its id.
+        cohort: Its cohort.
+        profile: The newest windows together.
+        values: Their measures.
+        ratio: Their largest drift statistic / threshold.
+        usual: Its measures in earlier windows that were quiet, None without such.
+    """
+
+    device: str
+    cohort: str
+    profile: LiveProfile
+    values: Floats
+    ratio: float
+    usual: Floats | None
+
+
+class Yardstick:
+    """One version's reference and thresholds, for profiles of any number of rows."""
+
+    def __init__(
+        self,
+        reference: ReferenceProfile,
+        thresholds: DriftThresholds,
+        described: Sequence[Feature] = (),
+    ) -> None:
+        """Prepare the comparison.
+
+        Args:
+            reference: The training rows.
+            thresholds: Where statistics become alarms.
+            described: The model's features, for the names of units and categories.
+        """
+        self.measures = Measures(reference, described)
+        self.least_rows = thresholds.window_rows
+        self._reference, self._thresholds = reference, thresholds
+        self._shape = tuple(len(f.counts) for f in reference.features)
+
+    def fits(self, profile: LiveProfile) -> bool:
+        """Whether a profile was taken on this reference, as far as its bins tell."""
+        return shape(profile) == self._shape
+
+    def verdict(self, profile: LiveProfile) -> Verdict:
+        """The device's own statistics and limits, over a profile of any number of rows.
+
+        One of more rows than limits were calibrated for is judged as that many rows of the same
+        shares: a fleet of thousands of devices would otherwise alarm at differences that no window
+        of the reference is free of.
+        """
+        return judge(self._reference, self._thresholds, thinned(profile, self.least_rows))
+
+    def stand(
+        self, device: str, cohort: str, profile: LiveProfile, usual: LiveProfile | None
+    ) -> Standing:
+        """Where a device stands.
+
+        Args:
+            device: Its id.
+            cohort: Its cohort.
+            profile: Its newest windows together.
+            usual: Earlier windows that were quiet, together.
+        """
+        return Standing(
+            device=device,
+            cohort=cohort,
+            profile=profile,
+            values=self.measures.of(profile),
+            ratio=self.verdict(profile).ratio,
+            usual=None if usual is None else self.measures.of(usual),
+        )
