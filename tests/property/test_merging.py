@@ -31,6 +31,7 @@ def profiles(draw: st.DrawFn, bins: tuple[int, ...] = (3, 5)) -> LiveProfile:
         sums=drawn[:width],
         products=drawn[width:],
         score_counts=random.multinomial(rows, np.ones(32) / 32).tolist(),
+        out_of_range=random.binomial(rows, 0.1, width).tolist(),
     )
 
 
@@ -44,7 +45,7 @@ def test_merging_is_the_same_in_any_order(parts: list[LiveProfile], random: obje
 @given(st.lists(profiles(), min_size=1, max_size=8))
 def test_counts_are_exactly_those_of_merging_one_by_one(parts: list[LiveProfile]) -> None:
     whole, stepwise = merged(parts), functools.reduce(LiveProfile.merge, parts)
-    for name in ("rows", "counts", "missing", "low", "high", "score_counts"):
+    for name in ("rows", "counts", "missing", "low", "high", "score_counts", "out_of_range"):
         assert getattr(whole, name) == getattr(stepwise, name)
     largest = max(abs(x) for p in parts for x in [*p.sums, *p.products])
     np.testing.assert_allclose(whole.products, stepwise.products, atol=1e-14 * largest * 8)

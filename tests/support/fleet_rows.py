@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
 from fleetloop_hub.monitoring.yardstick import Standing, Yardstick
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate
-from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.drift.moments import scales, standardise
+from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+from support.watching import a_signature
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -31,11 +32,12 @@ class World:
     """
 
     width: int = 6
-    apart: float = 0.05
+    apart: float = 0.02
     seed: int = 0
     random: np.random.Generator = field(init=False)
     loads: Floats = field(init=False)
     reference: ReferenceProfile = field(init=False)
+    blocks: Blocks = field(init=False)
     yardstick: Yardstick = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class World:
             Feature(
                 name=f"f{k}",
                 unit="°C" if k == 0 else "",
+                high=40.0 if k == 3 else None,
                 categories=["a", "b", "c"] if k == self.width - 2 else [],
             )
             for k in range(self.width)
@@ -58,9 +61,11 @@ class World:
             rows,
             scores,
             window_rows=WINDOW_ROWS,
-            false_alarms_per_1000_windows=1.0,
+            false_alarms_per_million_rows=1.0,
             seed=0,
         )
+        signature = structs.replace(a_signature(self.reference), features=features)
+        self.blocks = Blocks(self.reference, signature)
         self.yardstick = Yardstick(self.reference, thresholds, features)
 
     def own(self) -> Floats:
@@ -88,20 +93,7 @@ class World:
 
     def profile(self, rows: Rows) -> LiveProfile:
         """What a device counts of these rows."""
-        features = self.reference.features
-        bins = Bins([f.edges for f in features])
-        counts, missing = bins.strip(bins.count(np.ascontiguousarray(rows.T)))
-        u = standardise(rows, *scales(features))
-        return LiveProfile(
-            rows=len(rows),
-            counts=counts,
-            missing=missing,
-            low=[None] * self.width,
-            high=[None] * self.width,
-            sums=u.sum(axis=0).tolist(),
-            products=(u.T @ u)[np.triu_indices(self.width)].tolist(),
-            score_counts=count_scores(self.scores(rows)).tolist(),
-        )
+        return self.blocks.profile(self.blocks.count(rows, self.scores(rows)))
 
     def stand(
         self, device: str, rows: Rows, *, cohort: str = "default", usual: Rows | None = None

@@ -23,7 +23,7 @@ from fleetloop_shared.profile import (
 
 Floats = npt.NDArray[np.float64]
 
-KINDS: Final = ("mean", "spread", "missing", "category", "correlation", "score")
+KINDS: Final = ("mean", "spread", "missing", "out of range", "category", "correlation", "score")
 """Each kind has its own scale, and an equal part of the chance of a false word."""
 
 _LEAST_SPREAD = 1e-4
@@ -58,7 +58,7 @@ class Measure:
                 return self.origin + value * self.unit
             case "spread":
                 return float(np.exp(value)) * self.unit
-            case "missing" | "category":
+            case "missing" | "out of range" | "category":
                 return float(np.sin(np.clip(value / 2, 0.0, np.pi / 2)) ** 2)
             case "correlation":
                 return float(np.tanh(value))
@@ -105,6 +105,7 @@ class Measures:
                 for f in numbers
             ),
             *(Measure("missing", f.name) for f in features),
+            *(Measure("out of range", f.name) for f in features),
             *(
                 Measure("category", features[k].name, bin_name)
                 for k in self._names
@@ -142,6 +143,7 @@ class Measures:
                 mean[self._numbers],
                 spread[self._numbers],
                 _stable(missing / rows),
+                _stable(np.array(profile.out_of_range) / rows),
                 *(_stable(share) for share in shares),
                 np.arctanh(np.clip(pairs, -_NEARLY_ONE, _NEARLY_ONE)),
                 [scores @ _PLACES / max(scores.sum(), 1.0)],
@@ -150,7 +152,7 @@ class Measures:
 
     def variance(self, rows: float) -> Floats:
         """Of each measure among equal devices whose rows are independent: never less than this."""
-        of_kind = np.array([1.0, 0.5, 1.0, 1.0, 1.0, self._score_variance])
+        of_kind = np.array([1.0, 0.5, 1.0, 1.0, 1.0, 1.0, self._score_variance])
         variance: Floats = of_kind[self.kind] / max(rows - 3, 1.0)
         return np.maximum(variance, 1e-12)
 

@@ -37,6 +37,7 @@ def merged(profiles: Sequence[LiveProfile]) -> LiveProfile:
         sums=[math.fsum(x) for x in zip(*(p.sums for p in profiles), strict=True)],
         products=[math.fsum(x) for x in zip(*(p.products for p in profiles), strict=True)],
         score_counts=_added(p.score_counts for p in profiles),
+        out_of_range=_added(p.out_of_range for p in profiles),
     )
 
 
@@ -65,6 +66,7 @@ def thinned(profile: LiveProfile, rows: int) -> LiveProfile:
         sums=[x * share for x in profile.sums],
         products=[x * share for x in profile.products],
         score_counts=_apportioned(profile.score_counts, rows),
+        out_of_range=[round(x * share) for x in profile.out_of_range],
     )
 
 

@@ -35,6 +35,8 @@ def difference(it: Difference) -> str:
         "mean": f"{it.feature} reads {size} {higher} ({here} against {there})",
         "spread": f"{it.feature} spreads {size} {more} (standard deviation {here} against {there})",
         "missing": f"{it.feature} is missing in {it.here:.1%} of the rows (against {it.there:.1%})",
+        "out of range": f"{it.feature} is out of range in {it.here:.1%} of the rows (against "
+        f"{it.there:.1%})",
         "category": f"{it.feature} is {it.other!r} in {it.here:.1%} of the rows (against "
         f"{it.there:.1%})",
         "swapped": f"{it.feature} and {it.other} look swapped: exchanged, both are as elsewhere",

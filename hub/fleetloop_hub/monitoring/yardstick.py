@@ -10,7 +10,12 @@ from fleetloop_hub.monitoring.measures import Measures
 from fleetloop_hub.monitoring.merging import shape, thinned
 from fleetloop_shared.drift.verdict import Verdict, judge
 from fleetloop_shared.manifest import Feature
-from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
+from fleetloop_shared.profile import (
+    DriftThresholds,
+    LiveProfile,
+    ReferenceProfile,
+    ScaleThresholds,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,13 +67,15 @@ class Yardstick:
         return shape(profile) == self._shape
 
     def verdict(self, profile: LiveProfile) -> Verdict:
-        """The device's own statistics and limits, over a profile of any number of rows.
+        """The device's own statistics, by the limits of the longest windows it is long enough for.
 
-        One of more rows than limits were calibrated for is judged as that many rows of the same
-        shares: a fleet of thousands of devices would otherwise alarm at differences that no window
-        of the reference is free of.
+        One of more rows than any limits were calibrated for is judged as that many rows of the
+        same shares: a fleet of thousands of devices would otherwise alarm at differences that no
+        window of the reference is free of.
         """
-        return judge(self._reference, self._thresholds, thinned(profile, self.least_rows))
+        scales = self._thresholds.scales
+        scale = max((s for s in scales if s.rows <= profile.rows), key=_rows, default=scales[0])
+        return judge(self._reference, scale, thinned(profile, scale.rows))
 
     def stand(
         self, device: str, cohort: str, profile: LiveProfile, usual: LiveProfile | None
@@ -89,3 +96,7 @@ class Yardstick:
             ratio=self.verdict(profile).ratio,
             usual=None if usual is None else self.measures.of(usual),
         )
+
+
+def _rows(scale: ScaleThresholds) -> int:
+    return scale.rows

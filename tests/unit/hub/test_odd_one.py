@@ -46,6 +46,10 @@ def miscoded(rows: Rows) -> None:
     rows[:, 4] = 0
 
 
+def outside(rows: Rows) -> None:
+    rows[::9, 3] = 41
+
+
 def awake(rows: Rows) -> None:
     rows[:, 5] = 1
 
@@ -55,6 +59,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "two wires exchanged": (swap, "swapped", "f0"),
     "a sensor that is stuck": (stuck, "spread", "f2"),
     "a loose contact": (lost, "missing", "f3"),
+    "values that cannot be": (outside, "out of range", "f3"),
     "a category miscoded": (miscoded, "category", "f4"),
     "a constant that has changed": (awake, "category", "f5"),
 }
@@ -230,7 +235,7 @@ def test_false_words_in_peace_keep_to_their_chance() -> None:
     for _ in range(60):
         standings = []
         for k in range(5):
-            own = WORLD.own() * 3
+            own = WORLD.own() * 10
             rows, usual = WORLD.rows(512, own), WORLD.rows(512, own)
             standings.append(WORLD.stand(f"d{k}", rows, usual=usual))
         wrong += bool(judge(standings).devices)
