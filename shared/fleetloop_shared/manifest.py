@@ -5,6 +5,7 @@ import math
 import msgspec
 
 from fleetloop_shared.errors import ManifestError
+from fleetloop_shared.estimate.records import AccuracyReference, contradictions
 from fleetloop_shared.profile import SCORE_BINS, DriftThresholds, ReferenceProfile
 from fleetloop_shared.squeeze import ENCODINGS
 
@@ -161,6 +162,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         dataset: The SHA-256 of the dataset version it was trained on.
         run: The run that made it.
         created_at: Unix seconds.
+        accuracy: How its answers compared with held-out labels, None where there were none.
     """
 
     schema: int
@@ -179,6 +181,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
     run: str
     created_at: float
+    accuracy: AccuracyReference | None = None
 
 
 def check(manifest: Manifest) -> Manifest:
@@ -197,6 +200,7 @@ def check(manifest: Manifest) -> Manifest:
         | _in_signature(manifest.signature)
         | _in_reference(manifest)
         | _in_golden(manifest.golden, manifest.signature)
+        | contradictions(manifest.accuracy, manifest.signature.classes)
     )
     for problem, present in problems.items():
         if present:

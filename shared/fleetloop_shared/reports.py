@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_shared.estimate.records import Estimate, LabelEvidence
 from fleetloop_shared.messages import Message
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.system import ClockOffset, SystemHealth
@@ -93,6 +94,7 @@ class DriftReport(Report, frozen=True, kw_only=True):
         features: Every feature, largest ratio first.
         correlations: The pairs at or over their threshold, largest first, five at most.
         score_ratio: Triangular discrimination of the scores / threshold.
+        estimate: Of a closed window, how accurate its answers are by their scores alone.
     """
 
     model: str
@@ -107,6 +109,7 @@ class DriftReport(Report, frozen=True, kw_only=True):
     features: list[FeatureDrift]
     correlations: list[CorrelationDrift]
     score_ratio: float
+    estimate: Estimate | None = None
 
 
 class ProfileReport(Report, frozen=True, kw_only=True):
@@ -141,6 +144,8 @@ class HealthReport(Report, frozen=True, kw_only=True):
         system: How the machine is.
         clock: How far its clock is from the hub's, None where the hub has acknowledged nothing
             since the last report.
+        evidence: What all labels since this version was loaded say against its being as good as
+            its gate demands; None before the first, and of a model that has nothing to test by.
     """
 
     model: str | None
@@ -160,6 +165,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     inputs: int | None = None
     system: SystemHealth = SystemHealth()
     clock: ClockOffset | None = None
+    evidence: LabelEvidence | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

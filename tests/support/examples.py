@@ -2,6 +2,7 @@
 
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
+from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
 from fleetloop_shared.manifest import (
     SCHEMA,
     Budget,
@@ -89,6 +90,20 @@ MANIFEST = Manifest(
     dataset=OTHER_SHA,
     run="rain-0002",
     created_at=1_790_000_000.5,
+    accuracy=AccuracyReference(
+        metric="accuracy",
+        value=0.75,
+        low=0.5,
+        high=0.875,
+        rows=4,
+        counts=[4] + [0] * 31,
+        expected=[0.75] + [0.0] * 31,
+        spread=[0.5] + [0.0] * 31,
+        loss_bound=0.5,
+        loss_cap=1.0,
+        bound_from="gate",
+        balanced=[0, 1],
+    ),
 )
 
 RELEASE = m.Release(model="rain", version=2, manifest_sha256=SHA, manifest_bytes=9_000)
@@ -159,6 +174,7 @@ MESSAGES: list[m.Message] = [
         ],
         correlations=[r.CorrelationDrift(a="t", b="p", reference=0.5, live=-0.5, ratio=1.25)],
         score_ratio=0.5,
+        estimate=Estimate(metric="accuracy", value=0.75, low=0.5, high=1.0, refused="few rows"),
     ),
     r.ProfileReport(
         device=DEVICE,
@@ -201,6 +217,15 @@ MESSAGES: list[m.Message] = [
             machine_uptime_s=3600.5,
         ),
         clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
+        evidence=LabelEvidence(
+            labels=200,
+            value=0.625,
+            metric="accuracy",
+            e_value=64.0,
+            largest=128.0,
+            alarm=True,
+            since_label=190,
+        ),
     ),
     r.SampleReport(
         device=DEVICE,

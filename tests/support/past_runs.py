@@ -28,6 +28,7 @@ def a_past_run(
     (left / files.ARTIFACT).write_bytes(output.artifact)
     (left / files.FLOAT).write_bytes(output.float_data)
     (left / files.EVALUATION).write_bytes(output.evaluation)
+    (left / files.LABELLED).write_bytes(output.labelled)
     (left / child.LOG).write_text("what libraries have printed\n")
     spec = {SPEC: blobs.put(text.encode())}
     return kept(replace(output.result.run, key=key, artifacts=spec), left, blobs)

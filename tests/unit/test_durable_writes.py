@@ -68,6 +68,7 @@ EXCEPTIONS = {
     ("hub/fleetloop_hub/validation/cost.py", "numpy.save"): _SCRATCH,
     ("hub/fleetloop_hub/validation/weigh.py", ".write_text"): "the kernel's switch in /proc",
     ("hub/fleetloop_hub/training/evaluation.py", "pyarrow.parquet.write_table"): _MEMORY,
+    ("hub/fleetloop_hub/validation/labelled.py", "pyarrow.parquet.write_table"): _MEMORY,
     ("hub/fleetloop_hub/tracking/plots/style.py", ".savefig"): _MEMORY,
     ("hub/fleetloop_hub/tables/forms.py", ".truncate"): "cuts a text",
 }

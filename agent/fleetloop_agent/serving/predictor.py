@@ -3,6 +3,7 @@
 import math
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +140,8 @@ class Predictor(Serving):
             blocks = self._blocks.take()
             samples, labels = self._samples.take(), self._labels.take()
             dropped = self._blocks.dropped + self._samples.dropped + self._labels.dropped
-            counters = self._tally.take(dropped - self._dropped)
+            evidence = self._served.evidence() if self._served is not None else None
+            counters = replace(self._tally.take(dropped - self._dropped), evidence=evidence)
             self._dropped = dropped
         return Collected(
             [w for block in blocks for w in _judged(*block)], samples, labels, counters
@@ -223,6 +225,8 @@ class Predictor(Serving):
         said, by = answered
         if self._served is not None and by == self._served.load:
             self._tally.labelled(correct=self._served.truths.right(said, label))
+            if self._served.test is not None:
+                self._served.test.add(said, label)
         return True
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from fleetloop_agent.ports import Rows
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.scan import Judged
+from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label, Sample
 
@@ -103,6 +104,7 @@ class Counters:
         labels: Labels for answers of the loaded model.
         labels_correct: Answers among those that were right, None for a regression.
         dropped: Blocks, samples and labels dropped because nobody collected them.
+        evidence: What all labels for answers of the loaded model say, None before the first.
     """
 
     rows: int = 0
@@ -114,6 +116,7 @@ class Counters:
     labels: int = 0
     labels_correct: int | None = 0
     dropped: int = 0
+    evidence: LabelEvidence | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.records import Collected, Counters, Window
+from fleetloop_shared.estimate.expected_by_score import expected_by_score
+from fleetloop_shared.estimate.records import Estimate
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import (
@@ -134,6 +136,7 @@ class Reports:
                 labels_correct=seen.labels_correct,
                 system=system,
                 clock=clock,
+                evidence=seen.evidence,
             )
 
         return Topic.HEALTH, build
@@ -152,11 +155,13 @@ class Reports:
             labels=new.labels + (old.labels if same else 0),
             labels_correct=added(new.labels_correct, old.labels_correct if same else 0),
             dropped=old.dropped + new.dropped,
+            evidence=new.evidence,
         )
 
     def _drift(self, window: Window) -> Callable[[int, int], Report]:
         at, judged, manifest = self._clock.now(), window.judged, window.manifest
         verdict = judged.verdict
+        estimate = _estimate(window)
 
         def build(boot: int, seq: int) -> DriftReport:
             return DriftReport(
@@ -176,6 +181,7 @@ class Reports:
                 features=verdict.features,
                 correlations=verdict.correlations,
                 score_ratio=verdict.score_ratio,
+                estimate=estimate,
             )
 
         return build
@@ -214,3 +220,11 @@ class Reports:
             return LabelReport(device=self._device, boot=boot, seq=seq, at=at, labels=labels)
 
         return build
+
+
+def _estimate(window: Window) -> Estimate | None:
+    """How accurate the answers of a closed window are, by their scores."""
+    profile, accuracy = window.judged.profile, window.manifest.accuracy
+    if profile is None or accuracy is None:
+        return None
+    return expected_by_score(accuracy, profile.score_counts)

@@ -13,6 +13,8 @@ from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.drift.scan import Scan
+from fleetloop_shared.estimate.betting import LabelTest
+from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.manifest import REGRESSION, Manifest
 
 _FEWEST_CLASSES = 2
@@ -46,6 +48,8 @@ class Served:
         truths: Checks labels, and says what its answers are called.
         monitor: Counts its rows.
         scan: Judges what was counted.
+        test: Weighs labels, None where nothing says how good the model must be; it begins anew with
+            every loading.
     """
 
     load: int
@@ -56,6 +60,7 @@ class Served:
     truths: Truths
     monitor: Monitor
     scan: Scan
+    test: LabelTest | None
 
     def run(self, rows: Rows) -> Run:
         """Answer rows.
@@ -73,6 +78,11 @@ class Served:
                 f"{int(np.argmax(unanswered))}; nothing was answered"
             )
         return Run(*self.rule.answer(outputs), outputs)
+
+    def evidence(self) -> LabelEvidence | None:
+        """What labels say about it, None before the first."""
+        found = self.test.evidence() if self.test is not None else None
+        return found if found is not None and found.labels else None
 
 
 def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> Served:
@@ -93,4 +103,5 @@ def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> 
         truths=Truths(signature),
         monitor=Monitor(Blocks(manifest.reference, signature), manifest.thresholds.scales[0].rows),
         scan=Scan(manifest.reference, manifest.thresholds, signature),
+        test=LabelTest(manifest.accuracy) if manifest.accuracy is not None else None,
     )

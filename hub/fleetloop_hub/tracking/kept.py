@@ -18,7 +18,7 @@ from fleetloop_shared.errors import DiskFullError
 DETAILS = "details.json"
 SPEC = "spec.toml"
 
-_LEFT = (child.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION)
+_LEFT = (child.LOG, files.ARTIFACT, files.FLOAT, files.EVALUATION, files.LABELLED)
 _LOG_BYTES = 4_000_000
 _SMALL_BYTES = 8_000
 
@@ -72,7 +72,8 @@ def cleared(run: Run, folder: Path) -> None:
         run: Its record, as `kept` made it.
         folder: Where it has worked.
     """
-    gone = [name for name in (files.FLOAT, files.EVALUATION) if str(name) in run.artifacts]
+    bulky = files.FLOAT, files.EVALUATION, files.LABELLED
+    gone = [name for name in bulky if str(name) in run.artifacts]
     if str(files.ARTIFACT) in run.artifacts:
         gone += [files.ARTIFACT, files.ENCODED]  # the second is the first, for the wire
     for name in gone:

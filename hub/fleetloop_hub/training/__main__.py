@@ -23,6 +23,7 @@ def _train(folder: Path, disk: RealDisk) -> None:
     replace(disk, files.ENCODED, output.encoded)
     replace(disk, files.FLOAT, output.float_data)
     replace(disk, files.EVALUATION, output.evaluation)
+    replace(disk, files.LABELLED, output.labelled)
     replace(disk, child.RESULT, msgspec.json.encode(output.result))
 
 

@@ -4,6 +4,7 @@ artifact.onnx       process → hub: the quantized model
 encoded.bin         process → hub: the same as it travels
 float.onnx          process → hub: the same model, nothing quantized
 evaluation.parquet  process → hub: truth and answers of the held-out rows
+labelled.parquet    process → hub: some of these rows themselves, with truth and answers
 """
 
 from pathlib import Path
@@ -19,6 +20,7 @@ ARTIFACT = Path("artifact.onnx")
 ENCODED = Path("encoded.bin")
 FLOAT = Path("float.onnx")
 EVALUATION = Path("evaluation.parquet")
+LABELLED = Path("labelled.parquet")
 
 
 class Champion(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,10 +18,13 @@ from fleetloop_hub.training.deciding import costs
 from fleetloop_hub.training.job import Job, Result
 from fleetloop_hub.training.prepared import Prepared, prepare
 from fleetloop_hub.training.progress import Tell
+from fleetloop_hub.validation import labelled
+from fleetloop_hub.validation.accuracy import accuracy_reference
 from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.examine import Papers, examine
 from fleetloop_hub.validation.gates import judge
 from fleetloop_hub.validation.summary import summarise
+from fleetloop_shared.manifest import check
 
 _READ, _HELD, _JUDGED = 0.05, 0.8, 0.9
 
@@ -36,6 +39,7 @@ class Output:
         encoded: Its bytes as they travel.
         float_data: The same model, nothing quantized.
         evaluation: Truth and answers of the rows the gates judge by.
+        labelled: Some of these rows themselves, with truth and answers.
     """
 
     result: Result
@@ -43,6 +47,7 @@ class Output:
     encoded: bytes
     float_data: bytes
     evaluation: bytes
+    labelled: bytes
 
 
 def train(job: Job, tell: Tell) -> Output:
@@ -78,6 +83,7 @@ def _train(job: Job, tell: Tell) -> Output:
         World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values),
         Origin(job.version, job.floor, job.dataset, job.run, started_at),
     )
+    manifest = msgspec.structs.replace(manifest, accuracy=accuracy_reference(exam.challenger, spec))
     run = msgspec.structs.replace(
         _recorded(opened(job, spec, started_at), prepared, taken),
         metrics=summarise(exam) | _costs(exam, prepared),
@@ -87,14 +93,20 @@ def _train(job: Job, tell: Tell) -> Output:
         run=run,
         gates=gates,
         parity=exam.parity,
-        manifest=manifest,
+        manifest=check(manifest),
         evidence=evidence,
         needs_approval=spec.gates.approval,
     )
     held_out = prepared.split.held_out
     judged = held_out.take(np.isfinite(held_out.label))
-    told = evaluation.encode(exam.challenger, judged)
-    return Output(result, taken.packed.data, encoded, taken.packed.float_data, told)
+    return Output(
+        result=result,
+        artifact=taken.packed.data,
+        encoded=encoded,
+        float_data=taken.packed.float_data,
+        evaluation=evaluation.encode(exam.challenger, judged),
+        labelled=labelled.encode(exam.challenger, judged.values),
+    )
 
 
 def _recorded(run: Run, prepared: Prepared, taken: Taken) -> Run:

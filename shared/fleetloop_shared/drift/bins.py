@@ -113,6 +113,12 @@ def scaled_scores(scores: Scores, low: float, high: float) -> Scores:
     return scaled
 
 
+def score_places(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
+    """The bin of each score among `SCORE_BINS` equal ones; see `count_scores`."""
+    places = (scaled_scores(scores, low, high) * SCORE_BINS).astype(np.int64)
+    return np.minimum(places, SCORE_BINS - 1)
+
+
 def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
     """Scores in `SCORE_BINS` equal bins of [low, high]; what lies outside is in the outer bins.
 
@@ -127,6 +133,5 @@ def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
         >>> count_scores(np.array([-1e300, 150.0, 1e300]), 100, 200)[[0, 16, 31]].tolist()
         [1, 1, 1]
     """
-    places = (scaled_scores(scores, low, high) * SCORE_BINS).astype(np.int64)
-    places = np.minimum(places, SCORE_BINS - 1)
+    places = score_places(scores, low, high)
     return np.bincount(places, minlength=SCORE_BINS).astype(np.int64)

@@ -13,6 +13,7 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.tracking.comparison import compare
 from fleetloop_hub.tracking.kept import cleared, kept, whole
 from fleetloop_hub.training import evaluation
+from fleetloop_hub.validation import labelled
 from support.hubrecords import a_run
 from support.past_runs import a_past_run
 
@@ -42,11 +43,15 @@ def test_a_run_is_known_from_its_machine_to_its_held_out_answers(
         "artifact.onnx",
         "float.onnx",
         "evaluation.parquet",
+        "labelled.parquet",
     }
     held_out = evaluation.decode(blobs.get(run.artifacts["evaluation.parquet"]))
     assert len(held_out.answers) == run.metrics["held_out_rows"]
     assert np.mean(held_out.answers.right) == run.metrics["accuracy"]
     assert np.all(np.diff(held_out.at) > 0)
+    rows = labelled.decode(blobs.get(run.artifacts["labelled.parquet"]))
+    assert len(rows.values) == run.metrics["held_out_rows"]
+    assert np.array_equal(rows.answers.outputs, held_out.answers.outputs)
 
 
 def test_bulky_candidates_leave_the_record_small_and_come_back_whole(

@@ -1,0 +1,1 @@
+"""How accurate a model is: estimated without labels, tested with them; one statistic a file."""
