@@ -7,6 +7,7 @@ FleetloopError
 ├── StateError          the state folder is in use, or cannot be used
 ├── SlotError           a model that should be on this disk is gone or damaged
 ├── ModelError          an artifact that does not load, or fails on rows
+│   └── DeadlineError   it took too long on rows, and was told to end
 ├── InputError          rows that are not the model's inputs; nothing was answered
 └── NoModelError        nothing is loaded yet; nothing was answered
 """
@@ -36,6 +37,10 @@ class SlotError(FleetloopError):
 
 class ModelError(FleetloopError):
     """An artifact does not load, or fails on rows."""
+
+
+class DeadlineError(ModelError):
+    """The model took longer on these rows than a run may take, and was told to end."""
 
 
 class InputError(FleetloopError):

@@ -29,6 +29,10 @@ class Clock(ABC):
     def monotonic(self) -> float:
         """Seconds since some moment of this boot; never goes back."""
 
+    def monotonic_ns(self) -> int:
+        """The same in nanoseconds, for what takes microseconds."""
+        return round(self.monotonic() * 1e9)
+
     def ahead_s(self, at: float) -> float:
         """How far local time is ahead of UTC at a moment; 0 where the device knows no zone.
 
@@ -39,15 +43,29 @@ class Clock(ABC):
 
 
 class Model(ABC):
-    """An artifact that is loaded and answers."""
+    """An artifact that is loaded and answers; safe to be called from many threads."""
 
     @abstractmethod
     def outputs(self, rows: Rows) -> Rows:
         """One probability a class, shape (rows, classes), or a regression's values, (rows, 1).
 
         Raises:
+            DeadlineError: It took too long, and was given up.
             ModelError: It failed on these rows.
         """
+
+    def one(self, row: bytes) -> list[float]:
+        """The same for one row, where a runtime knows a faster way.
+
+        Args:
+            row: Its float32 values in the machine's own order, as many as there are features.
+
+        Raises:
+            DeadlineError: It took too long, and was given up.
+            ModelError: It failed on this row.
+        """
+        values: list[float] = self.outputs(np.frombuffer(row, np.float32)[None])[0].tolist()
+        return values
 
 
 class Runtime(ABC):
@@ -60,6 +78,17 @@ class Runtime(ABC):
         Raises:
             ModelError: It does not load, or its inputs and outputs are not the signature's.
         """
+
+    def end_overdue(self, now: float) -> int:
+        """Tell runs to end that take longer than a run may; called now and then.
+
+        Args:
+            now: Monotonic seconds.
+
+        Returns:
+            How many runs go on beyond their time.
+        """
+        return 0
 
 
 @dataclass(frozen=True)

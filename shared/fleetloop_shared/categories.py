@@ -26,11 +26,16 @@ class Categories:
 
     def __init__(self, categories: Sequence[str]) -> None:
         self._places = {text: float(k) for k, text in enumerate(categories)}
+        self._numbers = {OTHER, *self._places.values()}
         self._by_number = {plain(c): self._places[c] for c in reversed(categories)}
 
     def __len__(self) -> int:
         """How many there are."""
         return len(self._places)
+
+    def has_place(self, number: float) -> bool:
+        """Whether this may be what `place` gives: a place, `OTHER`, or NaN."""
+        return number in self._numbers or number != number  # noqa: PLR0124  # only NaN is not itself
 
     def place(self, value: str | float | None) -> float:
         """The number the model takes: the value's place, `OTHER`, or NaN where it is missing."""

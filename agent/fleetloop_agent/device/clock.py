@@ -14,6 +14,8 @@ class RealClock(Clock):
     def monotonic(self) -> float:
         return time.monotonic()
 
+    monotonic_ns = staticmethod(time.monotonic_ns)
+
     def ahead_s(self, at: float) -> float:
         try:
             return float(time.localtime(at).tm_gmtoff)

@@ -3,14 +3,10 @@
 from collections import deque
 from typing import Generic, TypeVar
 
-import numpy as np
-
 from fleetloop_agent.serving.records import Counters
+from fleetloop_shared.latency import BINS, bin_of
 
 T = TypeVar("T")
-
-LATENCIES = 1_024
-"""Runs of the model over which latency is told."""
 
 
 def added(right: int | None, more: int | None) -> int | None:
@@ -44,19 +40,18 @@ class Buffer(Generic[T]):
 
 
 class Tally:
-    """Counts since the last `take`, and the model's last latencies."""
+    """Counts since the last `take`."""
 
     def __init__(self) -> None:
         """Count nothing yet."""
-        self._latencies_ms: deque[float] = deque(maxlen=LATENCIES)
         self.labels_correct: int | None = 0
         self._clear()
 
-    def ran(self, rows: int, out_of_range: int, took_ms: float) -> None:
-        """Rows were answered in one run."""
-        self.rows += rows
-        self.out_of_range += out_of_range
-        self._latencies_ms.append(took_ms)
+    def took(self, times_ns: list[int]) -> None:
+        """Runs of the model took these times, in nanoseconds; the list is emptied."""
+        for k in map(bin_of, times_ns):
+            self._latency_counts[k] += 1
+        times_ns.clear()
 
     def labelled(self, *, correct: bool | None) -> None:
         """A label came for an answer of the loaded model.
@@ -71,24 +66,18 @@ class Tally:
         """Another model is loaded: labels are counted for its answers only."""
         self.labels, self.labels_correct = 0, 0
 
-    def take(self, dropped: int) -> Counters:
+    def take(self, rows: int, dropped: int) -> Counters:
         """The counts, which begin again.
 
         Args:
+            rows: Rows that were answered meanwhile.
             dropped: What buffers dropped meanwhile.
         """
-        p50, p99 = (
-            np.percentile(list(self._latencies_ms), [50, 99]).tolist()
-            if self._latencies_ms
-            else (None, None)
-        )
         counters = Counters(
-            rows=self.rows,
+            rows=rows,
             errors=self.errors,
             refused=self.refused,
-            out_of_range=self.out_of_range,
-            latency_p50_ms=p50,
-            latency_p99_ms=p99,
+            latency_counts=tuple(self._latency_counts),
             labels=self.labels,
             labels_correct=self.labels_correct,
             dropped=dropped,
@@ -97,5 +86,6 @@ class Tally:
         return counters
 
     def _clear(self) -> None:
-        self.rows = self.errors = self.refused = self.out_of_range = 0
+        self.errors = self.refused = 0
+        self._latency_counts = [0] * BINS
         self.forget_labels()

@@ -1,7 +1,10 @@
 """Turns what a caller gives into the model's input, or says which value of which row is wrong."""
 
+import math
+import struct
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ Row = Mapping[str, object]
 _PLAIN = {float, int, type(None)}
 _READ_AS_CATEGORY = {str, float, int, type(None)}
 _SHOWN_NAMES = 5
+_ORDER = "<" if sys.byteorder == "little" else ">"  # named, too large a number is refused
+_FLOAT32 = np.dtype(np.float32)
 
 
 class Intake:
@@ -39,14 +44,57 @@ class Intake:
         self._categories = [
             (k, Categories(f.categories)) for k, f in enumerate(features) if f.categories
         ]
-        low = [0.0 if f.categories else f.low for f in features]
-        high = [f.high for f in features]
-        with np.errstate(over="ignore"):  # as values are: 0.7 is not below 0.7
-            self._low = np.array([-np.inf if x is None else x for x in low]).astype(np.float32)
-            self._high = np.array([np.inf if x is None else x for x in high]).astype(np.float32)
-        self._ranged = any(
-            f.low is not None or f.high is not None or f.categories for f in features
+        self._one_row = (1, len(features))
+        names = self._names
+        self._read: Callable[[Mapping[str, Any]], Sequence[Any]] = (
+            itemgetter(*names) if len(names) > 1 else lambda row: [row[names[0]]]
         )
+        self._pack = struct.Struct(f"{_ORDER}{len(features)}f").pack
+
+    def one(self, given: object) -> bytes | None:
+        """One row given in the usual form, as the bytes of its float32 values; nobody else's.
+
+        Args:
+            given: As in `rows`.
+
+        Returns:
+            None if it is anything else, or something is wrong with it: `rows` takes it, or says
+            what.
+        """
+        if type(given) is np.ndarray:
+            kind = given.dtype
+            if (kind is not _FLOAT32 and kind != _FLOAT32) or given.shape != self._one_row:
+                return None
+            for feature, categories in self._categories:
+                if not categories.has_place(given.item(feature)):
+                    return None
+            return given.tobytes()
+        if type(given) is not list or len(given) != 1 or type(given[0]) is not dict:
+            return None
+        return self._one_mapping(given[0])
+
+    def _one_mapping(self, row: dict[str, Any]) -> bytes | None:
+        if len(row) != len(self._names):
+            return None
+        try:
+            values = self._read(row)
+        except KeyError:
+            return None
+        if self._categories:
+            values = list(values)
+            for feature, categories in self._categories:
+                if type(values[feature]) not in _READ_AS_CATEGORY:
+                    return None
+                values[feature] = categories.place(values[feature])
+        types = set(map(type, values))
+        if not types <= _PLAIN:
+            return None
+        if type(None) in types:
+            values = [math.nan if value is None else value for value in values]
+        try:
+            return self._pack(*values)
+        except OverflowError:
+            return None
 
     def rows(self, given: object) -> Rows:
         """The model's input, an array that nobody else holds.
@@ -65,18 +113,14 @@ class Intake:
             raise InputError("give a list of rows; each row maps feature names to values")
         if not len(values):
             raise InputError("there are no rows; give at least one")
+        if values.dtype == _FLOAT32:
+            return values.astype(np.float32, order="C")  # a copy
         with np.errstate(over="ignore"):
             rows = np.array(values, np.float32, order="C")
         if np.isinf(rows).any() and (np.isinf(rows) & np.isfinite(values)).any():
             row, feature = np.argwhere(np.isinf(rows) & np.isfinite(values))[0]
             raise self._wrong(row, feature, "is too large for float32")
         return rows
-
-    def out_of_range(self, rows: Rows) -> int:
-        """How many values lie outside their feature's range or list; missing ones do not."""
-        if not self._ranged:
-            return 0
-        return int(np.count_nonzero((rows < self._low) | (rows > self._high)))
 
     def infinite(self, rows: Rows, unanswered: npt.NDArray[np.bool_]) -> InputError | None:
         """What is wrong with rows that the model has no answer to, if that is an infinite value.

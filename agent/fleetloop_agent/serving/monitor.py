@@ -40,20 +40,25 @@ class Monitor:
         self._block_rows = block_rows
         self._first_row = 1
         self._finished: list[FinishedBlock] = []
-        self._rows: list[Rows] = []
+        self._rows: list[Rows | bytes] = []
         self._scores: list[float] = []
 
-    def add(self, row: Rows, score: float) -> None:
+    def add(self, row: Rows | bytes, score: float) -> bool:
         """Take one row; it is kept as it is until its block is counted, so it must not change.
 
         Args:
-            row: Its values, contiguous, of any shape.
+            row: Its float32 values, contiguous, of any shape; or their bytes.
             score: What the model said.
+
+        Returns:
+            Whether a block was counted, so that there may be something to take.
         """
         self._rows.append(row)
         self._scores.append(score)
         if len(self._scores) == self._block_rows:
             self._count_block()
+            return True
+        return False
 
     def extend(self, rows: Rows, scores: npt.NDArray[np.float64]) -> None:
         """Take many rows, which must not change either.

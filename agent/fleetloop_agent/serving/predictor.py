@@ -8,15 +8,16 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_agent.errors import InputError, ModelError, NoModelError
+from fleetloop_agent.errors import InputError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
-from fleetloop_agent.serving.served import Run, Served, load
+from fleetloop_agent.serving.served import Count, Served, load
 from fleetloop_agent.serving.truths import Truths
+from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label, Sample
@@ -47,12 +48,14 @@ class Predictor(Serving):
         """
         self._runtime = runtime
         self._clock = clock
+        self._now_ns = clock.monotonic_ns
         self._prefix = f"{device}.{boot}."
         self._served: Served | None = None
         self._lock = threading.Lock()
         self._loads = 0
         self._answers = 0
-        self._health = Health(rows=0, errors=0)
+        self._collected = 0
+        self._took_ns: list[int] = []
         self._recent = RecentAnswers()
         self._tally = Tally()
         self._blocks: Buffer[tuple[Served, FinishedBlock]] = Buffer(BLOCKS_HELD)
@@ -68,7 +71,8 @@ class Predictor(Serving):
 
     def health(self) -> Health:
         with self._lock:
-            return self._health
+            count = self._served.count if self._served is not None else Count()
+            return Health(rows=count.rows, errors=count.errors)
 
     def load(self, manifest: Manifest, artifact: bytes) -> None:
         served = load(manifest, artifact, self._runtime, self._loads + 1)
@@ -104,13 +108,8 @@ class Predictor(Serving):
         served = self._served
         if served is None:
             raise NoModelError("no model is loaded yet; it comes with the first rollout")
-        began = self._clock.monotonic()
-        checked, run = self._run(served, rows)
-        took_ms = 1000 * (self._clock.monotonic() - began)
-        out_of_range = served.intake.out_of_range(checked)
-        with self._lock:
-            self._tally.ran(len(checked), out_of_range, took_ms)
-            return self._note_answers(served, checked, run)
+        row = served.intake.one(rows)
+        return self._answer_many(served, rows) if row is None else self._answer_one(served, row)
 
     def feedback(self, labels: Sequence[tuple[str, str | float]]) -> int:
         """Take labels that became known: pairs of prediction id and label, all or none of them.
@@ -140,9 +139,11 @@ class Predictor(Serving):
             blocks = self._blocks.take()
             samples, labels = self._samples.take(), self._labels.take()
             dropped = self._blocks.dropped + self._samples.dropped + self._labels.dropped
+            self._tally.took(self._took_ns)
             evidence = self._served.evidence() if self._served is not None else None
-            counters = replace(self._tally.take(dropped - self._dropped), evidence=evidence)
-            self._dropped = dropped
+            counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
+            counters = replace(counters, evidence=evidence)
+            self._collected, self._dropped = self._answers, dropped
         return Collected(
             [w for block in blocks for w in _judged(*block)], samples, labels, counters
         )
@@ -150,55 +151,78 @@ class Predictor(Serving):
     def _swap(self, served: Served | None) -> None:
         with self._lock:
             self._loads += 1
-            self._health = Health(rows=0, errors=0)
             self._tally.forget_labels()
             self._served = served
 
-    def _run(
-        self, served: Served, rows: Sequence[Row] | npt.NDArray[np.generic]
-    ) -> tuple[Rows, Run]:
+    def _answer_one(self, served: Served, row: bytes) -> Answered:
+        """As `_answer_many`, without arrays: they cost a small model as much as its answer."""
+        began_ns = self._now_ns()
         try:
-            checked = served.intake.rows(rows)
-            try:
-                return checked, served.run(checked)
-            except ModelError:
-                self._note_errors(served, len(checked))
-                raise
-        except InputError:
-            with self._lock:
-                self._tally.refused += len(rows) if hasattr(rows, "__len__") else 1
+            outputs = served.model.one(row)
+            total = sum(outputs)
+            if total - total:  # not 0: one of them is infinite or no number
+                raise served.no_answer(row, outputs)
+            score, label = served.rule.one(outputs)
+        except FleetloopError as error:
+            self._note_failure(served, 1, error)
             raise
-
-    def _note_errors(self, served: Served, rows: int) -> None:
+        took_ns = self._now_ns() - began_ns
         with self._lock:
-            self._tally.errors += rows
-            if served is self._served:
-                self._health = Health(self._health.rows, self._health.errors + rows)
+            self._answers = first = self._answers + 1
+            served.count.rows += 1
+            self._took_ns.append(took_ns)
+            self._recent.note(first, label, served.load)
+            if served.monitor.add(row, score):
+                self._take_blocks(served)
+            answered = Answered(
+                self._prefix, first, served.manifest, served.truths, [score], [label], [outputs]
+            )
+            if self._sample_buckets:
+                self._keep_samples(np.frombuffer(row, np.float32)[None], answered.each())
+        return answered
 
-    def _note_answers(self, served: Served, rows: Rows, run: Run) -> Answered:
-        if served is self._served:
-            self._health = Health(self._health.rows + len(rows), self._health.errors)
-        if len(rows) == 1:
-            served.monitor.add(rows, float(run.scores[0]))
-        else:
-            served.monitor.extend(rows, run.scores)
+    def _answer_many(
+        self, served: Served, given: Sequence[Row] | npt.NDArray[np.generic]
+    ) -> Answered:
+        try:
+            rows = served.intake.rows(given)
+        except InputError as error:
+            self._note_failure(served, len(given) if hasattr(given, "__len__") else 1, error)
+            raise
+        began_ns = self._now_ns()
+        try:
+            outputs, scores, labels = served.many(rows)
+        except FleetloopError as error:
+            self._note_failure(served, len(rows), error)
+            raise
+        took_ns = self._now_ns() - began_ns
+        with self._lock:
+            first = self._answers + 1
+            self._answers += len(rows)
+            served.count.rows += len(rows)
+            self._took_ns.append(took_ns)
+            self._recent.note_many(first, labels, served.load)
+            served.monitor.extend(rows, scores)
+            self._take_blocks(served)
+            answered = Answered(
+                self._prefix, first, served.manifest, served.truths, scores, labels, outputs
+            )
+            if self._sample_buckets:
+                self._keep_samples(rows, answered.each())
+        return answered
+
+    def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
+        with self._lock:
+            if isinstance(error, InputError):
+                self._tally.refused += rows
+                return
+            self._tally.errors += rows
+            served.count.errors += rows
+
+    def _take_blocks(self, served: Served) -> None:
+        self._tally.took(self._took_ns)
         for block in served.monitor.take():
             self._blocks.put((served, block))
-        answered = Answered(
-            prefix=self._prefix,
-            first=self._answers + 1,
-            scores=run.scores,
-            labels=run.labels,
-            outputs=run.outputs,
-            manifest=served.manifest,
-            truths=served.truths,
-        )
-        for label in run.labels.tolist():
-            self._answers += 1
-            self._recent.note(self._answers, label, served.load)
-        if self._sample_buckets:
-            self._keep_samples(rows, answered.each())
-        return answered
 
     def _keep_samples(self, rows: Rows, answers: list[Answer]) -> None:
         now = self._clock.now()

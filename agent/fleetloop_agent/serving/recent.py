@@ -2,6 +2,9 @@
 
 from array import array
 
+import numpy as np
+import numpy.typing as npt
+
 RECENT_ANSWERS = 65_536
 """How many answers are remembered: 1.5 MB."""
 
@@ -34,6 +37,32 @@ class RecentAnswers:
         self._numbers[place] = number
         self._labels[place] = label
         self._loads[place] = load
+
+    def note_many(self, first: int, labels: npt.NDArray[np.float64], load: int) -> None:
+        """Remember the answers of one call.
+
+        Args:
+            first: The number of the first of them; the others follow.
+            labels: What was answered.
+            load: Which loading of a model answered them.
+        """
+        if len(labels) > self._capacity:
+            first += len(labels) - self._capacity
+            labels = labels[-self._capacity :]
+        place = first % self._capacity
+        until = min(place + len(labels), self._capacity)  # the end of the arrays; then on from 0
+        some = until - place
+        self._note_slice(slice(place, until), first, labels[:some], load)
+        if some < len(labels):
+            rest = labels[some:]
+            self._note_slice(slice(0, len(rest)), first + some, rest, load)
+
+    def _note_slice(
+        self, places: slice, first: int, labels: npt.NDArray[np.float64], load: int
+    ) -> None:
+        np.frombuffer(self._numbers, np.int64)[places] = np.arange(first, first + len(labels))
+        np.frombuffer(self._labels, np.float64)[places] = labels
+        np.frombuffer(self._loads, np.int64)[places] = load
 
     def take(self, number: int) -> tuple[float, int] | None:
         """Label and load of an answer, once; None if it is unknown, forgotten or was taken."""

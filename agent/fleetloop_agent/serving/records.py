@@ -1,6 +1,7 @@
 """What serving gives back: answers to who asks, and what has come together to the agent."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -10,11 +11,16 @@ from fleetloop_agent.ports import Rows
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.scan import Judged
 from fleetloop_shared.estimate.records import LabelEvidence
+from fleetloop_shared.latency import BINS
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label, Sample
 
+T = TypeVar("T")
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+Floats = npt.NDArray[np.float64]
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The answer to one row.
 
     Attributes:
@@ -25,6 +31,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         version: Its version.
         artifact: SHA-256 of the bytes that answered.
         class_name: What the class is called, where it has a name.
+        probabilities: Of all classes, in the signature's order; none of a regression.
     """
 
     prediction_id: str
@@ -34,46 +41,61 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     version: int
     artifact: str
     class_name: str | None = None
+    probabilities: list[float] = []
 
 
-class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """The answers to the rows of one call, all of one model, as arrays.
+class Answered(msgspec.Struct, frozen=True, gc=False):
+    """The answers to the rows of one call, all of one model; records are made when asked for.
+
+    An application that wants the scores of a thousand rows takes them as an array, and no object is
+    made for each row. `len` is the number of rows.
 
     Attributes:
         prefix: What all prediction ids of this start begin with.
         first: The number of the first answer; those of the others follow it without a gap.
-        scores: One a row.
-        labels: One of the classes a row, or the number of a regression.
-        outputs: What the model put out, shape (rows, classes), or (rows, 1) of a regression.
-        manifest: Of the model that answered.
+        manifest: Of the model that answered: its name, version, hash and signature.
         truths: What its answers are called.
     """
 
     prefix: str
     first: int
-    scores: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.float64]
-    outputs: Rows
     manifest: Manifest
     truths: Truths
+    _scores: Floats | list[float]
+    _labels: Floats | list[float]
+    _outputs: Rows | list[list[float]]
+
+    @property
+    def scores(self) -> Floats:
+        """One a row, as `Answer.score`."""
+        return np.asarray(self._scores, np.float64)
+
+    @property
+    def labels(self) -> Floats:
+        """One a row, as `Answer.label`: one of the classes, or the number of a regression."""
+        return np.asarray(self._labels, np.float64)
+
+    @property
+    def outputs(self) -> Rows:
+        """What the model put out, shape (rows, classes), or (rows, 1) of a regression."""
+        return np.asarray(self._outputs, np.float32)
+
+    def __len__(self) -> int:
+        """How many rows were answered."""
+        return len(self._scores)
 
     def each(self) -> list[Answer]:
         """An answer a row."""
-        manifest, said = self.manifest, self.truths.said(self.labels.tolist())
-        return [
-            Answer(
-                prediction_id=f"{self.prefix}{number}",
-                label=label,
-                score=score,
-                model=manifest.model,
-                version=manifest.version,
-                artifact=manifest.sha256,
-                class_name=class_name,
-            )
-            for number, (score, (label, class_name)) in enumerate(
-                zip(self.scores.tolist(), said, strict=True), self.first
-            )
-        ]
+        manifest, prefix, first = self.manifest, self.prefix, self.first
+        by = manifest.model, manifest.version, manifest.sha256
+        scores, labels = _plain(self._scores), _plain(self._labels)
+        outputs = _plain(self._outputs) if manifest.signature.classes else [[] for _ in labels]
+        said = self.truths.said
+        answers = []
+        for k, label in enumerate(labels):
+            number, name = said(label)
+            answers.append(Answer(f"{prefix}{first + k}", number, scores[k], *by, name, outputs[k]))
+        return answers
 
 
 @dataclass(frozen=True)
@@ -96,11 +118,8 @@ class Counters:
     Attributes:
         rows: Rows answered.
         errors: Rows the model failed on.
-        refused: Rows refused for their form.
-        out_of_range: Values outside the signature's range, and categories that it does not list, in
-            rows that were answered.
-        latency_p50_ms: Median time of the model's last runs, None before the first.
-        latency_p99_ms: 99th percentile of the same.
+        refused: Rows refused for their form, or for a value that the signature refuses.
+        latency_counts: How long the model's runs took, in the bins of `fleetloop_shared.latency`.
         labels: Labels for answers of the loaded model.
         labels_correct: Answers among those that were right, None for a regression.
         dropped: Blocks, samples and labels dropped because nobody collected them.
@@ -110,9 +129,7 @@ class Counters:
     rows: int = 0
     errors: int = 0
     refused: int = 0
-    out_of_range: int = 0
-    latency_p50_ms: float | None = None
-    latency_p99_ms: float | None = None
+    latency_counts: tuple[int, ...] = (0,) * BINS
     labels: int = 0
     labels_correct: int | None = 0
     dropped: int = 0
@@ -134,3 +151,11 @@ class Collected:
     samples: list[Sample]
     labels: list[Label]
     counters: Counters
+
+
+def _plain(values: npt.NDArray[np.generic] | list[T]) -> list[T]:
+    """As Python's own numbers."""
+    if isinstance(values, list):
+        return values
+    numbers: list[T] = values.tolist()
+    return numbers

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import add
 
 from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.records import Collected, Counters, Window
 from fleetloop_shared.estimate.expected_by_score import expected_by_score
 from fleetloop_shared.estimate.records import Estimate
+from fleetloop_shared.latency import quantile_us
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import (
@@ -125,8 +127,8 @@ class Reports:
                 rows=seen.rows,
                 errors=seen.errors,
                 refused=seen.refused,
-                latency_p50_ms=seen.latency_p50_ms,
-                latency_p99_ms=seen.latency_p99_ms,
+                latency_p50_ms=_quantile_ms(seen, 0.5),
+                latency_p99_ms=_quantile_ms(seen, 0.99),
                 rss_bytes=rss_bytes,
                 outbox=backlog.outbox,
                 outbox_bytes=backlog.outbox_bytes,
@@ -149,9 +151,7 @@ class Reports:
             rows=old.rows + new.rows,
             errors=old.errors + new.errors,
             refused=old.refused + new.refused,
-            out_of_range=old.out_of_range + new.out_of_range,
-            latency_p50_ms=new.latency_p50_ms,
-            latency_p99_ms=new.latency_p99_ms,
+            latency_counts=tuple(map(add, old.latency_counts, new.latency_counts)),
             labels=new.labels + (old.labels if same else 0),
             labels_correct=added(new.labels_correct, old.labels_correct if same else 0),
             dropped=old.dropped + new.dropped,
@@ -228,3 +228,8 @@ def _estimate(window: Window) -> Estimate | None:
     if profile is None or accuracy is None:
         return None
     return expected_by_score(accuracy, profile.score_counts)
+
+
+def _quantile_ms(seen: Counters, share: float) -> float | None:
+    us = quantile_us(seen.latency_counts, share)
+    return us / 1_000 if us is not None else None

@@ -13,26 +13,29 @@ from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.drift.scan import Scan
+from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.estimate.betting import LabelTest
 from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.manifest import REGRESSION, Manifest
 
 _FEWEST_CLASSES = 2
 
+Floats = npt.NDArray[np.float64]
 
-@dataclass(frozen=True)
-class Run:
-    """What a model said about rows.
+
+class Count:
+    """How a model has served since it was loaded; who counts holds a lock.
 
     Attributes:
-        scores: One a row.
-        labels: The answer, a row each: one of the classes, or the number of a regression.
-        outputs: What the model put out, shape (rows, classes), or (rows, 1) of a regression.
+        rows: Rows it has answered.
+        errors: Rows it has failed on.
     """
 
-    scores: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.float64]
-    outputs: Rows
+    __slots__ = ("errors", "rows")
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.rows = self.errors = 0
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Served:
         scan: Judges what was counted.
         test: Weighs labels, None where nothing says how good the model must be; it begins anew with
             every loading.
+        count: How many rows it has answered and failed on.
     """
 
     load: int
@@ -61,9 +65,10 @@ class Served:
     monitor: Monitor
     scan: Scan
     test: LabelTest | None
+    count: Count
 
-    def run(self, rows: Rows) -> Run:
-        """Answer rows.
+    def many(self, rows: Rows) -> tuple[Rows, Floats, Floats]:
+        """Outputs, scores and labels of rows.
 
         Raises:
             InputError: No answer to an infinite value.
@@ -71,13 +76,21 @@ class Served:
         """
         outputs = self.model.outputs(rows)
         if not np.isfinite(outputs).all():
-            unanswered = np.any(~np.isfinite(outputs), axis=1)
-            refusal = self.intake.infinite(rows, unanswered)
-            raise refusal or ModelError(
-                f"{self.manifest.model} {self.manifest.version} gave no number for row "
-                f"{int(np.argmax(unanswered))}; nothing was answered"
-            )
-        return Run(*self.rule.answer(outputs), outputs)
+            raise self._unanswered(rows, outputs)
+        scores, labels = self.rule.answer(outputs)
+        return outputs, scores, labels
+
+    def no_answer(self, row: bytes, outputs: list[float]) -> FleetloopError:
+        """Why a row has outputs that are no numbers: for its own sake, or the model's."""
+        one_row = np.frombuffer(row, np.float32)[None]
+        return self._unanswered(one_row, np.array([outputs], np.float32))
+
+    def _unanswered(self, rows: Rows, outputs: Rows) -> FleetloopError:
+        unanswered = np.any(~np.isfinite(outputs), axis=1)
+        return self.intake.infinite(rows, unanswered) or ModelError(
+            f"{self.manifest.model} {self.manifest.version} gave no number for row "
+            f"{int(np.argmax(unanswered))}; nothing was answered"
+        )
 
     def evidence(self) -> LabelEvidence | None:
         """What labels say about it, None before the first."""
@@ -104,4 +117,5 @@ def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> 
         monitor=Monitor(Blocks(manifest.reference, signature), manifest.thresholds.scales[0].rows),
         scan=Scan(manifest.reference, manifest.thresholds, signature),
         test=LabelTest(manifest.accuracy) if manifest.accuracy is not None else None,
+        count=Count(),
     )

@@ -32,10 +32,9 @@ class Truths:
         }
         self._any_number = signature is None or signature.task == REGRESSION
 
-    def said(self, answers: list[float]) -> list[Said]:
-        """Answers as they are given to who asked; those of a regression are its numbers."""
-        said = self._said
-        return [said[answer] for answer in answers] if said else [(a, None) for a in answers]
+    def said(self, answer: float) -> Said:
+        """An answer as it is given to who asked; that of a regression is its number."""
+        return self._said[answer] if self._said else (answer, None)
 
     def right(self, said: float, label: float) -> bool | None:
         """Whether an answer was right, None for a regression: it is near or far, not right."""

@@ -128,14 +128,6 @@ def test_anything_is_answered_or_refused(value: object) -> None:
     assert rows.shape == (len(value), 2)
 
 
-def test_values_out_of_range_are_counted_missing_ones_are_not() -> None:
-    rows = np.array([[-1, 5], [61, -1], [np.nan, np.inf], [60, 0]], np.float32)
-    assert INTAKE.out_of_range(rows) == 3
-    features = [Feature(name="wind"), Feature(name="rain")]
-    anything = Intake(msgspec.structs.replace(SIGNATURE, features=features))
-    assert anything.out_of_range(rows) == 0
-
-
 CATEGORIES = Intake(
     msgspec.structs.replace(
         SIGNATURE,
@@ -216,17 +208,6 @@ def test_an_array_holds_places() -> None:
 def test_what_is_no_place_is_refused(place: float) -> None:
     with pytest.raises(InputError, match=r"row 1: 'sky' is .*no place among its 3 .* 0 to 2, or"):
         CATEGORIES.rows(np.array([[1, 0], [1, place]]))
-
-
-def test_unlisted_categories_count_as_out_of_range_missing_ones_do_not() -> None:
-    rows = CATEGORIES.rows(
-        [{"wind": 1, "sky": "mauve"}, {"wind": 61, "sky": None}, {"wind": 1, "sky": "clear"}]
-    )
-    assert CATEGORIES.out_of_range(rows) == 2
-
-
-def test_a_bound_is_within_its_own_range() -> None:
-    assert CATEGORIES.out_of_range(CATEGORIES.rows([{"wind": 0.7, "sky": "clear"}])) == 0
 
 
 @given(json)

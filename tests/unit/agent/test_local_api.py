@@ -52,10 +52,11 @@ def test_rows_are_answered_one_or_many(client: RawClient) -> None:
     assert status == 200
     assert isinstance(told, dict)
     assert [a["label"] for a in told["answers"]] == [1, 0]
-    assert told["answers"][0] | {"score": 0} == {
+    assert told["answers"][0] | {"score": 0, "probabilities": []} == {
         "prediction_id": f"{DEVICE}.3.1",
         "label": 1,
         "score": 0,
+        "probabilities": [],
         "model": "storm",
         "version": 1,
         "artifact": model()[0].sha256,

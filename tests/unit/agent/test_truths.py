@@ -65,9 +65,9 @@ def test_a_regression_takes_any_finite_number_as_it_is(label: float) -> None:
 
 
 def test_answers_are_classes_with_names_or_numbers() -> None:
-    assert Truths(NAMED).said([4.0, 9.0]) == [(4, "dry"), (9, "rain")]
-    assert Truths(NUMBERED).said([9.0]) == [(9, None)]
-    assert Truths(VALUE).said([4.0, -0.5]) == [(4.0, None), (-0.5, None)]
+    assert [Truths(NAMED).said(answer) for answer in (4.0, 9.0)] == [(4, "dry"), (9, "rain")]
+    assert Truths(NUMBERED).said(9.0) == (9, None)
+    assert Truths(VALUE).said(-0.5) == (-0.5, None)
 
 
 def test_only_a_class_is_right_or_wrong() -> None:
