@@ -52,6 +52,9 @@ The config file:
   hub_url = "http://hub.example:8080"
   enrol_token = "<secret>.<fingerprint>"   # needed once, from `fleetloop token`
 
+  [serving]
+  deadline_s = 10.0                     # a model that takes longer is told to end
+
   [http]
   host = "127.0.0.1"                    # where programs on this device ask
   port = 8490
@@ -161,7 +164,7 @@ def _serve(
             link=PahoLink(identity.broker, identity.device, identity.username, identity.password),
             outbox=outbox,
             self_test=self_test,
-            runtime=OrtRuntime(),
+            runtime=OrtRuntime(settings.serving.deadline_s),
             host=RealHost(settings.state_dir),
             application_lock=LockFile(lock) if lock is not None else NoApplicationLock(),
             sensor_link=sensors.link_to(settings.mqtt, settings.device) if settings.mqtt else None,

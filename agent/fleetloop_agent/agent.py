@@ -186,6 +186,7 @@ class Agent:
     def _collect(self, now: float) -> None:
         """Ask serving for what has come together, and write the reports on it."""
         self._collect_at = now + COLLECT_S
+        self.predictor.end_overdue()
         desired = self.updater.journal.desired
         if desired is not None:
             self.predictor.set_sample_share(desired.sample_share)

@@ -27,6 +27,17 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8490
 
 
+class ServingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How models answer.
+
+    Attributes:
+        deadline_s: Seconds that a model may take for a call before it is told to end; the rows are
+            answered with an error then. A large call is cut into runs, and each may take so long.
+    """
+
+    deadline_s: Positive = 10.0
+
+
 class FetchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How artifacts are fetched.
 
@@ -82,6 +93,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         state_dir: Folder for models, journal and outbox; relative to the config file.
         hub_url: Where the device enrols.
         enrol_token: `<secret>.<fingerprint>`, needed once.
+        serving: How models answer.
         http: The local endpoint.
         fetch: How artifacts are fetched.
         report: What is reported.
@@ -94,6 +106,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     state_dir: Path
     hub_url: Annotated[str, msgspec.Meta(pattern="^https?://")]
     enrol_token: str | None = None
+    serving: ServingConfig = ServingConfig()
     http: HttpConfig = HttpConfig()
     fetch: FetchConfig = FetchConfig()
     report: ReportConfig = ReportConfig()

@@ -93,7 +93,7 @@ class Intake:
             values = [math.nan if value is None else value for value in values]
         try:
             return self._pack(*values)
-        except OverflowError:
+        except (OverflowError, struct.error):  # too large, also for a double
             return None
 
     def rows(self, given: object) -> Rows:

@@ -55,6 +55,7 @@ class Predictor(Serving):
         self._loads = 0
         self._answers = 0
         self._collected = 0
+        self._overdue = 0
         self._took_ns: list[int] = []
         self._recent = RecentAnswers()
         self._tally = Tally()
@@ -72,7 +73,15 @@ class Predictor(Serving):
     def health(self) -> Health:
         with self._lock:
             count = self._served.count if self._served is not None else Count()
-            return Health(rows=count.rows, errors=count.errors)
+            return Health(rows=count.rows, errors=count.errors + self._overdue)
+
+    def end_overdue(self) -> None:
+        """Tell runs of models to end that take too long; called now and then.
+
+        One that does not end, because it is within one operator, counts as an error of the loaded
+        model for as long as it goes on.
+        """
+        self._overdue = self._runtime.end_overdue(self._clock.monotonic())
 
     def load(self, manifest: Manifest, artifact: bytes) -> None:
         served = load(manifest, artifact, self._runtime, self._loads + 1)

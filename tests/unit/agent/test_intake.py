@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.serving.intake import Intake
@@ -219,3 +220,44 @@ def test_anything_is_a_category_or_refused(value: object) -> None:
         return
     assert value is None or isinstance(value, str | int | float)
     assert place in {-1.0, 0.0, 1.0, 2.0} or np.isnan(place)
+
+
+values = st.one_of(
+    st.none(),
+    st.floats(),
+    st.integers(),
+    st.integers(min_value=10**300),
+    st.booleans(),
+    st.sampled_from(["clear", "rain", "1", "", "mauve", 3.4028235e38, 3.4028236e38, 1e-46]),
+)
+
+
+@pytest.mark.parametrize("intake", [INTAKE, CATEGORIES])
+@given(st.lists(st.fixed_dictionaries({"wind": values, "sky": values}), max_size=2))
+def test_a_row_alone_is_read_as_among_others(intake: Intake, rows: list[dict[str, object]]) -> None:
+    if intake is INTAKE:
+        rows = [{"wind": row["wind"], "rain": row["sky"]} for row in rows]
+    alone = intake.one(rows)
+    if alone is not None:
+        assert alone == intake.rows(rows).tobytes()
+    elif len(rows) == 1 and {type(value) for value in rows[0].values()} <= {float, type(None)}:
+        with pytest.raises(InputError):
+            intake.rows(rows)
+
+
+@pytest.mark.parametrize("intake", [INTAKE, CATEGORIES])
+@given(
+    arrays(
+        st.sampled_from([np.float32, np.float64, np.int64, np.bool_]),
+        st.sampled_from([(1, 2), (1, 3), (2,), (2, 2), (0, 2), (1, 1, 2)]),
+    )
+)
+def test_an_array_of_one_row_is_read_as_any_other(
+    intake: Intake, array: npt.NDArray[np.generic]
+) -> None:
+    alone = intake.one(array)
+    if alone is not None:
+        assert alone == intake.rows(array).tobytes()
+    elif array.dtype == np.float32 and array.shape == (1, 2):
+        with pytest.raises(InputError):
+            intake.rows(array)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.ports import Health, Model, Rows, Runtime
@@ -366,6 +368,19 @@ def test_recent_answers_forget_the_oldest() -> None:
     assert recent.take(3) is None
     assert recent.take(6) == (0, 1)
     assert recent.take(99) is None
+
+
+@given(st.lists(st.integers(1, 11), max_size=12))
+def test_answers_of_one_call_are_remembered_as_one_by_one(calls: list[int]) -> None:
+    one_by_one, together, first = RecentAnswers(capacity=4), RecentAnswers(capacity=4), 1
+    for load, many in enumerate(calls):
+        labels = np.arange(first, first + many) / 8
+        together.note_many(first, labels, load)
+        for number, label in enumerate(labels.tolist(), first):
+            one_by_one.note(number, label, load)
+        first += many
+    for number in range(first + 2):
+        assert together.take(number) == one_by_one.take(number)
 
 
 def test_recent_answers_are_remembered_to_the_last_digit() -> None:

@@ -1,5 +1,7 @@
 """ONNX Runtime behind its port: the signature is enforced, and every failure is a ModelError."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -9,10 +11,12 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fleetloop_agent import runtime
-from fleetloop_agent.errors import ModelError
+from fleetloop_agent.errors import DeadlineError, ModelError
 from fleetloop_agent.runtime import OrtRuntime
+from fleetloop_agent.turn import Turn
 from fleetloop_firmware_sim.scenarios import tiny_onnx
 from fleetloop_shared.manifest import Feature, Signature
+from support.greedy_model import HUNGRY, SLOW, greedy_model
 
 SIGNATURE = Signature(
     input_name=tiny_onnx.INPUT,
@@ -129,3 +133,86 @@ def test_a_model_never_reads_its_weights_from_the_disk(
         ModelError, match="external data" if looked_at else r"does not load: .*[Ee]xternal"
     ):
         OrtRuntime().load(model, SIGNATURE)
+
+
+def test_a_row_alone_is_answered_as_among_others() -> None:
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    rows = np.random.default_rng(0).normal(0, 3, (50, 2)).astype(np.float32)
+    rows[7, 1] = np.nan
+    alone = np.array([model.one(row.tobytes()) for row in rows], np.float32)
+    assert np.array_equal(alone, model.outputs(rows), equal_nan=True)
+
+
+def test_more_rows_than_fit_in_a_run_are_answered_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    rows = np.random.default_rng(0).normal(0, 3, (50, 2)).astype(np.float32)
+    whole = model.outputs(rows)
+    monkeypatch.setattr(runtime, "RUN_ROWS", 8)
+    assert np.array_equal(model.outputs(rows), whole)
+
+
+def test_threads_have_each_their_own_memory() -> None:
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    rows = np.random.default_rng(0).normal(0, 3, (300, 2)).astype(np.float32)
+    whole = model.outputs(rows).tolist()
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            assert list(pool.map(model.one, [row.tobytes() for row in rows])) == whole
+
+
+def greedy(value: float) -> bytes:
+    return np.array([value, 0], np.float32).tobytes()
+
+
+GREEDY = msgspec.structs.replace(SIGNATURE, input_name="input")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_run_that_takes_too_long_is_told_to_end_and_others_are_answered(*, many: bool) -> None:
+    loaded = OrtRuntime(deadline_s=1.0)
+    model = loaded.load(greedy_model(), GREEDY)
+
+    def slow() -> object:
+        if many:
+            return model.outputs(np.array([[SLOW, 0]], np.float32))
+        return model.one(greedy(SLOW))
+
+    with ThreadPoolExecutor(1) as pool:
+        run, now = pool.submit(slow), 0.0
+        while not run.done():
+            assert len(model.one(greedy(1.0))) == 2
+            now += 0.4  # the time of the test, not of the clock
+            loaded.end_overdue(now)
+        with pytest.raises(DeadlineError, match="longer than 1 s and was told to end"):
+            run.result()
+    assert loaded.end_overdue(now + 9) == 0
+    assert len(model.one(greedy(1.0))) == 2
+
+
+def test_a_run_that_wants_more_memory_than_there_is_has_failed() -> None:
+    model = OrtRuntime().load(greedy_model(), GREEDY)
+    with pytest.raises(ModelError, match="the model failed"):
+        model.one(greedy(HUNGRY))
+    assert len(model.one(greedy(1.0))) == 2
+
+
+def test_a_word_that_comes_too_late_ends_no_other_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[Turn] = []
+    begin = Turn.__init__
+
+    def watched(turn: Turn, end: Callable[[], None]) -> None:
+        begin(turn, end)
+        places.append(turn)
+
+    monkeypatch.setattr(Turn, "__init__", watched)
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    told = model.one(np.zeros(2, np.float32).tobytes())
+    (place,) = places
+    place.number -= 1  # as if it still went on
+    place.look(0.0, 1.0)
+    assert place.look(1.0, 1.0)
+    place.number += 1
+    assert model.one(np.zeros(2, np.float32).tobytes()) == told
+    assert len(places) == 2
