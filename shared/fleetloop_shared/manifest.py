@@ -266,7 +266,7 @@ def _in_reference(manifest: Manifest) -> dict[str, bool]:
             len(reference.score_counts) != SCORE_BINS
         ),
         "thresholds are not one a feature": any(
-            len(scale.anderson_darling) != width or len(scale.triangular) != width
+            {len(scale.anderson_darling), len(scale.triangular), len(scale.rare)} != {width}
             for scale in scales
         ),
         "drift scales that are not ascending": rows != sorted(set(rows)) or not rows or rows[0] < 1,

@@ -60,6 +60,7 @@ class ScaleThresholds(msgspec.Struct, frozen=True, kw_only=True):
         rows: Rows in such a window.
         anderson_darling: One threshold a feature.
         triangular: One threshold a feature.
+        rare: One threshold a feature, on the deviance of its rare bins.
         correlation: One threshold for all pairs, on |z|.
         score: The threshold of triangular discrimination on the score histogram.
     """
@@ -67,6 +68,7 @@ class ScaleThresholds(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     anderson_darling: list[float]
     triangular: list[float]
+    rare: list[float]
     correlation: float
     score: float
 

@@ -42,6 +42,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         shift: Mean of the window minus the reference's, in the feature's unit; 0 for a category.
         shift_sd: The same in standard deviations of the reference.
         missing_ratio: Share of missing values in the window.
+        rare: Deviance of the rare bins, judged: values that go missing or were hardly ever seen.
     """
 
     name: str
@@ -53,6 +54,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     shift: float
     shift_sd: float
     missing_ratio: float
+    rare: float = 0.0
 
 
 class CorrelationDrift(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,6 +78,7 @@ MANIFEST = Manifest(
                 rows=64,
                 anderson_darling=[2.0, 3.0],
                 triangular=[0.1, 0.2],
+                rare=[20.0, 20.0],
                 correlation=4.0,
                 score=0.3,
             )
@@ -165,6 +166,7 @@ MESSAGES: list[m.Message] = [
                 ratio=2.5,
                 anderson_darling=12.5,
                 triangular=0.5,
+                rare=0.0,
                 psi=0.25,
                 js=0.125,
                 shift=20.5,

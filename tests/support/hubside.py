@@ -128,6 +128,7 @@ def manifest_of(artifact: bytes, version: int, bias: float = 0.0) -> Manifest:
                     rows=256,
                     anderson_darling=[10.0] * len(FEATURES),
                     triangular=[0.2] * len(FEATURES),
+                    rare=[20.0] * len(FEATURES),
                     correlation=4.0,
                     score=0.2,
                 )

@@ -161,6 +161,7 @@ def _thresholds() -> DriftThresholds:
                 rows=64,
                 anderson_darling=[_NEVER] * len(FEATURES),
                 triangular=[_NEVER] * len(FEATURES),
+                rare=[_NEVER] * len(FEATURES),
                 correlation=_NEVER,
                 score=_NEVER,
             )

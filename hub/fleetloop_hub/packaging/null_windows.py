@@ -1,142 +1,145 @@
 """Windows without drift, and what the device's statistics say about them."""
 
+import math
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
+from fleetloop_hub.packaging.binned import Binned, count_places
 from fleetloop_shared.drift.anderson_darling import anderson_darling
-from fleetloop_shared.drift.bins import Bins, count_scores
 from fleetloop_shared.drift.fisher_z import fisher_z
-from fleetloop_shared.drift.moments import correlations, scales, standardise
+from fleetloop_shared.drift.moments import correlations
+from fleetloop_shared.drift.rare_bins import rare_bins
 from fleetloop_shared.drift.triangular import triangular_discrimination
-from fleetloop_shared.profile import ReferenceProfile
 
-Rows = npt.NDArray[np.float32]
-Places = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Cells = TypeVar("Cells", Counts, Floats)
 
-WINDOWS = 1_000
-"""Contiguous windows looked at, overlapping where the reference is short."""
+MOST_CELLS = 1_024
+"""Cells that contiguous windows begin at and end at."""
 
-DRAWS = 2_000
-"""Independent windows drawn."""
+DRAWN_ROWS, MOST_DRAWN = 160_000, 800
+"""Rows and windows that are drawn one by one."""
 
-_AT_ONCE = 100
+_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What is judged, of many windows.
+
+    Attributes:
+        order: Anderson-Darling, shape (windows, features + 1).
+        share: Triangular discrimination, the same; the last is that of the scores.
+        rare: Deviance of rare bins, the same.
+        z: Fisher's z of the pairs, shape (windows, pairs).
+    """
+
+    order: Floats
+    share: Floats
+    rare: Floats
+    z: Floats
+
+
+def fits(reference_rows: int, window_rows: int) -> bool:
+    """Whether windows can be cut out and compared with the rest of the reference."""
+    return reference_rows >= 4 * window_rows
 
 
 class NullWindows:
-    """Undrifted windows of one reference; scores are those of 0 to 1, see `scaled_scores`.
-
-    Every answer has a row a window and a column a statistic: Anderson-Darling a feature, triangular
-    discrimination a feature, the largest squared Fisher z of all pairs, triangular discrimination
-    of the scores. All of them are quadratic in the change, so that their tails are alike.
+    """Undrifted windows of one reference.
 
     Attributes:
-        window_rows: Rows in each.
-        reference_rows: Rows in the reference.
+        cell_rows: Contiguous windows are whole numbers of cells of so many rows.
     """
 
-    def __init__(
-        self,
-        reference: ReferenceProfile,
-        rows: Rows,
-        scores: npt.NDArray[np.floating],
-        window_rows: int,
-        random: np.random.Generator,
-    ) -> None:
-        features = reference.features
-        self._bins = Bins([f.edges for f in features])
-        self._counts = self._bins.fill([f.counts for f in features], [f.missing for f in features])
-        self._used = self._bins.fill([[1] * len(f.counts) for f in features], [1] * len(features))
-        self._correlations = np.array(reference.correlations, np.float64)
-        self._score_counts = np.array(reference.score_counts)
-        self._rows, self._scores = rows, scores
-        self._u = standardise(rows, *scales(features))
-        self._ordered = np.array([not f.category for f in features])
-        self.window_rows = window_rows
-        self._random = random
-        self.reference_rows = len(rows)
+    def __init__(self, reference: Binned, pairs: Floats, block_rows: int) -> None:
+        """Count the reference cell by cell.
 
-    @staticmethod
-    def fits(reference_rows: int, window_rows: int) -> bool:
-        """Whether windows can be cut out and compared with the rest of the reference."""
-        return reference_rows >= 4 * window_rows
+        Args:
+            reference: Its rows.
+            pairs: Its correlations.
+            block_rows: Every window is a whole number of blocks; a cell is a fraction of one.
+        """
+        self._reference, self._pairs = reference, pairs
+        self.cell_rows = _cell_rows(reference.rows, block_rows)
+        self._counts, self._sums, self._products = self._cells()
 
-    @staticmethod
-    def block_rows(reference_rows: int) -> int:
-        """Length of the blocks that windows are put together from when they cannot be cut out."""
-        return max(1, reference_rows // 8)
-
-    def contiguous(self) -> Floats:
+    def contiguous(self, window_rows: int) -> Statistics:
         """Windows of rows that follow each other, each compared with the rows outside it.
 
-        The reference is closed to a ring. Where it has fewer than four windows, windows are put
-        together from shorter blocks instead and compared with all of it; what that leaves out, the
-        reference's own uncertainty, is made up for by a factor.
+        They begin at every cell; the reference must hold four of them, see `fits`.
         """
-        rows, size = len(self._rows), self.window_rows
-        if self.fits(rows, size):
-            starts = np.unique(np.linspace(0, rows, WINDOWS, endpoint=False).astype(np.int64))
-            return self._look((starts[:, None] + np.arange(size)) % rows, cut_out=True)
-        block = self.block_rows(rows)
-        starts = self._random.integers(0, rows, (WINDOWS, -(-size // block)))
-        places = (starts[..., None] + np.arange(block)) % rows
-        drawn = places.reshape(WINDOWS, -1)[:, :size]
-        return self._look(drawn, cut_out=False) * (1 + size / rows)
-
-    def independent(self) -> Floats:
-        """Windows of rows drawn one by one, bins that the reference lacks included."""
-        rows, size = len(self._rows), self.window_rows
-        drawn = self._random.integers(0, rows, (DRAWS, size))
-        squared_z = np.concatenate([self._squared_z(part) for part in _parts(drawn)])
-        order, share = [], []
-        for _ in range(0, DRAWS, _AT_ONCE):
-            seen = self._draw(self._counts + self._used / 2)
-            order.append(anderson_darling(self._counts, seen) * self._ordered)
-            share.append(triangular_discrimination(self._counts, seen))
-        scores = np.concatenate(
-            [self._draw(self._score_counts + 0.5) for _ in range(0, DRAWS, _AT_ONCE)]
+        cells = window_rows // self.cell_rows
+        counts = _sliding(self._counts, cells)
+        rest = self._reference.counts - counts
+        live = correlations(
+            window_rows, _sliding(self._sums, cells), _sliding(self._products, cells)
         )
-        return np.column_stack(
-            [
-                np.concatenate(order),
-                np.concatenate(share),
-                squared_z * (1 + size / rows),
-                triangular_discrimination(self._score_counts, scores),
-            ]
+        z = fisher_z(self._pairs, live, self._reference.rows, window_rows)
+        rows = self._reference.rows
+        apart = math.sqrt((rows + window_rows) / (rows - window_rows))
+        return _statistics(self._reference.ordered, rest, counts, z * apart)
+
+    def drawn(self, window_rows: int, random: np.random.Generator) -> Statistics:
+        """Windows of rows drawn one by one, as if the reference were the whole world."""
+        reference = self._reference
+        windows = min(MOST_DRAWN, max(1, DRAWN_ROWS // window_rows))
+        parts = []
+        for _ in range(0, windows, _AT_ONCE):
+            rows = random.integers(0, reference.rows, (_AT_ONCE, window_rows))
+            counts = count_places(reference.places[rows], reference.counts.shape[1])
+            u = reference.moved[rows]
+            live = correlations(window_rows, u.sum(axis=1), u.transpose(0, 2, 1) @ u)
+            z = fisher_z(self._pairs, live, reference.rows, window_rows)
+            parts.append(_statistics(reference.ordered, reference.counts, counts, z))
+        more = 1 + window_rows / reference.rows
+        return Statistics(
+            order=np.concatenate([p.order for p in parts]) * more,
+            share=np.concatenate([p.share for p in parts]) * more,
+            rare=np.concatenate([p.rare for p in parts]),
+            z=np.concatenate([p.z for p in parts]) * np.sqrt(more),
         )
 
-    def _draw(self, weights: Floats) -> Places:
-        """Counts of windows whose bin shares are themselves drawn (Dirichlet, multinomial)."""
-        shares = self._random.standard_gamma(weights, (_AT_ONCE, *weights.shape))
-        shares /= shares.sum(axis=-1, keepdims=True)
-        return self._random.multinomial(self.window_rows, shares)
-
-    def _look(self, places: Places, *, cut_out: bool) -> Floats:
-        found = []
-        for part in _parts(places):
-            seen = np.array([self._bins.count(self._rows[window].T) for window in part])
-            scores = np.array([count_scores(self._scores[window]) for window in part])
-            rest = self._counts - seen * cut_out
-            scores_rest = self._score_counts - scores * cut_out
-            found.append(
-                np.column_stack(
-                    [
-                        anderson_darling(rest, seen) * self._ordered,
-                        triangular_discrimination(rest, seen),
-                        self._squared_z(part),
-                        triangular_discrimination(scores_rest, scores),
-                    ]
-                )
-            )
-        return np.concatenate(found)
-
-    def _squared_z(self, places: Places) -> Floats:
-        u = self._u[places]
-        live = correlations(places.shape[1], u.sum(axis=1), u.transpose(0, 2, 1) @ u)
-        z = fisher_z(self._correlations, live, len(self._rows), places.shape[1])
-        squared: Floats = (z**2).max(axis=1, initial=0.0)
-        return squared
+    def _cells(self) -> tuple[Counts, Floats, Floats]:
+        """Running totals of counts, sums and products, of the newest whole cells."""
+        reference, size = self._reference, self.cell_rows
+        cells = reference.rows // size
+        newest = slice(reference.rows - cells * size, None)
+        places = reference.places[newest].reshape(cells, size, -1)
+        u = reference.moved[newest].reshape(cells, size, -1)
+        return (
+            _running(count_places(places, reference.counts.shape[1])),
+            _running(u.sum(axis=1)),
+            _running(u.transpose(0, 2, 1) @ u),
+        )
 
 
-def _parts(places: Places) -> list[Places]:
-    return [places[k : k + _AT_ONCE] for k in range(0, len(places), _AT_ONCE)]
+def _cell_rows(rows: int, block_rows: int) -> int:
+    """The smallest fraction of a block with which there are not too many cells."""
+    fractions = [d for d in range(1, block_rows + 1) if block_rows % d == 0]
+    return next((d for d in fractions if rows <= d * MOST_CELLS), block_rows)
+
+
+def _running(cells: Cells) -> Cells:
+    """Totals of the cells before each one; the cells come twice, so that windows close a ring."""
+    return np.concatenate([np.zeros_like(cells[:1]), cells, cells]).cumsum(axis=0)
+
+
+def _sliding(running: Cells, cells: int) -> Cells:
+    """Sums of the windows of so many cells, one that begins at each cell."""
+    starts = (len(running) - 1) // 2
+    return running[cells : cells + starts] - running[:starts]
+
+
+def _statistics(ordered: Flags, reference: Counts, seen: Counts, z: Floats) -> Statistics:
+    return Statistics(
+        order=anderson_darling(reference, seen) * ordered,
+        share=triangular_discrimination(reference, seen),
+        rare=rare_bins(reference, seen),
+        z=z,
+    )

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from fleetloop_hub.child import Progress
 from fleetloop_hub.packaging.assembly import Origin, World, assemble
-from fleetloop_hub.packaging.thresholds import shortcomings
+from fleetloop_hub.packaging.scales import shortcomings
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training import evaluation

@@ -11,6 +11,7 @@ from fleetloop_shared.drift.fisher_z import fisher_z
 from fleetloop_shared.drift.jensen_shannon import jensen_shannon
 from fleetloop_shared.drift.moments import correlations
 from fleetloop_shared.drift.psi import population_stability_index
+from fleetloop_shared.drift.rare_bins import rare_bins
 from fleetloop_shared.drift.triangular import triangular_discrimination
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile, ScaleThresholds
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
@@ -82,9 +83,11 @@ def _features(
     ordered = np.array([not f.category for f in reference.features])
     order = anderson_darling(expected, seen) * ordered
     share = triangular_discrimination(expected, seen)
+    rare = rare_bins(expected, seen)
     ratios = np.maximum(
         order / np.array(thresholds.anderson_darling), share / np.array(thresholds.triangular)
     )
+    ratios = np.maximum(ratios, rare / np.array(thresholds.rare))
     psi = population_stability_index(expected, seen)
     js = jensen_shannon(expected, seen)
     present = np.maximum(profile.rows - np.array(profile.missing), 1)
@@ -95,6 +98,7 @@ def _features(
             ratio=float(ratios[k]),
             anderson_darling=float(order[k]),
             triangular=float(share[k]),
+            rare=float(rare[k]),
             psi=float(psi[k]),
             js=float(js[k]),
             shift=float(shift_sd[k]) * reference.features[k].sd,

@@ -6,7 +6,8 @@ import pytest
 from scipy.signal import lfilter
 
 from fleetloop_hub.packaging.reference import build_reference
-from fleetloop_hub.packaging.thresholds import calibrate, shortcomings
+from fleetloop_hub.packaging.scales import shortcomings
+from fleetloop_hub.packaging.thresholds import calibrate
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
@@ -115,7 +116,8 @@ def test_the_same_seed_gives_the_same_thresholds_to_the_last_bit() -> None:
 def test_a_small_reference_still_gives_thresholds_that_travel(count: int) -> None:
     _, thresholds = calibrated(world(count, 0), budget=25.0)
     for scale in thresholds.scales:
-        limits = [*scale.anderson_darling, *scale.triangular, scale.correlation, scale.score]
+        limits = [*scale.anderson_darling, *scale.triangular, *scale.rare]
+        limits += [scale.correlation, scale.score]
         assert all(np.isfinite(limits))
         assert min(limits) > 0
     assert decode(encode(thresholds), DriftThresholds) == thresholds
@@ -126,7 +128,7 @@ def test_a_small_reference_says_what_it_cannot_tell() -> None:
     safe, advice = shortcomings(10 * WINDOW_ROWS, WINDOW_ROWS)
     assert "10.0 windows" in safe
     assert "800 rows, or windows of 20 rows" in advice
-    assert "resampled blocks" in shortcomings(30, WINDOW_ROWS)[0]
+    assert "taken from shorter ones" in shortcomings(30, WINDOW_ROWS)[0]
 
 
 @pytest.mark.parametrize(("window_rows", "budget"), [(0, 1.0), (10, 0.0), (10, 100_000.0)])

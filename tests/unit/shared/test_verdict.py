@@ -23,6 +23,7 @@ THRESHOLDS = ScaleThresholds(
     rows=200,
     anderson_darling=[8.0] * WIDTH,
     triangular=[0.2] * WIDTH,
+    rare=[20.0] * WIDTH,
     correlation=5.0,
     score=0.3,
 )
