@@ -64,6 +64,7 @@ def signed(data: bytes, signature: Signature, rows: Rows) -> Manifest:
         rows=64,
         anderson_darling=[1.0] * width,
         triangular=[1.0] * width,
+        rare=[20.0] * width,
         correlation=1.0,
         score=1.0,
     )
