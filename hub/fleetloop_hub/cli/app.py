@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fleetloop_hub.cli import (
+    accuracy,
     approve,
     data,
     export_model,
@@ -57,6 +58,7 @@ runs.app.command()(run_files.plot)
 runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
+app.command()(accuracy.accuracy)
 app.command()(export_model.export)
 models.app.command("import")(import_model.import_model)
 app.add_typer(models.app, name="models")

@@ -11,6 +11,7 @@ from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.shelf import Shelf
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import (
+    accuracy_routes,
     api,
     api_approvals,
     api_artifacts,
@@ -96,6 +97,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
         api_data.changing_data(hub.catalog, hub.blobs, hub.telemetry, hub.additions, admin_token)
     )
     app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
+    app.register_blueprint(accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs))
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )

@@ -34,6 +34,7 @@ COMMANDS = [
     "init",
     "runs",
     "predict",
+    "accuracy",
 ]
 SPEC = """
 [model]

@@ -1,0 +1,88 @@
+"""What people are told about a version's accuracy."""
+
+from enum import StrEnum
+
+import msgspec
+
+from fleetloop_hub.monitoring.overview import View
+from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
+
+BLIND = (
+    "Estimated from inputs alone: if the same inputs have come to mean something else (concept "
+    "drift), no estimate can show it. Only labels do."
+)
+
+
+class Place(StrEnum):
+    """Whose rows an estimate is about."""
+
+    FLEET = "fleet"
+    COHORT = "cohort"
+    DEVICE = "device"
+
+
+class Scope(View, frozen=True, kw_only=True):
+    """The rows of the fleet, a cohort or a device.
+
+    Attributes:
+        place: Which of them.
+        name: Its name.
+        rows: Rows of its newest windows.
+        effective_rows: How many labelled rows of equal weight the estimates rest on.
+        estimates: One a metric, each with its interval or the reason why there is none.
+        labels: What a device says of the labels that it was given, None without.
+    """
+
+    place: Place
+    name: str
+    rows: int
+    effective_rows: float
+    estimates: list[Estimate]
+    labels: LabelEvidence | None = None
+
+
+class AccuracyView(View, frozen=True, kw_only=True):
+    """A version's accuracy by all that has been reported.
+
+    Attributes:
+        model: The model.
+        version: The version's number.
+        held_out: Each metric on the labelled rows that nothing was fitted on.
+        held_out_rows: How many of them are weighed.
+        scopes: The fleet, its cohorts, its devices, as far as they have reported profiles.
+        labels: What all labels that the hub could join with answers say, None without.
+        reference: What the version's devices know about its accuracy.
+        refused: Why nothing is estimated for any of them, "" where it is.
+        note: What no estimate can show.
+    """
+
+    model: str
+    version: int
+    held_out: dict[str, float] = msgspec.field(default_factory=dict)
+    held_out_rows: int = 0
+    scopes: list[Scope] = msgspec.field(default_factory=list)
+    labels: LabelEvidence | None = None
+    reference: AccuracyReference | None = None
+    refused: str = ""
+    note: str = BLIND
+
+    def refuse(self, why: str) -> "AccuracyView":
+        """The same without estimates."""
+        return msgspec.structs.replace(self, refused=why)
+
+    def tell(self, held_out: dict[str, float], rows: int, scopes: list[Scope]) -> "AccuracyView":
+        """The same with them."""
+        return msgspec.structs.replace(self, held_out=held_out, held_out_rows=rows, scopes=scopes)
+
+
+def against(evidence: LabelEvidence) -> str:
+    """What labels say, in words.
+
+    >>> against(LabelEvidence(labels=240, value=0.75, metric="accuracy", e_value=130.0,
+    ...     largest=130.0, alarm=True, since_label=240))
+    '0.750 by 240 labels: below what its gate demands, at a risk of 1 % to be wrong'
+    """
+    told = f"{evidence.value:.3f} by {evidence.labels:,} labels"
+    if evidence.alarm:
+        return f"{told}: below what its gate demands, at a risk of 1 % to be wrong"
+    return f"{told}: nothing against what its gate demands"

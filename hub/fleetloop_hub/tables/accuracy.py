@@ -1,0 +1,57 @@
+"""How accurate a version is now, as a table."""
+
+from collections.abc import Iterator
+
+from rich.console import Group
+from rich.text import Text
+
+from fleetloop_hub.monitoring.accuracy_views import AccuracyView, Scope, against
+from fleetloop_hub.tables.forms import Noted, interval
+from fleetloop_hub.web.words import number
+
+
+def accuracy_story(view: AccuracyView) -> Group:
+    """What labels say, what is estimated without them, and what no estimate can show."""
+    return Group(*_parts(view))
+
+
+def _parts(view: AccuracyView) -> Iterator[Text | Noted]:
+    name = f"{view.model}@{view.version}"
+    if view.labels is not None:
+        style = "red" if view.labels.alarm else "green"
+        yield Text(f"by labels: {view.labels.metric} {against(view.labels)}", style)
+    else:
+        yield Text("by labels: none has found its answer yet; devices take them at POST /feedback")
+    if view.refused:
+        yield Text(f"without labels: {view.refused}")
+    elif not view.scopes:
+        yield Text(f"without labels: no device has reported a whole window under {name} yet")
+    else:
+        usual = ", ".join(f"{_named(m)} {number(v)}" for m, v in view.held_out.items())
+        yield Text(f"on {view.held_out_rows:,} held-out rows: {usual}")
+        yield _table(view)
+    yield Text(view.note, "dim")
+
+
+def _table(view: AccuracyView) -> Noted:
+    metrics = [_named(metric) for metric in view.held_out]
+    shown = Noted("rows of", *metrics, "rows", "like them", note="labels, or why not")
+    for scope in view.scopes:
+        cells = [
+            "-" if e.value is None else f"{number(e.value)}{interval(e.low, e.high)}"
+            for e in scope.estimates
+        ]
+        who = scope.name if scope.name == scope.place else f"{scope.place} {scope.name}"
+        like = f"{scope.effective_rows:,.0f}"
+        shown.add_row(who, *cells, f"{scope.rows:,}", like, note=_note(scope))
+    return shown
+
+
+def _note(scope: Scope) -> str:
+    refused = scope.estimates[0].refused
+    labels = "" if scope.labels is None else against(scope.labels)
+    return "; ".join(filter(None, [refused, labels]))
+
+
+def _named(metric: str) -> str:
+    return metric.replace("_", " ")
