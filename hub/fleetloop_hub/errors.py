@@ -23,6 +23,7 @@ FleetloopError
     ├── StrangerError       in the name of a device that has not enrolled
     ├── ImpersonationError  in the name of a device that it does not come from
     ├── SecondClientError   a device that another client throws out
+    ├── ImplausibleError    a report whose numbers cannot be
     └── InjectionError      on a topic that nobody has made
 """
 
@@ -117,3 +118,9 @@ class InjectionError(RefusedError):
     """A message on a topic that nobody has made, as by a name that is none."""
 
     reason = "topic-injection"
+
+
+class ImplausibleError(RefusedError):
+    """A report whose numbers cannot be: they do not add up, or measure nothing that there is."""
+
+    reason = "implausible"

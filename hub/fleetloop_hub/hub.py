@@ -22,6 +22,7 @@ from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.monitoring import ingest, intrusions
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
@@ -29,13 +30,13 @@ from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
 from fleetloop_hub.retraining.decide import Advice, Finding, decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
-from fleetloop_hub.retraining.watch import gather
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
@@ -71,11 +72,13 @@ class Hub(HubActions):
         )
         self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
+        self._lookout = Lookout(parts.catalog, parts.telemetry, self._registry)
         self._decisions = Decisions(parts.catalog)
         self._outcomes = Outcomes(parts.catalog, self._registry, self._decisions)
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
-        made = lambda payload: parts.blobs.has(sha256_hex(payload))  # noqa: E731 - content of ours
-        self._intrusions = Intrusions(parts.telemetry, self._is_enrolled, made)
+        self._intrusions = Intrusions(
+            parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
+        )
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted, self._egress_bytes = self._now(), 0.0, 0.0, 0
         self._noted: set[tuple[object, ...]] = set()
@@ -129,6 +132,9 @@ class Hub(HubActions):
             training_share=None if underway is None else underway.progress.share,
             training_left_s=None if underway is None else underway.progress.left_s,
         )
+
+    def moved(self) -> list[FleetVerdict]:
+        return self._lookout.verdicts()
 
     def stop(self) -> None:
         """End a run that is under way; everything else is in the catalog already."""
@@ -207,7 +213,7 @@ class Hub(HubActions):
         if champion is None:
             return
         spec = self._specs.of(model)
-        evidence = gather(self._catalog, self._telemetry, model, champion.number, now)
+        evidence = self._lookout.look(champion, now)
         advice = decide(evidence, spec.retrain, trainable=bool(spec.candidates))
         if advice.verdict is Verdict.RETRAIN:
             if self._runs.underway() is not None:
@@ -217,8 +223,7 @@ class Hub(HubActions):
             if grown is not None:
                 self._train(model, advice, grown, "", None)
             return
-        alone = advice.devices if advice.finding is Finding.ODD_ONE else []
-        noted = (model, champion.number, advice.finding, *alone)
+        noted = (model, champion.number, *advice.noted_once)
         if advice.devices and noted not in self._noted:
             self._decisions.record(model, advice, now)
             self._noted.add(noted)

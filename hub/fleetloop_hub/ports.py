@@ -88,8 +88,12 @@ class Telemetry(ABC):
         """Samples of a model whose label has come, in order of event time."""
 
     @abstractmethod
-    def labelled_count(self, model: str, *, version: int | None = None) -> tuple[int, int]:
+    def labelled_count(
+        self, model: str, *, version: int | None = None, since: float | None = None
+    ) -> tuple[int, int]:
         """Labelled samples of a model (or one version), and how many were answered as labelled.
+
+        With `since`, only those of that event time or later; not together with a version.
 
         The second number is that of right answers where answers are classes. A regression's are
         near the truth or far from it: there it says nothing.

@@ -24,6 +24,7 @@ from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.trust.trust import Trust
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
@@ -60,6 +61,7 @@ class NotingHub(HubActions):
     run_error: str | None = None
     reproduces: bool = True
     runs_long: bool = False
+    verdicts: list[FleetVerdict] = field(default_factory=list)
 
     def enrol(self, request: EnrolRequest) -> EnrolAnswer:
         self._note("enrol", request)
@@ -120,6 +122,9 @@ class NotingHub(HubActions):
             training=self.training,
             reports_stored=0,
         )
+
+    def moved(self) -> list[FleetVerdict]:
+        return self.verdicts
 
     def _note(self, *what: object) -> None:
         self.asked.append(what)

@@ -40,6 +40,7 @@ NAMES: dict[str, tuple[Level, str]] = {
     "replayed": (Level.BAD, "Hub's earlier message replayed"),
     "cleared": (Level.BAD, "Hub's topic cleared"),
     "unknown-content": (Level.WARN, "Unknown content asked for"),
+    "implausible": (Level.WARN, "Report whose numbers cannot be"),
     "unstorable": (Level.WARN, "Report that cannot be kept"),
     "contradicting-report": (Level.BAD, "Second report of one number"),
     "contradicting-sample": (Level.WARN, "Second sample of one name"),

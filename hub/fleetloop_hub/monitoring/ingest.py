@@ -2,14 +2,16 @@
 
 A device forgets a report only after the acknowledgement, and that is sent only after the commit;
 whatever arrives twice is stored once. Nothing a device sends can stop the hub: what is refused is
-counted with its source, reason and topic, one row a device and reason, however much it is.
+counted with its source, reason and topic, one row a device and reason, however much it is. A report
+whose numbers cannot be is refused and acknowledged: sending it again would not make it true.
 """
 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fleetloop_hub.errors import InjectionError, StrangerError
+from fleetloop_hub.errors import ImplausibleError, InjectionError, StrangerError
+from fleetloop_hub.monitoring import plausible
 from fleetloop_hub.monitoring.births import Births
 from fleetloop_hub.monitoring.intrusions import UNKNOWN
 from fleetloop_hub.ports import Telemetry
@@ -68,6 +70,7 @@ class Ingest:
         """
         self._now = now
         reports: list[tuple[str, bytes, Report]] = []
+        unbelieved: list[Report] = []
         requests: list[tuple[str, ChunkRequest]] = []
         for received in messages:
             address = parse(received.topic)
@@ -79,13 +82,21 @@ class Ingest:
                 self._refuse(source, error, received.topic)
                 continue
             if isinstance(said, Report):
+                try:
+                    plausible.check(said)
+                except ImplausibleError as error:
+                    self._refuse(device, error, received.topic)
+                    unbelieved.append(said)
+                    continue
                 reports.append((received.topic.rpartition("/")[2], received.payload, said))
             elif isinstance(said, ChunkRequest):
                 requests.append((device, said))
         self._count_refused()
         if reports:
             self._telemetry.store(reports)
-        return Outcome(_acks([r for _, _, r in reports], now), requests, len(reports))
+        return Outcome(
+            _acks([*unbelieved, *(r for _, _, r in reports)], now), requests, len(reports)
+        )
 
     def _refuse(self, source: str, error: RefusedError, topic: str) -> None:
         """Note a refusal; those of a batch that are alike are written at once."""

@@ -1,7 +1,8 @@
 """From evidence to a decision, as a pure function that can say why.
 
 Many devices that see the same drift are a changed world; one among many is a device with a broken
-sensor, and nothing is trained on that.
+sensor, and nothing is trained on that. Where the devices' profiles tell who has moved, that is
+believed; where they do not yet, the devices that see drift are counted.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from enum import StrEnum
 
 from fleetloop_hub.records import Verdict
 from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.verdict_records import FleetVerdict, Who
 
 _ENOUGH_TO_COMPARE = 3
 _WINDOWS_ALONE = 3
@@ -20,6 +22,7 @@ class Finding(StrEnum):
     QUIET = "quiet"
     FEW = "few devices see drift"
     ODD_ONE = "one odd device"
+    ODD_COHORT = "an odd cohort"
     NOT_YET = "a changed world, not yet to be learned"
     CHANGED = "a changed world"
 
@@ -58,12 +61,14 @@ class Evidence:
         labels: Labelled rows that no dataset version holds yet.
         since_training_s: Seconds since the last run ended.
         busy: What keeps the hub from training now, if anything.
+        verdict: Who has moved, by the devices' profiles; None without them.
     """
 
     drift: list[DeviceDrift]
     labels: int
     since_training_s: float
     busy: str | None = None
+    verdict: FleetVerdict | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Advice:
         verdict: What to do about it.
         trigger: What led to it.
         reasons: In words, the weightiest first.
-        devices: The devices that it names.
+        devices: The devices that it names, or cohorts where those are odd.
         numbers: The evidence in numbers.
     """
 
@@ -85,6 +90,12 @@ class Advice:
     reasons: list[str]
     devices: list[str]
     numbers: dict[str, float]
+
+    @property
+    def noted_once(self) -> tuple[str, ...]:
+        """Advice that agrees in this is written down once: the same finding, about the same odd."""
+        odd = self.finding in {Finding.ODD_ONE, Finding.ODD_COHORT}
+        return (self.finding, *(self.devices if odd else []))
 
 
 def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) -> Advice:
@@ -110,6 +121,9 @@ def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) 
         return Advice(Finding.QUIET, Verdict.WAIT, "drift", quiet, [], numbers)
     top = max(alarmed, key=lambda d: d.ratio)
     where = f"most in {top.feature} ({top.ratio:.1f} times its threshold)"
+    apart = _apart(evidence.verdict, names, numbers)
+    if apart is not None:
+        return apart
     if share < policy.drift_devices:
         if _is_odd(alarmed, evidence.drift):
             reason = f"only {top.device} sees drift, {where}: look at its sensors, do not retrain"
@@ -122,6 +136,31 @@ def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) 
         return Advice(Finding.NOT_YET, Verdict.WAIT, "drift", reasons, names, numbers)
     reasons = [f"{seen}, {where}", f"{evidence.labels:,} new labelled rows to learn from"]
     return Advice(Finding.CHANGED, Verdict.RETRAIN, "drift", reasons, names, numbers)
+
+
+def _apart(
+    verdict: FleetVerdict | None, alarmed: list[str], numbers: dict[str, float]
+) -> Advice | None:
+    """What follows if profiles name devices or cohorts that are apart, and the rest has not moved.
+
+    A device must see drift itself as well: that is what the budget of false alarms is kept for.
+    """
+    if verdict is None:
+        return None
+    if verdict.who is Who.COHORTS:
+        names = [odd.name for odd in verdict.cohorts]
+        plan = "look at what is different there; a retraining would mix two worlds"
+        reasons = [f"{verdict.text}: {plan}", *verdict.reasons]
+        return Advice(Finding.ODD_COHORT, Verdict.INVESTIGATE, "drift", reasons, names, numbers)
+    odd = [odd.name for odd in verdict.devices if odd.name in alarmed]
+    if verdict.who is not Who.DEVICES or not odd:
+        return None
+    them = "its sensors" if len(odd) == 1 else "their sensors"
+    reasons = [
+        f"{verdict.text}, the others are not: look at {them}, do not retrain",
+        *verdict.reasons,
+    ]
+    return Advice(Finding.ODD_ONE, Verdict.INVESTIGATE, "drift", reasons, odd, numbers)
 
 
 def _is_odd(alarmed: list[DeviceDrift], reporting: list[DeviceDrift]) -> bool:

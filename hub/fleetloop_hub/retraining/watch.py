@@ -1,54 +1,114 @@
 """Gathers the evidence that a decision rests on from telemetry and catalog."""
 
-from collections import Counter
+from collections import defaultdict
+from dataclasses import dataclass
 
 from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.reports import DriftReport
 
-_NEWEST = 2_000
+_AT_START = 100
 
 
-def gather(
-    catalog: Catalog, telemetry: Telemetry, model: str, champion: int, now: float
-) -> Evidence:
-    """The evidence about one model's champion, as far as it has come in.
+@dataclass
+class _Streak:
+    """Windows in a row of one device under one version.
 
-    Labels count from the first alarm on: only those rows show the changed world.
+    An alarm that is said before its reporting window is over counts as one window of alarm until
+    that window's own report comes and takes its place.
     """
-    reports = [
-        stored.report
-        for stored in telemetry.reports("drift", limit=_NEWEST)
-        if isinstance(stored.report, DriftReport)
-        and (stored.report.model, stored.report.version) == (model, champion)
-    ]
-    last = {report.device: report for report in reports}
-    alarmed: Counter[str] = Counter()
-    quiet: Counter[str] = Counter()
-    for report in reports:
-        alarmed[report.device] = alarmed[report.device] + 1 if report.alarm else 0
-        quiet[report.device] = 0 if report.alarm else quiet[report.device] + 1
-    alarms = [report.at for report in reports if report.alarm]
-    labels = sum(1 for _ in telemetry.labelled(model, since=min(alarms))) if alarms else 0
-    runs = [r for r in catalog.all(Run) if r.model == model]
-    ended = [r.started_at + r.duration_s for r in runs if r.state is not RunState.RUNNING]
-    busy = [f"run {r.key} is under way" for r in runs if r.state is RunState.RUNNING]
-    rollouts = [r for r in catalog.all(Rollout) if r.state is RolloutState.OPEN]
-    busy += [f"rollout {r.key} is under way" for r in rollouts]
-    return Evidence(
-        drift=[_device_drift(r, alarmed[r.device], quiet[r.device]) for r in last.values()],
-        labels=labels,
-        since_training_s=now - max(ended) if ended else float("inf"),
-        busy=busy[0] if busy else None,
-    )
+
+    last: DriftReport
+    alarms: int = 0
+    quiet: int = 0
+    open_alarm: bool = False
+
+    def take(self, report: DriftReport) -> None:
+        """The next report, by (boot, seq)."""
+        self.last = report
+        self.open_alarm = not report.closed
+        if not report.closed:
+            return
+        self.alarms = self.alarms + 1 if report.alarm else 0
+        self.quiet = 0 if report.alarm else self.quiet + 1
+
+    def drift(self) -> DeviceDrift:
+        """In words that a decision can use: the feature, or what else has moved most."""
+        report = self.last
+        moved = {f.name: f.ratio for f in report.features[:1]}
+        moved |= {f"the correlation of {c.a} and {c.b}": c.ratio for c in report.correlations[:1]}
+        moved["the score"] = report.score_ratio
+        top = max(moved, key=lambda name: moved[name])
+        return DeviceDrift(
+            device=report.device,
+            alarms=self.alarms + self.open_alarm,
+            quiet=0 if self.open_alarm else self.quiet,
+            ratio=report.ratio,
+            feature=top,
+        )
 
 
-def _device_drift(report: DriftReport, alarms: int, quiet: int) -> DeviceDrift:
-    """A window in words that a decision can use: the feature, or what else has moved most."""
-    moved = {f.name: f.ratio for f in report.features[:1]}
-    moved |= {f"the correlation of {c.a} and {c.b}": c.ratio for c in report.correlations[:1]}
-    moved["the score"] = report.score_ratio
-    top = max(moved, key=lambda name: moved[name])
-    return DeviceDrift(report.device, alarms, quiet, report.ratio, top)
+class Watch:
+    """Keeps up with the windows of all devices; for one thread at a time."""
+
+    def __init__(self, catalog: Catalog, telemetry: Telemetry) -> None:
+        """Begin with the newest reports of each device."""
+        self._catalog, self._telemetry = catalog, telemetry
+        self._fresh = FreshReports(telemetry, "drift", _AT_START)
+        self._streaks: defaultdict[tuple[str, int], dict[str, _Streak]] = defaultdict(dict)
+        self._first_alarm_at: dict[tuple[str, int], float] = {}
+
+    def gather(
+        self, model: str, champion: int, now: float, verdict: FleetVerdict | None = None
+    ) -> Evidence:
+        """The evidence about one model's champion, as far as it has come in.
+
+        Labels count from the first alarm on: only those rows show the changed world.
+
+        Args:
+            model: The model.
+            champion: Its version.
+            now: Unix seconds.
+            verdict: Who has moved, as far as profiles tell.
+        """
+        self._keep_up()
+        self._forget(model, champion)
+        since = self._first_alarm_at.get((model, champion))
+        labels = 0
+        if since is not None:
+            labels, _ = self._telemetry.labelled_count(model, since=since)
+        runs = [r for r in self._catalog.all(Run) if r.model == model]
+        ended = [r.started_at + r.duration_s for r in runs if r.state is not RunState.RUNNING]
+        busy = [f"run {r.key} is under way" for r in runs if r.state is RunState.RUNNING]
+        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
+        busy += [f"rollout {r.key} is under way" for r in rollouts]
+        return Evidence(
+            drift=[streak.drift() for streak in self._streaks[model, champion].values()],
+            labels=labels,
+            since_training_s=now - max(ended) if ended else float("inf"),
+            busy=busy[0] if busy else None,
+            verdict=verdict,
+        )
+
+    def _keep_up(self) -> None:
+        fresh = [s.report for s in self._fresh.read() if isinstance(s.report, DriftReport)]
+        for report in sorted(fresh, key=lambda r: (r.device, r.boot, r.seq)):
+            of = (report.model, report.version)
+            streak = self._streaks[of].get(report.device)
+            if streak is None:
+                streak = self._streaks[of][report.device] = _Streak(report)
+            elif (report.boot, report.seq) <= (streak.last.boot, streak.last.seq):
+                continue  # it came late; what was said after it counts already
+            streak.take(report)
+            if report.alarm:
+                known = self._first_alarm_at.get(of, report.at)
+                self._first_alarm_at[of] = min(known, report.at)
+
+    def _forget(self, model: str, champion: int) -> None:
+        for of in [of for of in self._streaks if of[0] == model and of[1] < champion]:
+            del self._streaks[of]
+            self._first_alarm_at.pop(of, None)

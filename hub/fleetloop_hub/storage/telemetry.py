@@ -52,6 +52,7 @@ SELECT count(*), coalesce(sum(s.label = l.label), 0)
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ?
 """
 _COUNT_OF_VERSION = f"{_COUNT} AND s.version = ?"
+_COUNT_SINCE = f"{_COUNT} AND s.at >= ?"
 _ERROR_OF_VERSION = """
 SELECT avg(abs(s.label - l.label))
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
@@ -132,8 +133,12 @@ class SqliteTelemetry(Telemetry):
             for row in connection.execute(_LABELLED, (model, since)):
                 yield _labelled_sample(row)
 
-    def labelled_count(self, model: str, *, version: int | None = None) -> tuple[int, int]:
-        if version is None:
+    def labelled_count(
+        self, model: str, *, version: int | None = None, since: float | None = None
+    ) -> tuple[int, int]:
+        if since is not None:
+            rows = self._rows(_COUNT_SINCE, model, since)
+        elif version is None:
             rows = self._rows(_COUNT, model)
         else:
             rows = self._rows(_COUNT_OF_VERSION, model, version)

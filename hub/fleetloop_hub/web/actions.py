@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from fleetloop_hub.run_parts import Imported
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
 
@@ -127,3 +128,7 @@ class HubActions(ABC):
     @abstractmethod
     def status(self) -> HubStatus:
         """How the hub is."""
+
+    @abstractmethod
+    def moved(self) -> list[FleetVerdict]:
+        """Who has moved, of the devices that serve each model's champion."""

@@ -1,0 +1,95 @@
+"""The last windows of one device under one version, in the form in which they travel."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from fleetloop_hub.monitoring.merging import merged
+from fleetloop_shared.codec import decode_compressed, encode_compressed
+from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.reports import DriftReport, ProfileReport
+
+KEPT_WINDOWS = 20
+"""Reporting windows of a device that are kept: some 30 kB for 30 features."""
+
+NEWEST_WINDOWS = 4
+"""Of these, how many at most are taken together as what it sees now."""
+
+Loaded = tuple[str, int]
+"""A model and its version."""
+
+
+@dataclass
+class _Window:
+    name: tuple[int, int]
+    first_row: int
+    profile: bytes
+    alarm: bool | None
+
+
+@dataclass
+class DeviceWindows:
+    """Takes reports in any order; one of a version that was left meanwhile comes too late.
+
+    Attributes:
+        loaded: The version that they are of, None before the first.
+    """
+
+    loaded: Loaded | None = None
+    _windows: list[_Window] = field(default_factory=list)
+    _alarms: deque[tuple[Loaded, int, int, bool]] = field(
+        default_factory=lambda: deque(maxlen=KEPT_WINDOWS)
+    )
+
+    def take(self, report: ProfileReport) -> bool:
+        """A window's profile; whether it is news."""
+        loaded, name = (report.model, report.version), (report.boot, report.seq)
+        known = [window.name for window in self._windows]
+        if loaded != self.loaded:
+            if known and name < known[-1]:
+                return False
+            self.loaded, self._windows = loaded, []
+        elif name in known:
+            return False
+        window = _Window(name, report.first_row, encode_compressed(report.profile), None)
+        for of, boot, first_row, alarm in self._alarms:
+            if (of, boot, first_row) == (loaded, report.boot, report.first_row):
+                window.alarm = alarm
+        self._windows.append(window)
+        self._windows.sort(key=lambda w: w.name)
+        del self._windows[:-KEPT_WINDOWS]
+        return True
+
+    def note(self, report: DriftReport) -> bool:
+        """Whether a window was an alarm; whether that is news."""
+        if not report.closed:
+            return False
+        loaded = (report.model, report.version)
+        self._alarms.append((loaded, report.boot, report.first_row, report.alarm))
+        for window in reversed(self._windows):
+            of_it = (window.name[0], window.first_row) == (report.boot, report.first_row)
+            if loaded == self.loaded and of_it:
+                known, window.alarm = window.alarm, report.alarm
+                return known != report.alarm
+        return False
+
+    def now(self) -> LiveProfile | None:
+        """The newest windows together: those since the alarm that stands, a few without one."""
+        newest = self._newest()
+        return merged([_profile(w) for w in newest]) if newest else None
+
+    def usual(self) -> LiveProfile | None:
+        """The quiet windows before these together, None if there were none."""
+        before = self._windows[: len(self._windows) - len(self._newest())]
+        quiet = [_profile(w) for w in before if w.alarm is False]
+        return merged(quiet) if quiet else None
+
+    def _newest(self) -> list[_Window]:
+        newest = self._windows[-NEWEST_WINDOWS:]
+        if not newest or not newest[-1].alarm:
+            return newest
+        quiet = [k for k, window in enumerate(newest) if not window.alarm]
+        return newest[quiet[-1] + 1 :] if quiet else newest
+
+
+def _profile(window: _Window) -> LiveProfile:
+    return decode_compressed(window.profile, LiveProfile)

@@ -1,0 +1,126 @@
+"""Keeps up with the profiles of all devices, and says who has moved."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+
+from fleetloop_hub.errors import ImplausibleError
+from fleetloop_hub.fresh import FreshReports
+from fleetloop_hub.monitoring.device_windows import KEPT_WINDOWS, DeviceWindows, Loaded
+from fleetloop_hub.monitoring.odd_one import judge_fleet
+from fleetloop_hub.monitoring.yardstick import Standing, Yardstick
+from fleetloop_hub.ports import Telemetry
+from fleetloop_hub.verdict_records import FleetVerdict
+from fleetloop_shared.reports import DriftReport, ProfileReport
+from fleetloop_shared.topics import Topic
+
+_LONG_S = 10.0
+_MANY = 100
+
+
+class FleetProfiles:
+    """For one thread at a time; what it costs a look is what is new."""
+
+    def __init__(
+        self, telemetry: Telemetry, yardstick: Callable[[str, int], Yardstick | None]
+    ) -> None:
+        """Begin with the newest windows that are kept.
+
+        Args:
+            telemetry: What devices say.
+            yardstick: Of a version: its reference and thresholds, None if nothing is known of it.
+        """
+        self._telemetry = telemetry
+        self._find = yardstick
+        self._profiles = FreshReports(telemetry, "profile", KEPT_WINDOWS)
+        self._drift = FreshReports(telemetry, "drift", KEPT_WINDOWS)
+        self._windows: defaultdict[str, DeviceWindows] = defaultdict(DeviceWindows)
+        self._standings: dict[str, tuple[Loaded, Standing]] = {}
+        self._changed: set[str] = set()
+        self._yardsticks: dict[Loaded, Yardstick] = {}
+        self._verdicts: dict[Loaded, tuple[float, FleetVerdict]] = {}
+        self._stale: set[Loaded] = set()
+
+    def verdict(
+        self, model: str, version: int, cohorts: Mapping[str, str], now: float
+    ) -> FleetVerdict | None:
+        """Who has moved, of the devices that serve a version; None if nothing is known of it.
+
+        A fleet of more than a hundred devices is judged at most once in ten seconds.
+
+        Args:
+            model: The model.
+            version: Its version.
+            cohorts: The cohort of each enrolled device; others are not looked at.
+            now: Unix seconds.
+        """
+        loaded = (model, version)
+        yardstick = self._yardstick(loaded)
+        if yardstick is None:
+            return None
+        self._keep_up()
+        judged = self._verdicts.get(loaded)
+        if judged is not None:
+            at, verdict = judged
+            soon = verdict.judged > _MANY and abs(now - at) < _LONG_S
+            if loaded not in self._stale or soon:
+                return verdict
+        self._measure(loaded, yardstick, cohorts)
+        standings = [
+            s for of, s in self._standings.values() if of == loaded and s.device in cohorts
+        ]
+        verdict = judge_fleet(model, version, yardstick, standings)
+        self._verdicts[loaded] = (now, verdict)
+        self._stale.discard(loaded)
+        return verdict
+
+    def _keep_up(self) -> None:
+        for stored in self._drift.read():
+            report = stored.report
+            if isinstance(report, DriftReport) and self._windows[report.device].note(report):
+                self._change(report.device, (report.model, report.version))
+        for stored in self._profiles.read():
+            report = stored.report
+            if not isinstance(report, ProfileReport):
+                continue
+            loaded = (report.model, report.version)
+            yardstick = self._yardstick(loaded)
+            if yardstick is not None and not yardstick.fits(report.profile):
+                self._refuse(report)
+            elif self._windows[report.device].take(report):
+                self._change(report.device, loaded)
+
+    def _change(self, device: str, loaded: Loaded) -> None:
+        self._changed.add(device)
+        self._stale.add(loaded)
+        was = self._standings.get(device)
+        if was is not None and was[0] != loaded:
+            del self._standings[device]
+            self._stale.add(was[0])
+
+    def _refuse(self, report: ProfileReport) -> None:
+        text = (
+            f"a profile of {report.model} version {report.version} with other features or bins than"
+            " its reference: it is kept, but merged with nothing"
+        )
+        where = Topic.PROFILE.at(device=report.device)
+        self._telemetry.refuse(report.device, ImplausibleError.reason, text, where)
+
+    def _measure(self, loaded: Loaded, yardstick: Yardstick, cohorts: Mapping[str, str]) -> None:
+        for device in sorted(self._changed):
+            windows = self._windows[device]
+            if windows.loaded != loaded:
+                continue
+            self._changed.discard(device)
+            profile = windows.now()
+            if profile is not None:
+                cohort = cohorts.get(device, "")
+                standing = yardstick.stand(device, cohort, profile, windows.usual())
+                self._standings[device] = (loaded, standing)
+
+    def _yardstick(self, loaded: Loaded) -> Yardstick | None:
+        if loaded not in self._yardsticks:
+            found = self._find(*loaded)
+            if found is None:
+                return None
+            self._yardsticks[loaded] = found
+        return self._yardsticks[loaded]
