@@ -58,6 +58,13 @@ The config file:
   [http]
   host = "127.0.0.1"                    # where programs on this device ask
   port = 8490
+  unix_socket = "/run/fleetloop/http"   # leave out to listen on host and port
+  token_file = "http-token"             # needed if host is not loopback; or token = "..."
+  max_connections = 64
+  max_body_bytes = 1048576
+  max_rows = 4096                       # in one request
+  request_s = 10.0                      # seconds in which a request must be whole
+  idle_s = 30.0                         # seconds until an idle connection is closed
 
   [mqtt]                                # leave out where no sensor publishes rows
   broker = "mqtt://127.0.0.1:1883"      # the sensors' broker; mqtts:// for TLS, with ca_file = ...
@@ -170,11 +177,8 @@ def _serve(
             sensor_link=sensors.link_to(settings.mqtt, settings.device) if settings.mqtt else None,
         )
         agent = Agent(settings, identity, board)
-        api = LocalApi(
-            Routes(agent.predictor, lambda: agent.status),
-            host=settings.http.host,
-            port=settings.http.port,
-        )
+        routes = Routes(agent.predictor, lambda: agent.status, settings.http)
+        api = LocalApi(routes, settings.http)
         api.start()
         cleanup.callback(api.stop)
         durable.replace(disk, inspect.ADDRESS, api.address.encode())

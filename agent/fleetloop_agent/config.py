@@ -8,23 +8,12 @@ import msgspec
 
 from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.hours import Hours
+from fleetloop_agent.http_config import HttpConfig
 from fleetloop_agent.sensor_config import SensorConfig
 from fleetloop_shared.ids import NAME
 
 Name = Annotated[str, msgspec.Meta(pattern=rf"^{NAME}\Z")]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-
-
-class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The local HTTP endpoint.
-
-    Attributes:
-        host: Where it listens; loopback unless told otherwise.
-        port: 0 takes any free port.
-    """
-
-    host: str = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535)] = 8490
 
 
 class ServingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -137,6 +126,7 @@ def read(path: Path) -> AgentConfig:
         config,
         state_dir=beside / config.state_dir,
         update=update,
+        http=config.http.beside(beside),
         mqtt=config.mqtt.beside(beside) if config.mqtt is not None else None,
     )
 

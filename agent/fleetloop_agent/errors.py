@@ -10,6 +10,7 @@ FleetloopError
 │   └── DeadlineError   it took too long on rows, and was told to end
 ├── InputError          rows that are not the model's inputs; nothing was answered
 └── NoModelError        nothing is loaded yet; nothing was answered
+    └── ModelChangedError   another model serves now than the rows were made for
 """
 
 from fleetloop_shared.errors import FleetloopError
@@ -49,3 +50,7 @@ class InputError(FleetloopError):
 
 class NoModelError(FleetloopError):
     """No model is loaded yet; it comes with the first rollout."""
+
+
+class ModelChangedError(NoModelError):
+    """Another model serves now than these rows were made for; none of them was answered."""

@@ -8,9 +8,7 @@ import pytest
 
 from fleetloop_agent.ports import Clock
 from fleetloop_agent.runtime import OrtRuntime
-from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.routes import Routes
 from fleetloop_firmware_sim.errors import FeedError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.feed_predictor import PredictorFeeder
@@ -25,6 +23,7 @@ from fleetloop_firmware_sim.scenarios.releases import (
 )
 from fleetloop_firmware_sim.sensor import Feeder, Sensor
 from support import kinds
+from support.local_api import local_api
 
 GOOD = make(1)
 BRITTLE = make(2, brittle=True)
@@ -45,7 +44,7 @@ def feeder(request: pytest.FixtureRequest, predictor: Predictor) -> Iterator[Fee
     if request.param == "in process":
         yield PredictorFeeder(predictor)
         return
-    api = LocalApi(Routes(predictor, dict))
+    api = local_api(predictor)
     api.start()
     over_http = HttpFeeder(api.address)
     yield over_http
@@ -143,7 +142,7 @@ def test_what_can_never_be_taken_is_refused_for_good(
 
 def test_over_http_a_device_that_restarts_is_found_again(predictor: Predictor) -> None:
     load(predictor, GOOD)
-    first = LocalApi(Routes(predictor, dict))
+    first = local_api(predictor)
     first.start()
     feeder = HttpFeeder(first.address)
     assert feeder.predict(steady_rows(1))
@@ -151,7 +150,7 @@ def test_over_http_a_device_that_restarts_is_found_again(predictor: Predictor) -
     with pytest.raises(FeedError, match="no device answers"):
         feeder.predict(steady_rows(1))
     port = int(first.address.rpartition(":")[2])
-    second = LocalApi(Routes(predictor, dict), port=port)
+    second = local_api(predictor, port=port)
     second.start()
     assert feeder.predict(steady_rows(1))
     feeder.close()

@@ -90,7 +90,7 @@ class RawClient:
 
 
 def request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: device"]
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
     if body or method == "POST":
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join([*lines, *headers, "", ""]).encode() + body

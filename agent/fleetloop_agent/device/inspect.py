@@ -3,12 +3,13 @@
 import contextlib
 import csv
 import http.client
+import socket
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import TextIO
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -99,17 +100,34 @@ def score(config: AgentConfig, slot: str, rows: Path) -> int:
 def _ask(config: AgentConfig) -> bytes:
     path = config.state_dir / ADDRESS
     advice = "start it with `fleetloop-agent run`"
+    token = config.http.token
     try:
-        url = f"{path.read_text('ascii').strip()}/status"
-        with urllib.request.urlopen(url, timeout=_TIMEOUT_S) as response:  # noqa: S310  # ours
-            body: bytes = response.read()
-            return body
+        with contextlib.closing(_connection(path.read_text("ascii").strip())) as connection:
+            headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+            connection.request("GET", "/status", headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
     except FileNotFoundError as error:
         raise StateError(f"no agent runs on {config.state_dir}: {advice}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise StateError(
             f"the agent of {config.state_dir} is silent ({error}): {advice}"
         ) from error
+    if answer.status != HTTPStatus.OK:
+        said = body.decode(errors="replace")[:300]
+        raise StateError(f"the agent of {config.state_dir} refuses: {answer.status} {said}")
+    return body
+
+
+def _connection(address: str) -> http.client.HTTPConnection:
+    where = urlsplit(address)
+    if where.scheme != "unix":
+        return http.client.HTTPConnection(where.netloc, timeout=_TIMEOUT_S)
+    connection = http.client.HTTPConnection("localhost", timeout=_TIMEOUT_S)
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.sock.settimeout(_TIMEOUT_S)
+    connection.sock.connect(where.path)
+    return connection
 
 
 def _existing(folder: Path) -> Path:

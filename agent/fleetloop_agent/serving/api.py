@@ -1,60 +1,61 @@
 """The local HTTP endpoint: an event loop in a thread of its own, for programs on this device."""
 
 import asyncio
+import ipaddress
+import os
 import socket
 import threading
+from pathlib import Path
 
 from fleetloop_agent.errors import ConfigError
-from fleetloop_agent.serving.connection import Connection
+from fleetloop_agent.http_config import HttpConfig
+from fleetloop_agent.serving.connection import Clients, Connection
 from fleetloop_agent.serving.routes import Routes
 
-_BACKLOG = 64
+SWEEP_S = 0.25
+"""How often is looked for clients whose time is over."""
+
+_BACKLOG = 128
+_SOCKET_MODE = 0o660
 
 
 class LocalApi:
     """Listens from `start` to `stop`, once."""
 
-    def __init__(self, routes: Routes, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, routes: Routes, config: HttpConfig) -> None:
         """Nothing listens yet.
 
         Args:
             routes: What is answered.
-            host: Where to listen; loopback unless told otherwise.
-            port: 0 takes any free port.
+            config: Where it listens, and its limits.
         """
         self._routes = routes
-        self._host = host
-        self._port = port
+        self._config = config
         self._address = ""
-        self._connections: set[Connection] = set()
+        self._clients: Clients | None = None
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Server, threading.Thread] | None
         self._running = None
 
     @property
     def address(self) -> str:
-        """Where it listens: `http://host:port`, "" before `start`."""
+        """Where it listens: `http://host:port` or `unix:/path`, "" before `start`."""
         return self._address
 
     def start(self) -> None:
         """Listen; returns when connections are accepted.
 
         Raises:
-            ConfigError: The address cannot be had.
+            ConfigError: The address cannot be had, or needs a token.
         """
-        listener = self._listen()
-        host, port = listener.getsockname()[:2]
-        self._address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        path = self._config.unix_socket
+        listener = self._listen() if path is None else self._listen_on_path(path)
         loop = asyncio.new_event_loop()
-        server = loop.run_until_complete(
-            loop.create_server(
-                lambda: Connection(self._routes, self._connections, loop),
-                sock=listener,
-                backlog=_BACKLOG,
-            )
-        )
+        clients = Clients(self._routes, self._config, loop.time)
+        server = loop.run_until_complete(_serve(loop, clients, listener))
         thread = threading.Thread(target=loop.run_forever, name="local-api", daemon=True)
+        self._clients, self._running = clients, (loop, server, thread)
+        loop.call_soon(self._sweep)
         thread.start()
-        self._running = loop, server, thread
 
     def stop(self) -> None:
         """Close every connection and end the thread; no error if nothing runs."""
@@ -66,20 +67,80 @@ class LocalApi:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+        if self._config.unix_socket is not None:
+            self._config.unix_socket.unlink(missing_ok=True)
 
     async def _close(self, server: asyncio.Server) -> None:
+        for listener in server.sockets:  # who is coming in is let in, and then shown out
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        coming_in = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*coming_in, return_exceptions=True)
         server.close()
-        for connection in list(self._connections):
+        for connection in list(self._clients.connected) if self._clients else []:
             connection.abort()
         await asyncio.sleep(0)
         await server.wait_closed()
 
+    def _sweep(self) -> None:
+        if self._running is not None and self._clients is not None:
+            self._clients.sweep()
+            self._running[0].call_later(SWEEP_S, self._sweep)
+
     def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        host, port = self._config.host, self._config.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            return socket.create_server((self._host, self._port), family=family, backlog=_BACKLOG)
+            listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
         except (OSError, OverflowError) as error:
             raise ConfigError(
-                f"the local endpoint cannot listen on {self._host} port {self._port}: {error}; "
+                f"the local endpoint cannot listen on {host} port {port}: {error}; "
                 "change http.host or http.port in the agent's config"
             ) from error
+        bound, bound_port = listener.getsockname()[:2]
+        if self._config.token is None and not ipaddress.ip_address(bound).is_loopback:
+            listener.close()
+            raise ConfigError(
+                f"the local endpoint would answer everybody who reaches {host}; nothing listens: "
+                "write http.token or http.token_file, or keep http.host = 127.0.0.1"
+            )
+        self._address = f"http://[{bound}]" if ":" in bound else f"http://{bound}"
+        self._address += f":{bound_port}"
+        return listener
+
+    def _listen_on_path(self, path: Path) -> socket.socket:
+        """A Unix socket for the agent's user and group; one that a dead agent left is replaced."""
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            if path.is_socket() and not _answers(path):
+                path.unlink()
+            os.fchmod(listener.fileno(), _SOCKET_MODE)  # so it is never open to others
+            listener.bind(str(path))
+            path.chmod(_SOCKET_MODE)
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            listener.close()
+            raise ConfigError(
+                f"the local endpoint cannot listen on {path}: {error}; "
+                "change http.unix_socket in the agent's config"
+            ) from error
+        self._address = f"unix:{path}"
+        return listener
+
+
+async def _serve(
+    loop: asyncio.AbstractEventLoop, clients: Clients, listener: socket.socket
+) -> asyncio.Server:
+    listener.settimeout(0)
+
+    def connected() -> Connection:
+        return Connection(clients)
+
+    if listener.family == socket.AF_UNIX:
+        return await loop.create_unix_server(connected, sock=listener, backlog=_BACKLOG)
+    return await loop.create_server(connected, sock=listener, backlog=_BACKLOG)
+
+
+def _answers(path: Path) -> bool:
+    """Whether somebody listens on a socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+        return knocking.connect_ex(str(path)) == 0

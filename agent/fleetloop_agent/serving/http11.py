@@ -1,23 +1,50 @@
 """Cuts bytes into HTTP requests and makes bytes of responses: RFC 9112, what a local API needs.
 
-No I/O. Does not do: chunked bodies (a length is required), trailers, upgrades, compression, lines
-folded or ended by a bare LF; each is refused with its reason.
+No I/O. Does not do: chunked bodies (a length is required), trailers, upgrades, lines folded or
+ended by a bare LF; each is refused with its reason.
 """
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
+
+import msgspec
+
+from fleetloop_agent.serving.responses import JSON, Response
 
 MAX_HEAD_BYTES = 16 * 1024
 """Request line and headers."""
 
 MAX_HEADERS = 64
-MAX_BODY_BYTES = 1024 * 1024
 
 _HEAD_END = b"\r\n\r\n"
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,16}) ([!-~]{1,4096}) HTTP/1\.([0-9])")
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\t -~\x80-\xff]*)")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
+_ONCE = frozenset(
+    {
+        b"authorization",
+        b"content-encoding",
+        b"content-length",
+        b"host",
+        b"inference-header-content-length",
+        b"transfer-encoding",
+    }
+)
+"""Two of these are two opinions on one request."""
+
+_REMEMBERED = 256
+_REMEMBERED_BYTES = 1_024
+
+_HEADS = {
+    keep_alive: (
+        "HTTP/1.1 200 OK\r\n"
+        f"Content-Type: {JSON}\r\n"
+        f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
+        "Content-Length: %d\r\n\r\n"
+    ).encode()
+    for keep_alive in (True, False)
+}
+"""The common head, as it goes out."""
 
 
 class HttpError(Exception):
@@ -40,8 +67,7 @@ class HttpError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """A request without its body.
 
     Attributes:
@@ -64,8 +90,7 @@ class Head:
         return self.headers.get(b"expect", b"").lower() == b"100-continue"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A whole request.
 
     Attributes:
@@ -77,12 +102,43 @@ class Request:
     body: bytes
 
 
+class Heads:
+    """Reads heads, and remembers the last ones: a client that asks again sends the same bytes."""
+
+    def __init__(self) -> None:
+        """Remember none yet."""
+        self._read: dict[bytes, Head] = {}
+
+    def read(self, data: bytes) -> Head:
+        """The head in some bytes.
+
+        Raises:
+            HttpError: It is none that can be taken.
+        """
+        head = self._read.get(data)
+        if head is None:
+            head = _head(data)
+            if len(data) <= _REMEMBERED_BYTES:
+                if len(self._read) >= _REMEMBERED:
+                    self._read.clear()
+                self._read[data] = head
+        return head
+
+
 class Parser:
     """Takes bytes as they come, gives whole requests; one of it a connection."""
 
-    def __init__(self) -> None:
-        """Begin before the first request."""
-        self._buffer = bytearray()
+    def __init__(self, max_body_bytes: int, heads: Heads) -> None:
+        """Begin before the first request.
+
+        Args:
+            max_body_bytes: The longest body that is taken.
+            heads: Reads heads; all connections may share it.
+        """
+        self._max_body_bytes = max_body_bytes
+        self._heads = heads
+        self._buffer: bytes | bytearray = b""
+        self._at = 0
         self._head: Head | None = None
 
     @property
@@ -93,10 +149,18 @@ class Parser:
     @property
     def begun(self) -> bool:
         """Whether a part of a request is here."""
-        return self._head is not None or bool(self._buffer)
+        return self._head is not None or self._at < len(self._buffer)
 
     def feed(self, data: bytes) -> None:
         """Take bytes."""
+        if self._at == len(self._buffer):
+            self._buffer, self._at = data, 0
+            return
+        if isinstance(self._buffer, bytes):
+            self._buffer = bytearray(self._buffer)
+        if self._at:
+            del self._buffer[: self._at]
+            self._at = 0
         self._buffer += data
 
     def next(self) -> Request | None:
@@ -105,24 +169,35 @@ class Parser:
         Raises:
             HttpError: What came is no request that can be taken; nothing after it is read.
         """
-        if self._head is None:
-            self._head = self._next_head()
-        if self._head is None or len(self._buffer) < self._head.body_bytes:
+        head = self._head
+        if head is None:
+            head = self._next_head()
+            if head is None:
+                return None
+        at, end = self._at, self._at + head.body_bytes
+        if len(self._buffer) < end:
+            self._head = head
             return None
-        head, self._head = self._head, None
-        body = bytes(self._buffer[: head.body_bytes])
-        del self._buffer[: head.body_bytes]
-        return Request(head, body)
+        self._head, self._at = None, end
+        return Request(head, bytes(self._buffer[at:end]))
 
     def _next_head(self) -> Head | None:
-        while self._buffer.startswith(b"\r\n"):
-            del self._buffer[:2]
-        end = self._buffer.find(_HEAD_END, 0, MAX_HEAD_BYTES + len(_HEAD_END))
+        buffer, at = self._buffer, self._at
+        while buffer.startswith(b"\r\n", at):
+            at += 2
+        end = buffer.find(_HEAD_END, at, at + MAX_HEAD_BYTES + len(_HEAD_END))
+        self._at = at
         if end >= 0:
-            head = _head(bytes(self._buffer[:end]))
-            del self._buffer[: end + len(_HEAD_END)]
+            head = self._heads.read(bytes(buffer[at:end]))
+            if head.body_bytes > self._max_body_bytes:
+                raise HttpError(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"a body of {head.body_bytes:,} bytes is larger than "
+                    f"{self._max_body_bytes:,}; send fewer rows, or raise http.max_body_bytes",
+                )
+            self._at = end + len(_HEAD_END)
             return head
-        if len(self._buffer) > MAX_HEAD_BYTES:
+        if len(buffer) - at > MAX_HEAD_BYTES:
             raise HttpError(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
                 f"request line and headers are longer than {MAX_HEAD_BYTES:,} bytes",
@@ -130,29 +205,23 @@ class Parser:
         return None
 
 
-def response(
-    status: HTTPStatus,
-    body: bytes,
-    *,
-    keep_alive: bool,
-    headers: tuple[str, ...] = (),
-    with_body: bool = True,
-) -> bytes:
-    """The bytes of a response with a JSON body.
+def as_bytes(response: Response, *, keep_alive: bool, with_body: bool = True) -> bytes:
+    """A response as it goes out.
 
     Args:
-        status: Its status.
-        body: JSON.
+        response: The response.
         keep_alive: Whether more requests are taken on this connection.
-        headers: Further lines.
         with_body: False for the response to HEAD, which tells the body's length only.
     """
+    status, body = response.status, response.body
+    if status is HTTPStatus.OK and not response.headers and with_body:
+        return _HEADS[keep_alive] % len(body) + body
     lines = [
         f"HTTP/1.1 {status.value} {status.phrase}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
+        f"Content-Type: {response.content_type}",
         f"Connection: {'keep-alive' if keep_alive else 'close'}",
-        *headers,
+        f"Content-Length: {len(body)}",
+        *response.headers,
     ]
     head = "\r\n".join(lines).encode("ascii") + _HEAD_END
     return head + body if with_body else head
@@ -184,7 +253,7 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
         if match is None:
             raise HttpError(HTTPStatus.BAD_REQUEST, "a header is not 'Name: value'")
         name, value = match[1].lower(), match[2].rstrip(b" \t")
-        if name in headers and name in {b"content-length", b"host", b"transfer-encoding"}:
+        if name in headers and name in _ONCE:
             raise HttpError(HTTPStatus.BAD_REQUEST, f"two {name.decode('ascii')} headers")
         headers[name] = value
     return headers
@@ -202,9 +271,4 @@ def _body_bytes(method: str, headers: dict[bytes, bytes]) -> int:
         return 0
     if _LENGTH.fullmatch(length) is None:
         raise HttpError(HTTPStatus.BAD_REQUEST, "the Content-Length is no number")
-    if int(length) > MAX_BODY_BYTES:
-        raise HttpError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"a body of {int(length):,} bytes is larger than {MAX_BODY_BYTES:,}; send fewer rows",
-        )
     return int(length)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_agent.errors import InputError, NoModelError
+from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
@@ -101,22 +101,28 @@ class Predictor(Serving):
         """Answer rows, all or none of them; see `answer`."""
         return self.answer(rows).each()
 
-    def answer(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> Answered:
+    def answer(
+        self, rows: Sequence[Row] | npt.NDArray[np.generic], *, by: Manifest | None = None
+    ) -> Answered:
         """Answer rows, all or none of them, as arrays.
 
         Args:
             rows: One mapping of feature names to values each, None or NaN where a value is
                 missing; or an array with the signature's features as its columns, a category as
                 its place among the feature's categories.
+            by: The only model that may answer, where the array was made for it.
 
         Raises:
             InputError: These are not the model's inputs; names row and feature.
+            ModelChangedError: Another model than `by` serves now.
             ModelError: The model failed on them.
             NoModelError: Nothing is loaded yet.
         """
         served = self._served
         if served is None:
             raise NoModelError("no model is loaded yet; it comes with the first rollout")
+        if by is not None and served.manifest is not by:
+            raise ModelChangedError("the model has changed; nothing was answered, ask again")
         row = served.intake.one(rows)
         return self._answer_many(served, rows) if row is None else self._answer_one(served, row)
 

@@ -1,16 +1,21 @@
 """What the local endpoint answers to each request; no I/O."""
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from http import HTTPStatus
 
 import msgspec
 
 from fleetloop_agent.errors import InputError, ModelError, NoModelError
-from fleetloop_agent.serving.http11 import Request
-from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.http_config import HttpConfig
+from fleetloop_agent.serving.access import Access
+from fleetloop_agent.serving.compression import unpack
+from fleetloop_agent.serving.http11 import Head, HttpError, Request
+from fleetloop_agent.serving.named_rows import NamedRows
+from fleetloop_agent.serving.open_inference.endpoint import OpenInference
 from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_agent.serving.refusals import Refusals
+from fleetloop_agent.serving.responses import Response, as_json, refusal
 
 Status = Callable[[], object]
 """What `GET /status` tells; called in the endpoint's thread."""
@@ -28,112 +33,95 @@ class _Feedback(msgspec.Struct, frozen=True):
     labels: list[_Labelled]
 
 
-@dataclass(frozen=True)
-class Response:
-    """What is answered.
-
-    Attributes:
-        status: Its status.
-        body: JSON.
-        headers: Further header lines.
-    """
-
-    status: HTTPStatus
-    body: bytes
-    headers: tuple[str, ...] = ()
-
-
 class Routes:
-    """The endpoint's four questions."""
+    """The endpoint's four questions, and those of the Open Inference Protocol below /v2."""
 
-    def __init__(self, predictor: Predictor, status: Status) -> None:
+    def __init__(self, predictor: Predictor, status: Status, config: HttpConfig) -> None:
         """Answer from a predictor.
 
         Args:
             predictor: Who answers rows.
             status: What `GET /status` tells.
+            config: Who may ask, and how much at once.
         """
+        self.counts = Refusals()
         self._predictor = predictor
         self._status = status
+        self._limits = config
+        self._access = Access(config.token, by_name=config.unix_socket is not None)
+        self._named = NamedRows(predictor, config.max_rows)
+        self._open_inference = OpenInference(predictor, config.max_rows)
         self._routes: dict[str, tuple[str, Callable[[bytes], Response]]] = {
-            "/predict": ("POST", self._predict),
+            "/predict": ("POST", self._named.answer),
             "/feedback": ("POST", self._feedback),
             "/health": ("GET", self._health),
             "/status": ("GET", self._tell_status),
         }
 
+    def refusal(self, head: Head) -> Response | None:
+        """Why a request is refused before its body has come; None if it is not. Counted."""
+        refused = self._access.refusal(head)
+        if refused is not None:
+            self.counts.note(refused.status)
+        return refused
+
     def answer(self, request: Request) -> Response:
-        """The response to a request; whatever goes wrong is a response as well."""
-        head = request.head
-        if b"origin" in head.headers:
-            reason = "this endpoint is for programs on this device, not for web pages"
-            return refusal(HTTPStatus.FORBIDDEN, reason)
-        if head.path not in self._routes:
-            return refusal(HTTPStatus.NOT_FOUND, f"there is {', '.join(self._routes)}")
-        method, route = self._routes[head.path]
+        """The response to a request; whatever goes wrong is a response as well. Counted."""
+        self.counts.requests += 1
+        response = self._access.refusal(request.head) or self._try(request)
+        self.counts.note(response.status)
+        return response
+
+    def _answer(self, head: Head, body: bytes) -> Response:
+        found = self._routes.get(head.path)
+        if found is None:
+            if head.path == "/v2" or head.path.startswith("/v2/"):
+                return self._open_inference.answer(head, body)
+            return refusal(HTTPStatus.NOT_FOUND, f"there is {', '.join(self._routes)}, /v2")
+        method, route = found
         if head.method != method:
             reason = f"{head.path} takes {method}"
             return refusal(HTTPStatus.METHOD_NOT_ALLOWED, reason, f"Allow: {method}")
-        return _try(route, request.body)
+        return route(body)
 
-    def _predict(self, body: bytes) -> Response:
-        answers = self._predictor.predict(_rows(msgspec.json.decode(body)))
-        return _json(HTTPStatus.OK, {"answers": answers})
+    def _try(self, request: Request) -> Response:
+        head, body = request.head, request.body
+        try:
+            if b"content-encoding" in head.headers:
+                body = unpack(head, body, self._limits.max_body_bytes)
+            return self._answer(head, body)
+        except HttpError as error:
+            status, reason = error.status, error.reason
+        except (InputError, *_UNREADABLE) as error:
+            status, reason = HTTPStatus.BAD_REQUEST, str(error)
+        except NoModelError as error:
+            status, reason = HTTPStatus.SERVICE_UNAVAILABLE, str(error)
+        except ModelError as error:
+            status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, str(error)
+        except Exception:  # noqa: BLE001  # the edge: the log gets the trace, the caller does not
+            _log.exception("the local endpoint")
+            status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, "a fault; see the agent's log"
+        return refusal(status, reason)
 
     def _feedback(self, body: bytes) -> Response:
         labels = msgspec.json.decode(body, type=_Feedback).labels
         remembered = self._predictor.feedback([(x.prediction_id, x.label) for x in labels])
-        return _json(HTTPStatus.OK, {"accepted": len(labels), "remembered": remembered})
+        return as_json({"accepted": len(labels), "remembered": remembered})
 
     def _health(self, body: bytes) -> Response:
         manifest = self._predictor.manifest
         if manifest is None:
-            return _json(HTTPStatus.SERVICE_UNAVAILABLE, {"serving": False})
-        told = {
-            "serving": True,
-            "model": manifest.model,
-            "version": manifest.version,
-            "features": [feature.name for feature in manifest.signature.features],
-        }
-        return _json(HTTPStatus.OK, told)
+            told = msgspec.json.encode({"serving": False})
+            return Response(HTTPStatus.SERVICE_UNAVAILABLE, told)
+        return as_json(
+            {
+                "serving": True,
+                "model": manifest.model,
+                "version": manifest.version,
+                "features": [feature.name for feature in manifest.signature.features],
+            }
+        )
 
     def _tell_status(self, body: bytes) -> Response:
-        return _json(HTTPStatus.OK, self._status())
-
-
-def refusal(status: HTTPStatus, reason: str, *headers: str) -> Response:
-    """A response that says why not.
-
-    Args:
-        status: Its status.
-        reason: In words.
-        headers: Further header lines.
-    """
-    return Response(status, msgspec.json.encode({"error": reason}), headers)
-
-
-def _try(route: Callable[[bytes], Response], body: bytes) -> Response:
-    try:
-        return route(body)
-    except (InputError, *_UNREADABLE) as error:
-        status, reason = HTTPStatus.BAD_REQUEST, str(error)
-    except NoModelError as error:
-        status, reason = HTTPStatus.SERVICE_UNAVAILABLE, str(error)
-    except ModelError as error:
-        status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, str(error)
-    except Exception:  # noqa: BLE001  # the edge: the log gets the trace, the caller does not
-        _log.exception("the local endpoint")
-        status, reason = HTTPStatus.INTERNAL_SERVER_ERROR, "a fault; see the agent's log"
-    return refusal(status, reason)
-
-
-def _rows(given: object) -> Sequence[Row]:
-    """The rows in a body: those under "rows", or the one that it is."""
-    if isinstance(given, dict):
-        rows = given.get("rows") if given.keys() == {"rows"} else None
-        return rows if isinstance(rows, list) else [given]
-    raise InputError('send {"rows": [{feature: value, ...}, ...]}, or one row as an object')
-
-
-def _json(status: HTTPStatus, told: object) -> Response:
-    return Response(status, msgspec.json.encode(told))
+        told = msgspec.to_builtins(self._status())
+        return as_json({**told, "http": self.counts.seen()})

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from fleetloop_agent.config import FetchConfig, HttpConfig, ReportConfig, UpdateConfig, read
+from fleetloop_agent.config import FetchConfig, ReportConfig, UpdateConfig, read
 from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.hours import Hours
+from fleetloop_agent.http_config import HttpConfig
 
 LEAST = """
 device = "station-1"
@@ -171,3 +172,30 @@ def test_sensors_topics_that_cannot_be_are_refused(
     with pytest.raises(ConfigError, match=re.escape(told)) as refused:
         read(written(tmp_path, LEAST + MQTT.replace(old, new)))
     assert "secret" not in str(refused.value)
+
+
+def test_paths_and_token_of_the_endpoint_are_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("0123456789abcdef\n")
+    text = LEAST + '[http]\nunix_socket = "http"\ntoken_file = "secret"\n'
+    http = read(written(tmp_path, text)).http
+    assert (http.unix_socket, http.token) == (tmp_path / "http", "0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("http", "text"),
+    [
+        ('token = "short"', r"http\.token"),
+        ('token = "0123456789 abcdef"', r"http\.token"),
+        ('token_file = "absent"', "cannot be read"),
+        ('token_file = "agent.toml"', "holds no token"),
+        ('token_file = "a"\ntoken = "0123456789abcdef"', "two tokens"),
+        ("max_rows = 0", r"http\.max_rows"),
+        ("idle_s = 0", r"http\.idle_s"),
+    ],
+)
+def test_settings_of_the_endpoint_that_cannot_be_are_refused(
+    http: str, text: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=text) as caught:
+        read(written(tmp_path, f"{LEAST}[http]\n{http}\n"))
+    assert "short" not in str(caught.value)

@@ -8,21 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleetloop_agent.serving.http11 import (
-    MAX_BODY_BYTES,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
+    Heads,
     HttpError,
     Parser,
     Request,
-    response,
+    as_bytes,
 )
+from fleetloop_agent.serving.responses import Response
 
+MAX_BODY_BYTES = 1_000_000
 GET = b"GET /health HTTP/1.1\r\nHost: d\r\n\r\n"
 POST = b"POST /predict?x=1 HTTP/1.1\r\nHost: d\r\nContent-Length: 4\r\n\r\nbody"
 
 
 def requests(data: bytes) -> list[Request]:
-    parser = Parser()
+    parser = Parser(MAX_BODY_BYTES, Heads())
     parser.feed(data)
     found = []
     while (request := parser.next()) is not None:
@@ -39,7 +41,7 @@ def test_pipelined_requests_come_out_in_order() -> None:
 
 @given(st.lists(st.integers(0, len(GET + POST + GET)), max_size=6))
 def test_it_does_not_matter_where_the_network_cuts(cuts: list[int]) -> None:
-    data, parser, found = GET + POST + GET, Parser(), []
+    data, parser, found = GET + POST + GET, Parser(MAX_BODY_BYTES, Heads()), []
     bounds = [0, *sorted(cuts), len(data)]
     for start, end in pairwise(bounds):
         parser.feed(data[start:end])
@@ -132,9 +134,9 @@ def test_any_bytes_are_requests_or_refused(data: bytes) -> None:
 
 
 def test_a_response_tells_its_length() -> None:
-    data = response(HTTPStatus.OK, b"{}", keep_alive=True, headers=("Allow: GET",))
+    data = as_bytes(Response(HTTPStatus.OK, b"{}", ("Allow: GET",)), keep_alive=True)
     assert data.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert b"\r\nContent-Length: 2\r\nConnection: keep-alive\r\nAllow: GET\r\n\r\n{}" in data
-    assert response(HTTPStatus.OK, b"{}", keep_alive=False, with_body=False).endswith(
-        b"Content-Length: 2\r\nConnection: close\r\n\r\n"
-    )
+    assert b"\r\nConnection: keep-alive\r\nContent-Length: 2\r\nAllow: GET\r\n\r\n{}" in data
+    for with_body, body in ((True, b"{}"), (False, b"")):
+        told = as_bytes(Response(HTTPStatus.OK, b"{}"), keep_alive=False, with_body=with_body)
+        assert told.endswith(b"Connection: close\r\nContent-Length: 2\r\n\r\n" + body)

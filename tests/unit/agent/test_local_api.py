@@ -1,9 +1,12 @@
 """The local endpoint over real sockets: its four questions, its limits, its clean end."""
 
+import contextlib
 import json
 import logging
+import math
 import threading
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,15 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleetloop_agent.errors import ConfigError
-from fleetloop_agent.serving import connection
-from fleetloop_agent.serving.api import LocalApi
-from fleetloop_agent.serving.http11 import MAX_BODY_BYTES
+from fleetloop_agent.http_config import HttpConfig
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.routes import Routes
 from fleetloop_firmware_sim.scenarios import tiny_onnx
 from support.http_client import RawClient, request
+from support.local_api import local_api
 from support.serving_rig import DEVICE, model, predictor
 
+MAX_BODY_BYTES = HttpConfig().max_body_bytes
 ROW = {"wind": 3.0, "rain": 1.0}
 
 
@@ -30,7 +32,7 @@ def served() -> Predictor:
 
 @pytest.fixture
 def address(served: Predictor) -> Iterator[str]:
-    api = LocalApi(Routes(served, lambda: {"device": DEVICE, "outbox": 3}))
+    api = local_api(served, lambda: {"device": DEVICE, "outbox": 3})
     api.start()
     yield api.address
     api.stop()
@@ -52,18 +54,24 @@ def test_rows_are_answered_one_or_many(client: RawClient) -> None:
     assert status == 200
     assert isinstance(told, dict)
     assert [a["label"] for a in told["answers"]] == [1, 0]
-    assert told["answers"][0] | {"score": 0, "probabilities": []} == {
+    assert told["answers"][0] | {"score": 0, "probabilities": {}} == {
         "prediction_id": f"{DEVICE}.3.1",
         "label": 1,
         "score": 0,
-        "probabilities": [],
+        "probabilities": {},
         "model": "storm",
         "version": 1,
         "artifact": model()[0].sha256,
     }
     status, told = post(client, "/predict", ROW)
     assert isinstance(told, dict)
-    assert [a["prediction_id"] for a in told["answers"]] == [f"{DEVICE}.3.3"]
+    assert told["prediction_id"] == f"{DEVICE}.3.3"
+
+
+def test_an_answer_tells_the_probability_of_each_class(client: RawClient) -> None:
+    told = client.ask("POST", "/predict", json.dumps(ROW).encode()).json()
+    assert told["probabilities"] == {"0": pytest.approx(1 - told["score"]), "1": told["score"]}
+    assert told["score"] == pytest.approx(1 / (1 + math.exp(-2)), abs=1e-6)
 
 
 def test_labels_are_taken(client: RawClient, served: Predictor) -> None:
@@ -82,7 +90,11 @@ def test_health_and_status(client: RawClient, served: Predictor) -> None:
     reply = client.ask("GET", "/health")
     told = {"serving": True, "model": "storm", "version": 1, "features": ["wind", "rain"]}
     assert (reply.status, reply.json()) == (200, told)
-    assert client.ask("GET", "/status").json() == {"device": DEVICE, "outbox": 3}
+    assert client.ask("GET", "/status").json() == {
+        "device": DEVICE,
+        "outbox": 3,
+        "http": {"requests": 2, "connections": 1, "refused": {}, "dropped": 0},
+    }
     served.unload()
     reply = client.ask("GET", "/health")
     assert (reply.status, reply.json()) == (503, {"serving": False})
@@ -130,7 +142,7 @@ def test_bad_labels_are_refused(body: bytes, client: RawClient, served: Predicto
 def test_what_there_is_is_said_where_there_is_nothing(client: RawClient) -> None:
     reply = client.ask("GET", "/metrics")
     assert reply.status == 404
-    assert reply.json() == {"error": "there is /predict, /feedback, /health, /status"}
+    assert reply.json() == {"error": "there is /predict, /feedback, /health, /status, /v2"}
 
 
 @pytest.mark.parametrize(
@@ -166,7 +178,7 @@ def test_a_fault_is_in_the_log_and_no_trace_is_told(
     def broken() -> object:
         raise ZeroDivisionError("secret")
 
-    api = LocalApi(Routes(served, broken))
+    api = local_api(served, broken)
     api.start()
     with RawClient(api.address) as client, caplog.at_level(logging.ERROR):
         reply = client.ask("GET", "/status")
@@ -181,7 +193,7 @@ def test_pipelined_requests_are_answered_in_order(client: RawClient) -> None:
         for k in range(300)
     )
     client.send(asked)
-    answers = [client.reply().json()["answers"][0] for _ in range(300)]
+    answers = [client.reply().json() for _ in range(300)]
     assert [a["prediction_id"] for a in answers] == [f"{DEVICE}.3.{k + 1}" for k in range(300)]
     assert [a["label"] for a in answers] == [k % 2 for k in range(300)]
 
@@ -193,7 +205,7 @@ def test_a_client_that_reads_late_gets_every_answer_in_order(served: Predictor) 
         asked.append(len(asked))
         return {"number": asked[-1], "text": "x" * 1_000_000}
 
-    api = LocalApi(Routes(served, long_status))
+    api = local_api(served, long_status)
     api.start()
     with RawClient(api.address) as late, RawClient(api.address) as other:
         late.send(request("GET", "/status") * 30)
@@ -204,8 +216,8 @@ def test_a_client_that_reads_late_gets_every_answer_in_order(served: Predictor) 
 
 
 def test_a_large_body_that_comes_in_pieces_is_answered(client: RawClient) -> None:
-    rows = [ROW] * 20_000
-    body = json.dumps({"rows": rows}).encode()
+    rows = [ROW] * HttpConfig().max_rows
+    body = json.dumps({"rows": rows}).encode().ljust(MAX_BODY_BYTES - 9)
     assert MAX_BODY_BYTES / 2 < len(body) < MAX_BODY_BYTES
     data = request("POST", "/predict", body)
     for start in range(0, len(data), 50_000):
@@ -255,46 +267,70 @@ def test_a_client_that_has_said_all_still_gets_its_answer(address: str) -> None:
         assert client.closed()
 
 
-def test_one_connection_too_many_is_told_so(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 2)
-    with RawClient(address) as first, RawClient(address) as second:
-        assert first.ask("GET", "/health").status == second.ask("GET", "/health").status == 200
-        with RawClient(address) as third:
-            reply = third.reply()
-            assert reply.status == 503
-            assert "2 connections are open" in reply.json()["error"]
-        assert first.ask("GET", "/health").status == 200
+@contextlib.contextmanager
+def limited(served: Predictor, **limits: Any) -> Iterator[str]:  # noqa: ANN401  # as settings are
+    """The address of an endpoint with its own limits."""
+    api = local_api(served, **limits)
+    api.start()
+    try:
+        yield api.address
+    finally:
+        api.stop()
 
 
-def test_a_request_that_does_not_become_whole_is_ended(
-    address: str, monkeypatch: pytest.MonkeyPatch
+def test_one_connection_too_many_is_told_so(served: Predictor) -> None:
+    with (
+        limited(served, max_connections=2) as address,
+        RawClient(address) as first,
+        RawClient(address) as second,
+        RawClient(address) as third,
+    ):
+        reply = third.reply()
+        assert reply.status == 503
+        assert "2 connections are open" in reply.json()["error"]
+        assert second.ask("GET", "/health").status == 200
+        told = first.ask("GET", "/status").json()["http"]
+        assert told["refused"] == {"503 Service Unavailable": 1}
+
+
+def test_a_flood_of_connections_is_bounded_counted_and_others_are_served(
+    served: Predictor,
 ) -> None:
-    monkeypatch.setattr(connection, "REQUEST_S", 0.1)
-    with RawClient(address) as client:
+    with limited(served, max_connections=4) as address, RawClient(address) as first:
+        assert first.ask("GET", "/health").status == 200
+        flood = [RawClient(address) for _ in range(60)]
+        for client in flood[3:]:
+            assert client.rest()[:12] in {b"HTTP/1.1 503", b""}
+        told = first.ask("GET", "/status").json()["http"]
+        assert told["connections"] <= 8
+        assert told["dropped"] + told["refused"]["503 Service Unavailable"] == 57
+        assert told["dropped"] >= 40
+        for client in flood:
+            client.__exit__()
+        assert first.ask("POST", "/predict", json.dumps(ROW).encode()).status == 200
+
+
+def test_a_request_that_does_not_become_whole_is_ended(served: Predictor) -> None:
+    with limited(served, request_s=0.1) as address, RawClient(address) as client:
         client.send(b"POST /predict HTTP/1.1\r\nHost:")
         reply = client.reply()
         assert reply.status == 408
         assert client.closed()
 
 
-def test_a_connection_on_which_nothing_is_asked_is_closed(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "IDLE_S", 0.1)
-    with RawClient(address) as client:
+def test_a_connection_on_which_nothing_is_asked_is_closed(served: Predictor) -> None:
+    with limited(served, idle_s=0.1) as address, RawClient(address) as client:
         assert client.ask("GET", "/health").status == 200
         assert client.closed()
 
 
-def test_a_client_that_never_reads_is_dropped_and_others_are_served(
-    address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "REQUEST_S", 0.3)
-    with RawClient(address) as greedy, RawClient(address) as other:
+def test_a_client_that_never_reads_is_dropped_and_others_are_served(served: Predictor) -> None:
+    with limited(served, request_s=0.3) as address, RawClient(address) as greedy:
         with pytest.raises(ConnectionError):
             greedy.send_until_dropped(request("GET", "/status") * 1_000)
         assert greedy.sent_bytes < 40_000_000
-        assert other.ask("GET", "/health").status == 200
+        with RawClient(address) as other:
+            assert other.ask("GET", "/status").json()["http"]["dropped"] == 1
 
 
 @given(st.lists(st.binary(max_size=200), max_size=5))
@@ -315,7 +351,7 @@ def test_garbage_is_refused_in_words_and_others_are_served(
 
 
 def test_stop_ends_thread_and_connections_and_frees_the_port(served: Predictor) -> None:
-    api = LocalApi(Routes(served, dict))
+    api = local_api(served)
     api.start()
     with RawClient(api.address) as idle:
         assert idle.ask("GET", "/health").status == 200
@@ -325,7 +361,7 @@ def test_stop_ends_thread_and_connections_and_frees_the_port(served: Predictor) 
     assert "local-api" not in {t.name for t in threading.enumerate()}
     port = urlsplit(api.address).port
     assert port is not None
-    again = LocalApi(Routes(served, dict), port=port)
+    again = local_api(served, port=port)
     again.start()
     again.stop()
 
@@ -334,7 +370,7 @@ def test_an_address_that_is_taken_says_what_to_change(address: str, served: Pred
     port = urlsplit(address).port
     assert port is not None
     with pytest.raises(ConfigError, match=r"change http\.host or http\.port"):
-        LocalApi(Routes(served, dict), port=port).start()
+        local_api(served, port=port).start()
 
 
 def test_it_listens_on_loopback_unless_told_otherwise(address: str) -> None:
