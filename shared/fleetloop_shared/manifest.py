@@ -20,6 +20,9 @@ _FEWEST_CLASSES = 2
 NO_CLASS = -1
 """As `Signature.positive`: no class is special."""
 
+ANSWER, REFUSE = "answer", "refuse"
+"""What a device does with a row that has a value outside its feature's range or categories."""
+
 OTHER = -1.0
 """As a category's number: none of those that the model knows."""
 
@@ -32,9 +35,12 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: Its name.
         unit: What it is measured in, "" if it has no unit.
-        low: Values below are answered, and counted as out of range.
-        high: Values above are answered, and counted as out of range.
-        categories: The values that a category can have; empty for a number.
+        low: Values below are out of range.
+        high: Values above are out of range.
+        categories: The values that a category can have; empty for a number. Others are out of
+            range.
+        out_of_range: "answer" such a value, and count it; or "refuse" its row, saying why. A
+            missing value is never out of range.
     """
 
     name: str
@@ -42,6 +48,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     categories: list[str] = []
+    out_of_range: str = ANSWER
 
 
 class CalibrationMap(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +250,9 @@ def _in_signature(signature: Signature) -> dict[str, bool]:
             NO_CLASS <= signature.positive < len(classes)
         ),
         "the score histogram has no width": not signature.score_low < signature.score_high,
+        "an out_of_range this agent does not know": any(
+            f.out_of_range not in {ANSWER, REFUSE} for f in signature.features
+        ),
         "a category stands twice": any(
             len(set(f.categories)) != len(f.categories) for f in signature.features
         ),

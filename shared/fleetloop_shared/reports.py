@@ -133,8 +133,10 @@ class HealthReport(Report, frozen=True, kw_only=True):
         rows: Rows answered since the last report.
         errors: Rows that the model failed on.
         refused: Rows refused for their form.
-        latency_p50_ms: Median time of an answer, None without rows.
-        latency_p99_ms: 99th percentile of the same.
+        latency_counts: How long the model took for a call, counted in the bins of `latency`;
+            counts of devices add up.
+        latency_p50_ms: The median by these counts, None without calls; see `latency.ERROR_RATIO`.
+        latency_p99_ms: The 99th percentile of the same.
         rss_bytes: Resident memory of the agent.
         outbox: Reports not yet acknowledged.
         outbox_bytes: Their payload.
@@ -156,6 +158,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     rows: int
     errors: int
     refused: int
+    latency_counts: list[int]
     latency_p50_ms: float | None
     latency_p99_ms: float | None
     rss_bytes: int

@@ -199,6 +199,7 @@ MESSAGES: list[m.Message] = [
         rows=64,
         errors=1,
         refused=2,
+        latency_counts=[0, 0, 3, 1] + [0] * 44,
         latency_p50_ms=0.25,
         latency_p99_ms=1.5,
         rss_bytes=60_000_000,

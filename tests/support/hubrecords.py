@@ -139,6 +139,7 @@ def a_health(seq: int, *, rows: int = 100, device: str = "station-1", version: i
         rows=rows,
         errors=0,
         refused=0,
+        latency_counts=[1] + [0] * 47,
         latency_p50_ms=0.1,
         latency_p99_ms=0.2,
         rss_bytes=60_000_000,

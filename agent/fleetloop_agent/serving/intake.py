@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.ports import Rows
 from fleetloop_shared.categories import Categories
-from fleetloop_shared.manifest import OTHER, Signature
+from fleetloop_shared.manifest import OTHER, REFUSE, Signature
 
 Row = Mapping[str, object]
 """Feature name to number, or to one of a category's values; None or NaN where it is missing."""
@@ -22,27 +22,34 @@ _PLAIN = {float, int, type(None)}
 _READ_AS_CATEGORY = {str, float, int, type(None)}
 _SHOWN_NAMES = 5
 _ORDER = "<" if sys.byteorder == "little" else ">"  # named, too large a number is refused
+_VALUE = struct.Struct(f"{_ORDER}f")
 _FLOAT32 = np.dtype(np.float32)
 
 
 class Intake:
     """Enforces a model's signature on rows: all features, no others, each of its kind.
 
-    A category that the signature does not list becomes `OTHER`, is answered, and counts as out of
-    range.
+    A category that the signature does not list becomes `OTHER`. It and a value outside its range
+    are answered, and the monitor counts them; unless the signature has their row refused.
     """
 
     def __init__(self, signature: Signature) -> None:
-        """Take the features and their ranges from a signature.
+        """Take the features, and which of them refuse what is out of range, from a signature.
 
         Args:
             signature: Of the model that will answer.
         """
         features = signature.features
+        self._features = features
         self._names = [f.name for f in features]
         self._keys = set(self._names)
         self._categories = [
             (k, Categories(f.categories)) for k, f in enumerate(features) if f.categories
+        ]
+        self._refusing = [
+            (k, 0.0 if f.categories else _as_float32(f.low), _as_float32(f.high))
+            for k, f in enumerate(features)
+            if f.out_of_range == REFUSE
         ]
         self._one_row = (1, len(features))
         names = self._names
@@ -68,10 +75,18 @@ class Intake:
             for feature, categories in self._categories:
                 if not categories.has_place(given.item(feature)):
                     return None
-            return given.tobytes()
+            return self._within(given.tobytes())
         if type(given) is not list or len(given) != 1 or type(given[0]) is not dict:
             return None
         return self._one_mapping(given[0])
+
+    def _within(self, row: bytes) -> bytes | None:
+        """A row whose values may be answered; None where one of them has it refused."""
+        for feature, low, high in self._refusing:
+            (value,) = _VALUE.unpack_from(row, feature * _VALUE.size)
+            if (low is not None and value < low) or (high is not None and value > high):
+                return None
+        return row
 
     def _one_mapping(self, row: dict[str, Any]) -> bytes | None:
         if len(row) != len(self._names):
@@ -92,7 +107,7 @@ class Intake:
         if type(None) in types:
             values = [math.nan if value is None else value for value in values]
         try:
-            return self._pack(*values)
+            return self._within(self._pack(*values))
         except (OverflowError, struct.error):  # too large, also for a double
             return None
 
@@ -114,13 +129,39 @@ class Intake:
         if not len(values):
             raise InputError("there are no rows; give at least one")
         if values.dtype == _FLOAT32:
-            return values.astype(np.float32, order="C")  # a copy
+            return self._all_within(values.astype(np.float32, order="C"))  # a copy
         with np.errstate(over="ignore"):
             rows = np.array(values, np.float32, order="C")
         if np.isinf(rows).any() and (np.isinf(rows) & np.isfinite(values)).any():
             row, feature = np.argwhere(np.isinf(rows) & np.isfinite(values))[0]
             raise self._wrong(row, feature, "is too large for float32")
+        return self._all_within(rows)
+
+    def _all_within(self, rows: Rows) -> Rows:
+        for feature, low, high in self._refusing:
+            values = rows[:, feature]
+            outside = np.zeros(len(rows), np.bool_)
+            if low is not None:
+                outside |= values < low
+            if high is not None:
+                outside |= values > high
+            if outside.any():
+                row = int(np.argmax(outside))
+                raise self._out_of_range(row, feature, values[row])
         return rows
+
+    def _out_of_range(self, row: int, feature: int, value: np.float32) -> InputError:
+        known = self._features[feature]
+        if known.categories:
+            return self._wrong(
+                row, feature, "is none of its categories, and they alone are answered"
+            )
+        low = "" if known.low is None else f" from {known.low:g}"
+        high = "" if known.high is None else f" to {known.high:g}"
+        unit = f" {known.unit}" if known.unit else ""
+        return self._wrong(
+            row, feature, f"is {value:g}; values{low}{high}{unit} alone are answered"
+        )
 
     def infinite(self, rows: Rows, unanswered: npt.NDArray[np.bool_]) -> InputError | None:
         """What is wrong with rows that the model has no answer to, if that is an infinite value.
@@ -223,3 +264,9 @@ class Intake:
 
 def _overflows(value: object) -> bool:
     return isinstance(value, int) and abs(value) > sys.float_info.max
+
+
+def _as_float32(bound: float | None) -> float | None:
+    """As values are: 0.7 is not below 0.7."""
+    with np.errstate(over="ignore"):
+        return None if bound is None else float(np.float32(bound))

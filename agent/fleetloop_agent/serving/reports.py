@@ -127,6 +127,7 @@ class Reports:
                 rows=seen.rows,
                 errors=seen.errors,
                 refused=seen.refused,
+                latency_counts=list(seen.latency_counts),
                 latency_p50_ms=_quantile_ms(seen, 0.5),
                 latency_p99_ms=_quantile_ms(seen, 0.99),
                 rss_bytes=rss_bytes,

@@ -64,7 +64,14 @@ def signature(
         input_name=INPUT,
         score_name=OUTPUT,
         features=[
-            Feature(name=f.name, unit=f.unit, low=f.low, high=f.high, categories=f.categories)
+            Feature(
+                name=f.name,
+                unit=f.unit,
+                low=f.low,
+                high=f.high,
+                categories=f.categories,
+                out_of_range=f.out_of_range,
+            )
             for f in spec.features
         ],
         classes=classes,

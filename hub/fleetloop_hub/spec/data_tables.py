@@ -126,12 +126,14 @@ class FeatureTable(Table, frozen=True, kw_only=True):
         low: The smallest value that can be true.
         high: The largest value that can be true.
         outside: What becomes of a row with a value outside low..high: "quarantine", or "clip" the
-            value, or take it for "missing". A device always answers; it clips where this clips.
+            value, or take it for "missing". A device clips where this clips.
         missing: What a missing value becomes, inside the model: the "median" or "mean" of training
             (the commonest category), or a "constant"; "quarantine" keeps the row out of training.
         fill: The constant.
         categories: The values a category can have, as they stand in the column.
         unseen: A category that is not listed: an "other" one, or a reason to "quarantine" the row.
+        out_of_range: What a device does with a row whose value is outside low..high, or a category
+            that is not listed: "answer" and count it, or "refuse" the row with the reason.
     """
 
     name: Column
@@ -146,6 +148,7 @@ class FeatureTable(Table, frozen=True, kw_only=True):
     fill: float | None = None
     categories: Annotated[list[str], Meta(max_length=4096)] = msgspec.field(default_factory=list)
     unseen: Literal["other", "quarantine"] = "other"
+    out_of_range: Literal["answer", "refuse"] = "answer"
 
 
 class RuleTable(Table, frozen=True, kw_only=True):

@@ -152,6 +152,9 @@ def _feature(path: Path, feature: FeatureTable) -> Iterator[Problem]:
     low, high = feature.low, feature.high
     if low is not None and high is not None and low >= high:
         yield _of(feature, (*path, "low"), "write a low that is below high")
+    if feature.out_of_range == "refuse" and low is high is None and not feature.categories:
+        wrong = "nothing is out of range; write low or high, or leave this out"
+        yield _of(feature, (*path, "out_of_range"), wrong)
     if (feature.missing == "constant") != (feature.fill is not None):
         key = "missing" if feature.fill is None else "fill"
         yield _of(feature, (*path, key), 'fill and missing = "constant" belong together')

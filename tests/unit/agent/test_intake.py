@@ -261,3 +261,38 @@ def test_an_array_of_one_row_is_read_as_any_other(
     elif array.dtype == np.float32 and array.shape == (1, 2):
         with pytest.raises(InputError):
             intake.rows(array)
+
+
+REFUSING = msgspec.structs.replace(
+    SIGNATURE,
+    features=[
+        Feature(name="wind", unit="m/s", low=0.1, high=60.0, out_of_range="refuse"),
+        Feature(name="sky", categories=["clear", "rain"], out_of_range="refuse"),
+        Feature(name="rain", low=0.0),
+    ],
+)
+USUAL = {"wind": 1.0, "sky": "rain", "rain": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"wind": 0.05}, "'wind' is 0.05; values from 0.1 to 60 m/s alone are answered"),
+        ({"wind": float("inf")}, "'wind' is inf; values"),
+        ({"sky": "mauve"}, "'sky' is none of its categories, and they alone"),
+    ],
+)
+def test_a_row_out_of_range_is_refused_where_the_signature_says_so(
+    row: dict[str, object], told: str
+) -> None:
+    intake = Intake(REFUSING)
+    assert intake.one([USUAL | row]) is None
+    with pytest.raises(InputError, match=f"row 1: {told}"):
+        intake.rows([USUAL, USUAL | row])
+
+
+@pytest.mark.parametrize("row", [{}, {"wind": None, "sky": None}, {"rain": -5.0}, {"wind": 0.1}])
+def test_missing_values_and_bounds_are_within(row: dict[str, object]) -> None:
+    intake = Intake(REFUSING)
+    rows = intake.rows([USUAL | row])
+    assert intake.one([USUAL | row]) == intake.one(rows) == rows.tobytes()

@@ -91,6 +91,11 @@ def test_error_for_other_callers_lists_everything() -> None:
             "features[2].categories",
             "list the values",
         ),
+        (
+            '[[features]]\nname = "k"\nout_of_range = "refuse"',
+            "features[2].out_of_range",
+            "nothing is out of range",
+        ),
     ],
 )
 def test_contradiction_is_named_with_key_and_remedy(added: str, key: str, says: str) -> None:
