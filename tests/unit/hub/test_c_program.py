@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -14,7 +15,9 @@ from fleetloop_hub.packaging.head import Calibration, GroupOffsets, Head
 from fleetloop_hub.packaging.quantizing import STATIC, quantized_variants
 from fleetloop_hub.spec.scalars import Family
 from fleetloop_shared.answers import Rule
+from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.profile import LiveProfile
 from support import c_programs
 from support.c_programs import SANITIZED, answers, build, packed, run, signed
 from support.fitted_models import example
@@ -215,3 +218,28 @@ def test_a_line_without_end_is_refused_and_the_next_one_answered(linear: Path) -
     assert done.returncode == 3
     assert b"line 2: longer than 65536 bytes" in done.stderr
     assert len(done.stdout.split(b"\n")[2].split(b",")) == 4
+
+
+def test_rows_are_counted_as_every_device_counts_them(linear: Path) -> None:
+    """The drift contract in a second language: profiles that the hub can add to any other's."""
+    manifest, data = packed("two", "linear")
+    rows = odd_rows()
+    scores = Artifact(data, manifest.signature).scores(rows)
+    names = ["a", "b", "c", "d", "e"]
+    lines = [",".join("" if np.isnan(x) else repr(float(x)) for x in row[:3]) for row in rows]
+    listed = {**dict(enumerate(manifest.signature.features[3].categories)), -1: "new"}
+    places = [",".join(listed.get(int(p), "") if p == p else "" for p in row[3:]) for row in rows]  # noqa: PLR0124  # NaN
+    table = [",".join(pair) for pair in zip(lines, places, strict=True)]
+    done = run(linear, "--profile", given="\n".join([",".join(names), *table]).encode())
+    finite = np.isfinite(scores)
+    assert (done.returncode == 3) == (not finite.all())
+    found = msgspec.json.decode(done.stdout, type=LiveProfile)
+    counter = Blocks(manifest.reference, manifest.signature)
+    wanted = counter.profile(counter.count(rows[finite], scores[finite]))
+    for exact in ("rows", "counts", "missing", "low", "high", "out_of_range"):
+        assert getattr(found, exact) == getattr(wanted, exact), exact
+    near = np.abs(np.subtract(found.score_counts, wanted.score_counts)).sum()
+    assert near <= 2  # a score at the edge of a bin
+    for sums in ("sums", "products"):
+        np.testing.assert_allclose(getattr(found, sums), getattr(wanted, sums), 1e-9, 1e-6)
+    assert found.merge(wanted).rows == 2 * finite.sum()

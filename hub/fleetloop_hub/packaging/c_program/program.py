@@ -7,7 +7,7 @@ from string import Template
 import numpy as np
 
 from fleetloop_hub.errors import UnsupportedModelError
-from fleetloop_hub.packaging.c_program import function
+from fleetloop_hub.packaging.c_program import function, reference
 from fleetloop_hub.packaging.c_program.flash import literal
 from fleetloop_hub.packaging.c_program.function import Function
 from fleetloop_hub.packaging.c_program.signature import class_names, predict, tables
@@ -15,8 +15,15 @@ from fleetloop_hub.packaging.c_program.statements import ARENAS
 from fleetloop_hub.packaging.c_program.texts import comment, quoted
 from fleetloop_shared.manifest import Manifest
 
-_FILLED = ("model.h", "model_golden.h", "README.md")
-_COPIED = ("main.c", "model_rows.c", "model_rows.h", "Makefile")
+_FILLED = ("model.h", "model_golden.h", "model_reference.h", "README.md")
+_COPIED = (
+    "main.c",
+    "model_profile.c",
+    "model_profile.h",
+    "model_rows.c",
+    "model_rows.h",
+    "Makefile",
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +56,11 @@ def program(manifest: Manifest, artifact: bytes) -> Program:
             f"{manifest.model} {manifest.version} has no golden outputs: release it again"
         )
     made = function.write(artifact, len(manifest.signature.features))
-    known = _facts(manifest, made)
+    known = _facts(manifest, made) | reference.facts(manifest)
     texts = {name: _template(name) for name in _COPIED}
     texts |= {name: Template(_template(name)).substitute(known) for name in _FILLED}
     texts["model.c"] = _source(manifest, made)
+    texts["model_reference.c"] = reference.source(manifest)
     files = {name: text.encode() for name, text in texts.items()}
     return Program(files, made.flash_bytes, made.work_bytes)
 

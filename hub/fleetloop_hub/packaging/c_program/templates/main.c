@@ -1,4 +1,4 @@
-/* A program of a model: answers rows of CSV, proves the golden vectors, measures itself. */
+/* A program of a model: answers rows of CSV, counts them, proves the golden vectors, measures itself. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,12 +6,15 @@
 
 #include "model.h"
 #include "model_golden.h"
+#include "model_profile.h"
 #include "model_rows.h"
 
 #define LINE_BYTES 65536
 #define REJECTED 3
 
 static model_work work;
+static model_profile profile;
+static char profile_text[MODEL_PROFILE_TEXT];
 static char line[LINE_BYTES];
 static int columns[MODEL_FEATURES];
 
@@ -108,25 +111,36 @@ static void print_answer(const model_answer *answer)
     putchar('\n');
 }
 
-static int answer_csv(void)
+static void print_head(void)
+{
+    fputs("answer,score", stdout);
+    for (int k = 0; k < MODEL_OUTPUTS; k++)
+        printf(",%s", MODEL_CLASSES ? model_classes[k] : "output");
+    putchar('\n');
+}
+
+/* Answers every row, or only counts them. */
+static int answer_csv(int counted)
 {
     float row[MODEL_FEATURES];
     model_answer answer;
     int read, wrong, status = 0;
     if (read_head())
         return 1;
-    fputs("answer,score", stdout);
-    for (int k = 0; k < MODEL_OUTPUTS; k++)
-        printf(",%s", MODEL_CLASSES ? model_classes[k] : "output");
-    putchar('\n');
+    model_profile_clear(&profile);
+    if (!counted)
+        print_head();
     for (long number = 2; (read = read_line()); number++) {
         wrong = read < 0 ? -1 : read_row(row);
         if (read > 0 && wrong < 0 && !model_predict(row, &work, &answer)) {
-            print_answer(&answer);
+            model_profile_add(&profile, row, answer.score);
+            if (!counted)
+                print_answer(&answer);
             continue;
         }
         status = REJECTED;
-        putchar('\n');
+        if (!counted)
+            putchar('\n');
         if (read < 0)
             fprintf(stderr, "line %ld: longer than %d bytes; not answered\n", number, LINE_BYTES);
         else if (wrong >= 0)
@@ -135,6 +149,8 @@ static int answer_csv(void)
         else
             fprintf(stderr, "line %ld: the model has no answer to it\n", number);
     }
+    if (counted && model_profile_text(&profile, profile_text, sizeof profile_text))
+        puts(profile_text);
     return status;
 }
 
@@ -191,13 +207,15 @@ static int measure(void)
 int main(int count, char **words)
 {
     if (count == 1)
-        return answer_csv();
+        return answer_csv(0);
+    if (count == 2 && !strcmp(words[1], "--profile"))
+        return answer_csv(1);
     if (count == 2 && !strcmp(words[1], "--floats"))
         return answer_floats();
     if (count == 2 && !strcmp(words[1], "--golden"))
         return prove_golden();
     if (count == 2 && !strcmp(words[1], "--measure"))
         return measure();
-    fprintf(stderr, "usage: %s [--golden | --measure | --floats] < rows.csv\n", words[0]);
+    fprintf(stderr, "usage: %s [--golden | --measure | --profile | --floats] < rows.csv\n", words[0]);
     return 2;
 }
