@@ -15,6 +15,7 @@ from rich.live import Live
 
 from fleetloop_firmware_sim import enrolment, feeding, fleet_table, power_cut_screen, recording
 from fleetloop_firmware_sim.chaos.command import chaos
+from fleetloop_firmware_sim.constrained.command import constrained
 from fleetloop_firmware_sim.errors import HubError, RecordingError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.fleet import Fleet, Replay
@@ -51,6 +52,7 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object at th
 
 app.command()(demo)
 app.command()(chaos)
+app.command()(constrained)
 
 
 @app.command()

@@ -4,6 +4,7 @@ FleetloopError
 ├── RecordingError      a CSV that cannot be replayed
 ├── FeedError           the device at the other end does not answer
 ├── HubError            the hub at the other end does not answer, or not as expected
+├── FirmwareError       firmware in C that cannot be compiled or started
 ├── StoryError          a file that holds no story
 └── NoHubError          stories need the hub's package, and it is not installed
 """
@@ -21,6 +22,10 @@ class FeedError(FleetloopError):
 
 class HubError(FleetloopError):
     """The hub does not answer, or not as expected; the text says what to do."""
+
+
+class FirmwareError(FleetloopError):
+    """Firmware in C cannot be compiled or started; the text says what to do."""
 
 
 class StoryError(FleetloopError):

@@ -26,7 +26,6 @@ pytestmark = pytest.mark.skipif(c_programs.COMPILER is None, reason=c_programs.W
 
 FITS: list[tuple[str, Family]] = [
     ("two", "linear"),
-    ("two", "extra-trees"),
     ("two", "gradient-boosting"),
     ("several", "mlp"),
     ("several", "random-forest"),

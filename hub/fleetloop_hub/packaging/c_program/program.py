@@ -55,6 +55,8 @@ def program(manifest: Manifest, artifact: bytes) -> Program:
         raise UnsupportedModelError(
             f"{manifest.model} {manifest.version} has no golden outputs: release it again"
         )
+    if any(abs(label) >= 2**31 for label in manifest.signature.classes):
+        raise UnsupportedModelError("a class whose number does not fit into 32 bits")
     made = function.write(artifact, len(manifest.signature.features))
     known = _facts(manifest, made) | reference.facts(manifest)
     texts = {name: _template(name) for name in _COPIED}
@@ -84,6 +86,7 @@ def _facts(manifest: Manifest, made: Function) -> dict[str, str | int]:
         "outputs": made.outputs,
         "classes": len(signature.classes),
         "named": len(class_names(signature)) or 1,
+        "has_names": int(bool(signature.class_names)),
         "members": "\n".join(members or ["    char none;"]),
         "rows": len(golden.inputs),
         "tolerance": repr(golden.tolerance),

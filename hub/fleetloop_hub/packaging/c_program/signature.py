@@ -43,6 +43,8 @@ def tables(signature: Signature) -> str:
     called = class_names(signature) or [""]
     names = "".join(f"    {quoted(name)},\n" for name in called)
     parts.append(f"const char *const model_classes[{len(called)}] = {{\n{names}}};\n")
+    labels = ", ".join(map(str, signature.classes or [0]))
+    parts.append(f"const int32_t model_labels[{len(called)}] = {{{labels}}};\n")
     return "\n".join(parts)
 
 

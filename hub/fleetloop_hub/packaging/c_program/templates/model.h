@@ -13,6 +13,7 @@
 #define MODEL_FEATURES ${features}
 #define MODEL_OUTPUTS ${outputs}
 #define MODEL_CLASSES ${classes} /* 0 of a regression */
+#define MODEL_NAMED ${has_names} /* whether classes have names beside their numbers */
 #define MODEL_TABLE_BYTES ${flash}
 
 #define MODEL_ANSWERED 0
@@ -40,7 +41,8 @@ typedef struct {
 } model_feature;
 
 extern const model_feature model_features[MODEL_FEATURES];
-extern const char *const model_classes[${named}];
+extern const char *const model_classes[${named}]; /* what the classes are called */
+extern const int32_t model_labels[${named}];      /* their numbers */
 
 /* What the artifact puts out for one row: the features in their order, NAN where one is missing, a
    category by its place among the listed ones, -1 if it is none of them. */

@@ -1,0 +1,1 @@
+"""A device without Python: a model as a C program, fed over MQTT."""
