@@ -20,10 +20,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         feature: The feature; of a pair the first one, of the answers "the score".
-        what: "mean", "spread", "missing", "out of range", "category", "correlation", "score", or
-            "swapped" of two features which would be as elsewhere if each had the other's wire.
+        what: "mean", "spread", "missing", "category", "correlation", "score", or "swapped" of two
+            features which would be as elsewhere if each had the other's wire.
         size: Here minus there: in the feature's own unit for mean and spread, as a share of the
-            rows for missing, out of range and category, 0 for swapped, else as it is.
+            rows for missing and category, 0 for swapped, else as it is.
         here: The value of whom it is about, in the same unit.
         there: The value of those they are compared with.
         other: The second feature of a pair; the category, or the range of a constant's bin.

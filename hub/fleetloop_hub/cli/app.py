@@ -9,6 +9,7 @@ from fleetloop_hub.cli import (
     accuracy,
     approve,
     data,
+    drift,
     export_model,
     fleet,
     import_model,
@@ -69,6 +70,8 @@ app.command()(approve.reject)
 app.command()(approve.audit)
 app.command()(fleet.token)
 app.command()(fleet.devices)
+app.command()(drift.drift)
+app.command()(drift.health)
 app.command()(fleet.attempts)
 app.command()(fleet.rollout)
 app.command(

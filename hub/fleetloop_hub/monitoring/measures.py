@@ -1,7 +1,8 @@
 """What of a live profile is compared between devices: numbers that are nearly normal in peace.
 
-Means and spreads in the reference's standard deviations, shares on the scale where their variance
-does not depend on them, correlations on Fisher's.
+Means and spreads in the reference's standard deviations; shares on the scale where their variance
+does not depend on them; correlations on Fisher's scale. The share out of range is left out: a small
+difference of means makes a wild one of it, and values that cannot be show in the spread.
 """
 
 import itertools
@@ -23,7 +24,7 @@ from fleetloop_shared.profile import (
 
 Floats = npt.NDArray[np.float64]
 
-KINDS: Final = ("mean", "spread", "missing", "out of range", "category", "correlation", "score")
+KINDS: Final = ("mean", "spread", "missing", "category", "correlation", "score")
 """Each kind has its own scale, and an equal part of the chance of a false word."""
 
 _LEAST_SPREAD = 1e-4
@@ -58,7 +59,7 @@ class Measure:
                 return self.origin + value * self.unit
             case "spread":
                 return float(np.exp(value)) * self.unit
-            case "missing" | "out of range" | "category":
+            case "missing" | "category":
                 return float(np.sin(np.clip(value / 2, 0.0, np.pi / 2)) ** 2)
             case "correlation":
                 return float(np.tanh(value))
@@ -105,7 +106,6 @@ class Measures:
                 for f in numbers
             ),
             *(Measure("missing", f.name) for f in features),
-            *(Measure("out of range", f.name) for f in features),
             *(
                 Measure("category", features[k].name, bin_name)
                 for k in self._names
@@ -143,7 +143,6 @@ class Measures:
                 mean[self._numbers],
                 spread[self._numbers],
                 _stable(missing / rows),
-                _stable(np.array(profile.out_of_range) / rows),
                 *(_stable(share) for share in shares),
                 np.arctanh(np.clip(pairs, -_NEARLY_ONE, _NEARLY_ONE)),
                 [scores @ _PLACES / max(scores.sum(), 1.0)],
@@ -152,7 +151,7 @@ class Measures:
 
     def variance(self, rows: float) -> Floats:
         """Of each measure among equal devices whose rows are independent: never less than this."""
-        of_kind = np.array([1.0, 0.5, 1.0, 1.0, 1.0, 1.0, self._score_variance])
+        of_kind = np.array([1.0, 0.5, 1.0, 1.0, 1.0, self._score_variance])
         variance: Floats = of_kind[self.kind] / max(rows - 3, 1.0)
         return np.maximum(variance, 1e-12)
 

@@ -108,11 +108,12 @@ def _look(others: Floats, least: Floats, kind: Places) -> tuple[Floats, Floats, 
     scale, freedom = _nearest_of_normal(min(len(others), _LARGEST_TABLE))
     if len(others) > _LARGEST_TABLE:
         freedom *= len(others) / _LARGEST_TABLE
-    spread = np.maximum(squared / scale, least)
+    measured = squared / scale
+    spread = np.maximum(measured, least)
     moderated, degrees = np.empty_like(spread), np.empty_like(spread)
     for each in np.unique(kind):
         of_kind = kind == each
-        prior, weight = _prior(spread[of_kind], freedom)
+        prior, weight = _prior(measured[of_kind], spread[of_kind], freedom)
         moderated[of_kind] = (weight * prior + freedom * spread[of_kind]) / (weight + freedom)
         degrees[of_kind] = min(weight + freedom, _MOST_FREEDOM)
     wider = 1 + np.pi / 2 / len(others)  # the centre is itself uncertain
@@ -136,10 +137,15 @@ def _nearest_of_normal(others: int) -> tuple[float, float]:
     return mean, 2 * mean**2 / float(nearest.var())
 
 
-def _prior(spread: Floats, freedom: float) -> tuple[float, float]:
+def _prior(measured: Floats, spread: Floats, freedom: float) -> tuple[float, float]:
     """What the measures of a kind have in common: their variance, and how surely (Smyth 2004).
 
     It is learned from these measures, so that it is never surer than all of them together.
+
+    Args:
+        measured: The spread of each measure.
+        spread: The same, but never less than equal devices have.
+        freedom: Of each, in degrees of freedom.
     """
     surest = min(freedom * len(spread), _MOST_FREEDOM)
     logs = np.log(spread) - special.psi(freedom / 2) + np.log(freedom / 2)
@@ -147,7 +153,7 @@ def _prior(spread: Floats, freedom: float) -> tuple[float, float]:
         return float(np.exp(logs.mean())), 1.0
     extra = float(logs.var(ddof=1)) - float(special.polygamma(1, freedom / 2))
     if extra <= float(special.polygamma(1, _MOST_FREEDOM / 2)):
-        return float(np.exp(logs.mean())), surest
+        return float(measured.mean()), surest  # all alike: their mean is the best there is
     weight = 2 * _inverse_trigamma(extra)
     middle = logs.mean() + special.psi(weight / 2) - np.log(weight / 2)
     return float(np.exp(middle)), min(weight, surest)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fleetloop_hub.monitoring.drift_words import number
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
 from fleetloop_shared.drift.verdict import Verdict
 
@@ -28,15 +29,13 @@ def difference(it: Difference) -> str:
     't reads 4.25 higher (9.5 against 5.25)'
     """
     unit = f" {it.unit}" if it.unit else ""
-    here, there, size = _number(it.here), _number(it.there), f"{_number(abs(it.size))}{unit}"
+    here, there, size = number(it.here), number(it.there), f"{number(abs(it.size))}{unit}"
     higher = "higher" if it.size > 0 else "lower"
     more = "more" if it.size > 0 else "less"
     words = {
         "mean": f"{it.feature} reads {size} {higher} ({here} against {there})",
         "spread": f"{it.feature} spreads {size} {more} (standard deviation {here} against {there})",
         "missing": f"{it.feature} is missing in {it.here:.1%} of the rows (against {it.there:.1%})",
-        "out of range": f"{it.feature} is out of range in {it.here:.1%} of the rows (against "
-        f"{it.there:.1%})",
         "category": f"{it.feature} is {it.other!r} in {it.here:.1%} of the rows (against "
         f"{it.there:.1%})",
         "swapped": f"{it.feature} and {it.other} look swapped: exchanged, both are as elsewhere",
@@ -72,7 +71,7 @@ def _found(verdict: FleetVerdict, together: Verdict | None) -> list[str]:
     found = []
     if together is not None and together.features:
         found += [
-            f"{f.name} reads {_number(abs(f.shift))} {'higher' if f.shift > 0 else 'lower'} than "
+            f"{f.name} reads {number(abs(f.shift))} {'higher' if f.shift > 0 else 'lower'} than "
             f"in training ({f.ratio:.1f} times its threshold)"
             for f in together.features[:_NAMED]
             if f.ratio >= 1.0
@@ -109,8 +108,3 @@ def _names(names: list[str]) -> str:
     if len(names) > _NAMED:
         return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _number(value: float) -> str:
-    """Three digits, without an exponent where a person would write none."""
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"  # noqa: PLR2004

@@ -5,7 +5,9 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.records import Decision
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.version_parts import GateResult
+from fleetloop_shared.reports import HealthReport
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +66,20 @@ class Stage(View, frozen=True, kw_only=True):
     level: Level
 
 
+class MovedView(View, frozen=True, kw_only=True):
+    """Something in which a device's window is further from training than its threshold.
+
+    Attributes:
+        name: A feature, a pair of them, or "the score".
+        words: How it has moved, with its size in the feature's own unit.
+        ratio: Statistic / threshold.
+    """
+
+    name: str
+    words: str
+    ratio: float
+
+
 class DeviceView(View, frozen=True, kw_only=True):
     """A device, with the last that it said.
 
@@ -84,11 +100,15 @@ class DeviceView(View, frozen=True, kw_only=True):
         rows: Rows answered, as far as the reports tell that are kept.
         drift_ratio: Largest statistic / threshold of its last window under the loaded version.
         drift_feature: The feature with the largest ratio in that window.
-        alarm: Whether that window was an alarm.
+        alarm: Whether that window was an alarm, or an alarm has come since.
+        since_row: With an alarm: since which row served under this version rows seem to differ.
+        moved: With an alarm: what has moved, the furthest first, three at most.
+        odd: What sets it apart from the other devices, in words; "" if nothing does.
         drift_history: Ratios of its last windows, oldest first, under any version.
         labels: Labels that came for answers of the loaded version.
         accuracy: Share of right answers among those, None without labels or for a regression.
         outbox: Reports it had still to send when it last reported its health.
+        health: Its last health report, None before the first.
         seen_at: Unix seconds at which it was last heard, None if never.
     """
 
@@ -109,10 +129,14 @@ class DeviceView(View, frozen=True, kw_only=True):
     drift_ratio: float | None = None
     drift_feature: str | None = None
     alarm: bool = False
+    since_row: int | None = None
+    moved: list[MovedView] = []
+    odd: str = ""
     drift_history: list[float] = []
     labels: int = 0
     accuracy: float | None = None
     outbox: int | None = None
+    health: HealthReport | None = None
     seen_at: float | None = None
 
 
@@ -261,6 +285,7 @@ class Overview(View, frozen=True, kw_only=True):
         next_step: What to do.
         stages: The loop, in its order.
         devices: By id.
+        moved: Who has moved, of the devices that serve each model's champion.
         versions: Newest first.
         rollout: The current or last one, None before the first.
         decisions: Newest first.
@@ -273,6 +298,7 @@ class Overview(View, frozen=True, kw_only=True):
     next_step: NextStep
     stages: list[Stage]
     devices: list[DeviceView]
+    moved: list[FleetVerdict]
     versions: list[VersionView]
     rollout: RolloutView | None
     decisions: list[Decision]

@@ -12,17 +12,18 @@ from typing import TypeVar
 import msgspec
 
 from fleetloop_hub.fleet_records import Device
+from fleetloop_hub.fresh import FreshReports
+from fleetloop_hub.monitoring.drift_words import moved_in, top
 from fleetloop_hub.monitoring.overview import DeviceView, Level
 from fleetloop_hub.ports import Telemetry
-from fleetloop_hub.telemetry_records import DevicePulse, StoredReport
+from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import UndecodableError
 from fleetloop_shared.messages import DeviceState, Message, ReportedState
 from fleetloop_shared.reports import DriftReport, HealthReport, Report
 
 HISTORY_WINDOWS = 32
-_AT_START = 100_000
-_OVERLAP_S = 2.0
+_HEALTH_AT_START = 1_000
 _SHORT_HASH = 12
 
 M = TypeVar("M", bound=Message)
@@ -66,31 +67,24 @@ class _Told:
     unjudged: set[Loaded] = field(default_factory=set)
     health: HealthReport | None = None
     drift: DriftReport | None = None
+    early: DriftReport | None = None
     ratios: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY_WINDOWS))
 
+    def note(self, report: DriftReport) -> None:
+        """A window's verdict; an alarm that came before its end is shown until a quiet window."""
+        self.drift = _later(self.drift, report)
+        if not report.closed:
+            self.early = report
+            return
+        early, self.early = self.early, self.early if report.alarm else None
+        self.ratios.append(report.ratio if early is None else max(report.ratio, early.ratio))
 
-class _Reading:
-    """Reads one kind of report on from where it stopped.
-
-    Reports of the last seconds are asked for again and told by their number: two that are stored
-    at the same time need not become visible in order.
-    """
-
-    def __init__(self, telemetry: Telemetry, kind: str) -> None:
-        self._telemetry = telemetry
-        self._kind = kind
-        self._since = 0.0
-        self._seen: dict[tuple[str, int, int], float] = {}
-
-    def fresh(self) -> list[StoredReport]:
-        since = max(0.0, self._since - _OVERLAP_S)
-        stored = self._telemetry.reports(self._kind, since=since, limit=_AT_START)
-        new = [s for s in stored if _name(s) not in self._seen]
-        self._since = max([self._since, *(s.stored_at for s in new)])
-        self._seen |= {_name(s): s.stored_at for s in new}
-        keep = self._since - 2 * _OVERLAP_S
-        self._seen = {name: at for name, at in self._seen.items() if at >= keep}
-        return new
+    def shown(self) -> DriftReport | None:
+        """The last window, or the early alarm that says more about it."""
+        if self.drift is None or self.drift.ratio >= 1.0 or self.early is None:
+            return self.drift
+        of_it = (self.early.model, self.early.version) == (self.drift.model, self.drift.version)
+        return self.early if of_it else self.drift
 
 
 class DeviceReader:
@@ -99,8 +93,8 @@ class DeviceReader:
     def __init__(self, telemetry: Telemetry) -> None:
         """Begin before the first report that is kept."""
         self._telemetry = telemetry
-        self._health = _Reading(telemetry, "health")
-        self._drift = _Reading(telemetry, "drift")
+        self._health = FreshReports(telemetry, "health", _HEALTH_AT_START)
+        self._drift = FreshReports(telemetry, "drift", HISTORY_WINDOWS)
         self._told: dict[str, _Told] = {}
 
     def read(self, enrolled: Iterable[Device]) -> Fleet:
@@ -123,7 +117,7 @@ class DeviceReader:
         return Fleet(views, reported)
 
     def _keep_up(self) -> None:
-        for stored in self._health.fresh():
+        for stored in self._health.read():
             if isinstance(stored.report, HealthReport):
                 told = self._told.setdefault(stored.report.device, _Told())
                 loaded = (stored.report.model, stored.report.version)
@@ -134,11 +128,9 @@ class DeviceReader:
                 else:
                     told.right[loaded] += stored.report.labels_correct
                 told.health = _later(told.health, stored.report)
-        for stored in self._drift.fresh():
+        for stored in self._drift.read():
             if isinstance(stored.report, DriftReport):
-                told = self._told.setdefault(stored.report.device, _Told())
-                told.ratios.append(stored.report.ratio)
-                told.drift = _later(told.drift, stored.report)
+                self._told.setdefault(stored.report.device, _Told()).note(stored.report)
 
 
 def _view(
@@ -175,7 +167,7 @@ def _view(
 
 def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
     """What the reports add; drift and labels only where they are about the loaded version."""
-    loaded, drift = (view.model, view.version), told.drift
+    loaded, drift = (view.model, view.version), told.shown()
     labels = told.labels[loaded]
     judged = labels > 0 and loaded not in told.unjudged
     view = msgspec.structs.replace(
@@ -185,14 +177,17 @@ def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
         labels=labels,
         accuracy=told.right[loaded] / labels if judged else None,
         outbox=told.health.outbox if told.health else None,
+        health=told.health,
     )
     if drift is not None and (drift.model, drift.version) == loaded:
         alarmed = drift.alarm and view.level is Level.GOOD
         view = msgspec.structs.replace(
             view,
             drift_ratio=drift.ratio,
-            drift_feature=_top(drift),
+            drift_feature=top(drift),
             alarm=drift.alarm,
+            since_row=drift.since_row,
+            moved=moved_in(drift) if drift.alarm else [],
             level=Level.WARN if alarmed else view.level,
         )
     return view
@@ -222,23 +217,11 @@ def _until(at: float | None) -> str:
         return ""
 
 
-def _top(drift: DriftReport) -> str:
-    """What moved most: a feature, a pair of them, or the answers themselves."""
-    ratios = {f.name: f.ratio for f in drift.features}
-    ratios |= {f"{c.a} with {c.b}": c.ratio for c in drift.correlations}
-    ratios["the score"] = drift.score_ratio
-    return max(ratios, key=lambda name: ratios[name])
-
-
 def _later(known: R | None, new: R) -> R:
     """The later of two reports, by (boot, seq) and never by arrival."""
     if known is not None and (known.boot, known.seq) > (new.boot, new.seq):
         return known
     return new
-
-
-def _name(stored: StoredReport) -> tuple[str, int, int]:
-    return stored.report.device, stored.report.boot, stored.report.seq
 
 
 def _decoded(payload: bytes | None, type_: type[M]) -> M | None:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
+
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
-from fleetloop_hub.monitoring import attempts
+from fleetloop_hub.monitoring import attempts, odd_words
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
@@ -21,6 +23,7 @@ from fleetloop_hub.monitoring.overview import (
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, Decision, Run, Version
+from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.manifest import REGRESSION
 from fleetloop_shared.reports import EventKind, EventReport
@@ -58,17 +61,25 @@ class _Field:
 class OverviewReader:
     """Makes overviews; however many look, one a `keep_s` is made. Safe to use from many threads."""
 
-    def __init__(self, catalog: Catalog, telemetry: Telemetry, keep_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        telemetry: Telemetry,
+        keep_s: float = 0.5,
+        moved: Callable[[], list[FleetVerdict]] = list,
+    ) -> None:
         """Read from these.
 
         Args:
             catalog: Models, versions, rollouts, decisions, devices.
             telemetry: What devices say.
             keep_s: For how long an overview is handed out again, in seconds.
+            moved: Who has moved, of the devices that serve each model's champion.
         """
         self._catalog = catalog
         self._telemetry = telemetry
         self._keep_s = keep_s
+        self._moved = moved
         self._devices = DeviceReader(telemetry)
         self._lock = threading.Lock()
         self._last: tuple[float, Overview] | None = None
@@ -82,10 +93,10 @@ class OverviewReader:
             return self._last[1]
 
     def _build(self) -> Overview:
-        fleet = self._devices.read(self._catalog.all(Device))
+        fleet, moved = self._devices.read(self._catalog.all(Device)), self._moved()
         datasets = _newest(self._catalog.all(Dataset), lambda d: d.created_at)
         facts = words.Facts(
-            devices=fleet.views,
+            devices=_with_odd(fleet.views, moved),
             versions=self._versions(fleet.views),
             rollout=self._rollout(),
             decisions=_newest(self._catalog.all(Decision), lambda d: d.at),
@@ -99,6 +110,7 @@ class OverviewReader:
             next_step=words.next_step(facts),
             stages=words.stages(facts),
             devices=facts.devices,
+            moved=moved,
             versions=facts.versions,
             rollout=facts.rollout,
             decisions=facts.decisions[:_DECISIONS],
@@ -173,6 +185,23 @@ class OverviewReader:
             for report in (s.report for s in reversed(stored))
             if isinstance(report, EventReport) and report.kind is not EventKind.REFUSED
         ][:_EVENTS]
+
+
+def _with_odd(devices: list[DeviceView], moved: list[FleetVerdict]) -> list[DeviceView]:
+    """What sets a device apart, beside what it says of itself."""
+    apart: dict[tuple[str | None, int | None, str], str] = {
+        (verdict.model, verdict.version, odd.name): "; ".join(
+            odd_words.difference(d) for d in odd.differences
+        )
+        for verdict in moved
+        for odd in verdict.devices
+    }
+    return [
+        msgspec.structs.replace(view, odd=apart.get((view.model, view.version, view.device), ""))
+        if apart
+        else view
+        for view in devices
+    ]
 
 
 def _version_view(

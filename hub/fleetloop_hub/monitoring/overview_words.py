@@ -123,7 +123,9 @@ def _watch(devices: list[DeviceView], decisions: list[Decision]) -> NextStep:
     off = [d.device for d in devices if not d.online]
     suspects = decisions[0].devices if decisions else []
     if suspects and decisions[0].verdict is Verdict.INVESTIGATE:
-        return NextStep(text=f"Look at the sensors of {_names(suspects)}: it alone sees drift.")
+        return NextStep(
+            text=f"Look at {_names(suspects)}: apart from all others.", command="fleetloop drift"
+        )
     if off:
         return NextStep(text=f"Bring {_names(off)} back online; nothing is lost meanwhile.")
     return NextStep(text="Nothing: the loop is closed and watches.")

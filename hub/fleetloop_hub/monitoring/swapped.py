@@ -35,11 +35,11 @@ def exchange(
         None if no exchange explains all, or if two do so about as well.
     """
     before, limits = chance(here), CHANCE / looks
-    judged = np.array([m.kind not in {"score", "out of range"} for m in measures.list])
+    judged = np.array([m.kind != "score" for m in measures.list])
     suspects = Counter[str]()
     for j in np.flatnonzero((before < limits) & judged):
         measure = measures.list[j]
-        if measure.kind not in {"missing", "out of range", "category"}:
+        if measure.kind not in {"missing", "category"}:
             suspects.update({measure.feature, measure.other} - {""})
     found = []
     for one, other in combinations(sorted(name for name, _ in suspects.most_common(_SUSPECTS)), 2):

@@ -81,7 +81,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
-    overviews = OverviewReader(hub.catalog, hub.telemetry)
+    overviews = OverviewReader(hub.catalog, hub.telemetry, moved=hub.actions.moved)
     guard.register(app, bound_host)
     problem.register(app)
     audited.register(app, hub.audit)
@@ -113,7 +113,17 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
 
 def _teach(app: Flask) -> None:
     """Make words and drawings known to the templates."""
-    for name in ("ago", "exactly", "machine_time", "size", "share", "number"):
-        app.add_template_filter(getattr(words, name))
+    for name in (
+        "ago",
+        "exactly",
+        "machine_time",
+        "size",
+        "share",
+        "number",
+        "three",
+        "milliseconds",
+        "seconds",
+    ):
+        app.add_template_filter(getattr(words, name), name)
     for name in ("sparkline", "phase_bar"):
         app.add_template_global(getattr(drawings, name))

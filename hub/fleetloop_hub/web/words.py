@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from fleetloop_hub.monitoring.drift_words import number as three
+
 _KILO = 1_000
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 
@@ -67,3 +69,26 @@ def number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3f}"
+
+
+def milliseconds(value_ms: float | None) -> str:
+    """A time in the unit that fits; nothing for None.
+
+    >>> milliseconds(0.0123), milliseconds(1.5), milliseconds(2_400), milliseconds(None)
+    ('12.3 µs', '1.5 ms', '2.4 s', '')
+    """
+    if value_ms is None:
+        return ""
+    return seconds(value_ms / _KILO)
+
+
+def seconds(value_s: float) -> str:
+    """A time or an offset in the unit that fits.
+
+    >>> seconds(-0.25), seconds(7_300), seconds(3e-6), seconds(0)
+    ('-250 ms', '2.03 h', '3 µs', '0 s')
+    """
+    size_s = abs(value_s)
+    units = {"d": _DAY_S, "h": _HOUR_S, "s": 1.0, "ms": 1e-3, "µs": 1e-6}
+    unit = next((u for u, length in units.items() if size_s >= length), "µs") if size_s else "s"
+    return f"{three(value_s / units[unit])} {unit}"

@@ -47,7 +47,7 @@ def miscoded(rows: Rows) -> None:
 
 
 def outside(rows: Rows) -> None:
-    rows[::9, 3] = 41
+    rows[::50, 3] = -999
 
 
 def awake(rows: Rows) -> None:
@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "two wires exchanged": (swap, "swapped", "f0"),
     "a sensor that is stuck": (stuck, "spread", "f2"),
     "a loose contact": (lost, "missing", "f3"),
-    "values that cannot be": (outside, "out of range", "f3"),
+    "values that cannot be": (outside, "spread", "f3"),
     "a category miscoded": (miscoded, "category", "f4"),
     "a constant that has changed": (awake, "category", "f5"),
 }

@@ -1,0 +1,53 @@
+"""A window's drift in words: what has moved, which way, and how far in the feature's own unit."""
+
+from fleetloop_hub.monitoring.overview import MovedView
+from fleetloop_shared.reports import DriftReport, FeatureDrift
+
+_SHOWN = 3
+_CLEAR_SD = 0.05
+_CLEAR_SHARE = 0.005
+
+
+def moved_in(drift: DriftReport) -> list[MovedView]:
+    """What is at or over its threshold, the furthest first."""
+    moved = [
+        *(MovedView(name=f.name, words=_feature(f), ratio=f.ratio) for f in drift.features),
+        *(
+            MovedView(
+                name=f"{c.a} with {c.b}",
+                words=f"correlation {c.live:.2f}, {c.reference:.2f} in training",
+                ratio=c.ratio,
+            )
+            for c in drift.correlations
+        ),
+        MovedView(name="the score", words="another distribution", ratio=drift.score_ratio),
+    ]
+    over = [view for view in moved if view.ratio >= 1.0]
+    return sorted(over, key=lambda view: -view.ratio)[:_SHOWN]
+
+
+def top(drift: DriftReport) -> str:
+    """What moved most: a feature, a pair of them, or the answers themselves."""
+    ratios = {f.name: f.ratio for f in drift.features}
+    ratios |= {f"{c.a} with {c.b}": c.ratio for c in drift.correlations}
+    ratios["the score"] = drift.score_ratio
+    return max(ratios, key=lambda name: ratios[name])
+
+
+def number(value: float) -> str:
+    """Three digits, without an exponent where a person would write none.
+
+    >>> number(1234.5), number(0.01234)
+    ('1,234', '0.0123')
+    """
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:.3g}"  # noqa: PLR2004
+
+
+def _feature(feature: FeatureDrift) -> str:
+    said = []
+    if abs(feature.shift_sd) >= _CLEAR_SD:
+        way = "higher" if feature.shift > 0 else "lower"
+        said.append(f"{number(abs(feature.shift))} {way} ({feature.shift_sd:+.2g} sd)")
+    if feature.missing_ratio >= _CLEAR_SHARE:
+        said.append(f"{feature.missing_ratio:.1%} missing")
+    return ", ".join(said) or "another distribution"
