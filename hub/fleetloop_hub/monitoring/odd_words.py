@@ -85,7 +85,8 @@ def _found(verdict: FleetVerdict, together: Verdict | None) -> list[str]:
 def _missing(verdict: FleetVerdict, likeliest: float) -> list[str]:
     """What it rests on, and why it could not be more."""
     said = f"{len(verdict.moved)} of {verdict.judged} devices have moved from the reference"
-    reasons = [f"{said}, all together to {verdict.ratio:.2f} of the threshold"]
+    all_ = "those that are not odd" if verdict.devices else "all of them"
+    reasons = [f"{said}; {all_} together reach {verdict.ratio:.2f} of the threshold"]
     if verdict.judged < _FEWEST:
         reasons.append(
             f"{verdict.judged} devices have rows enough: {_FEWEST} are needed to tell a device "
