@@ -4,10 +4,12 @@ Both are counts and sums over fixed bins, so that live profiles merge by additio
 device to cohort to fleet, window to day.
 """
 
-import math
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import msgspec
+
+Number = TypeVar("Number", int, float)
 
 SCORE_BINS = 32
 """Equal bins of the score, from `Signature.score_low` to `Signature.score_high`."""
@@ -94,8 +96,9 @@ class DriftThresholds(msgspec.Struct, frozen=True, kw_only=True):
 class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     """Rows served in one window, as sums.
 
-    Moments are about the reference: `u = (x - reference mean) / reference sd`; a missing value and
-    a category count as 0.
+    Distances are from the reference: `u = (x - reference mean) / reference sd`; a missing value, an
+    infinite one and a category count as 0. Near distances are the same, but 4 at most, so that one
+    broken value does not look like a change of correlation; an infinite value is 4 away.
 
     Attributes:
         rows: How many rows.
@@ -103,8 +106,11 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
         missing: Missing values a feature.
         low: Smallest value seen a feature, None if none was.
         high: Largest value seen a feature, None if none was.
-        sums: Sum of u a feature.
-        products: Sums of u_i * u_j for the pairs i <= j, row by row.
+        sums: Sum of the distances u a feature (from 5e36 on they are infinite): the mean value is
+            `sums / (rows - missing)` standard deviations from the reference's.
+        near_sums: Sum of the near distances a feature.
+        near_products: Sums of products of near distances, for the pairs i <= j, row by row; spread
+            and correlations are those of `near_sums` and these.
         score_counts: Scores in `SCORE_BINS` equal bins.
         out_of_range: Values a feature that lie outside the signature's range, or are none of its
             categories; answered all the same.
@@ -116,7 +122,8 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     low: list[float | None]
     high: list[float | None]
     sums: list[float]
-    products: list[float]
+    near_sums: list[float]
+    near_products: list[float]
     score_counts: list[int]
     out_of_range: list[int]
 
@@ -130,22 +137,20 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("these profiles were taken on different references")
         return LiveProfile(
             rows=self.rows + other.rows,
-            counts=[
-                [a + b for a, b in zip(x, y, strict=True)]
-                for x, y in zip(self.counts, other.counts, strict=True)
-            ],
-            missing=[a + b for a, b in zip(self.missing, other.missing, strict=True)],
+            counts=[_added(x, y) for x, y in zip(self.counts, other.counts, strict=True)],
+            missing=_added(self.missing, other.missing),
             low=[_known(min, a, b) for a, b in zip(self.low, other.low, strict=True)],
             high=[_known(max, a, b) for a, b in zip(self.high, other.high, strict=True)],
-            sums=[math.fsum(p) for p in zip(self.sums, other.sums, strict=True)],
-            products=[math.fsum(p) for p in zip(self.products, other.products, strict=True)],
-            score_counts=[
-                a + b for a, b in zip(self.score_counts, other.score_counts, strict=True)
-            ],
-            out_of_range=[
-                a + b for a, b in zip(self.out_of_range, other.out_of_range, strict=True)
-            ],
+            sums=_added(self.sums, other.sums),
+            near_sums=_added(self.near_sums, other.near_sums),
+            near_products=_added(self.near_products, other.near_products),
+            score_counts=_added(self.score_counts, other.score_counts),
+            out_of_range=_added(self.out_of_range, other.out_of_range),
         )
+
+
+def _added(a: list[Number], b: list[Number]) -> list[Number]:
+    return [x + y for x, y in zip(a, b, strict=True)]
 
 
 def _known(

@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from fleetloop_shared.drift.anderson_darling import anderson_darling
 from fleetloop_shared.drift.bins import Bins, count_scores
+from fleetloop_shared.drift.rare_bins import RareBins, rare_bins
 from fleetloop_shared.drift.triangular import triangular_discrimination
 from fleetloop_shared.profile import SCORE_BINS
 
@@ -90,3 +91,16 @@ def test_distances_are_finite_bounded_and_symmetric(
     assert abs(order_based - anderson_darling(reference[::-1], window[::-1])) < 1e-6 * (
         1 + order_based
     )
+
+
+@given(
+    hnp.arrays(np.int64, (3, 5), elements=st.sampled_from([0, 1, 3, 100, 5_000])),
+    st.lists(st.integers(0, 400), min_size=4, max_size=4),
+)
+def test_a_prepared_reference_gives_the_same_deviance(
+    reference: npt.NDArray[np.int64], rows: list[int]
+) -> None:
+    random = np.random.default_rng(0)
+    window = np.array([[random.multinomial(m, np.ones(5) / 5) for _ in range(3)] for m in rows])
+    apart = rare_bins(reference, window)
+    np.testing.assert_allclose(RareBins(reference)(window), apart, atol=1e-7)

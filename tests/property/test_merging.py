@@ -19,7 +19,7 @@ def profiles(draw: st.DrawFn, bins: tuple[int, ...] = (3, 5)) -> LiveProfile:
     width = len(bins)
     counts = [random.multinomial(rows, np.ones(b + 1) / (b + 1)).tolist() for b in bins]
     numbers = st.lists(
-        st.floats(-1e9, 1e9), min_size=width * (width + 3) // 2, max_size=width * (width + 3) // 2
+        st.floats(-1e9, 1e9), min_size=width * (width + 5) // 2, max_size=width * (width + 5) // 2
     )
     drawn = draw(numbers)
     return LiveProfile(
@@ -29,7 +29,8 @@ def profiles(draw: st.DrawFn, bins: tuple[int, ...] = (3, 5)) -> LiveProfile:
         low=draw(st.lists(st.none() | st.floats(-9, 0), min_size=width, max_size=width)),
         high=draw(st.lists(st.none() | st.floats(0, 9), min_size=width, max_size=width)),
         sums=drawn[:width],
-        products=drawn[width:],
+        near_sums=drawn[width : 2 * width],
+        near_products=drawn[2 * width :],
         score_counts=random.multinomial(rows, np.ones(32) / 32).tolist(),
         out_of_range=random.binomial(rows, 0.1, width).tolist(),
     )
@@ -47,8 +48,10 @@ def test_counts_are_exactly_those_of_merging_one_by_one(parts: list[LiveProfile]
     whole, stepwise = merged(parts), functools.reduce(LiveProfile.merge, parts)
     for name in ("rows", "counts", "missing", "low", "high", "score_counts", "out_of_range"):
         assert getattr(whole, name) == getattr(stepwise, name)
-    largest = max(abs(x) for p in parts for x in [*p.sums, *p.products])
-    np.testing.assert_allclose(whole.products, stepwise.products, atol=1e-14 * largest * 8)
+    largest = max(abs(x) for p in parts for x in [*p.sums, *p.near_products])
+    np.testing.assert_allclose(
+        whole.near_products, stepwise.near_products, atol=1e-14 * largest * 8
+    )
 
 
 @given(profiles(), st.integers(1, 600))

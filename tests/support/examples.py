@@ -33,7 +33,8 @@ PROFILE = LiveProfile(
     low=[-1.5, 0.0],
     high=[2.5, None],
     sums=[0.5, -0.25],
-    products=[1.0, 0.125, 2.0],
+    near_sums=[0.5, -0.25],
+    near_products=[1.0, 0.125, 2.0],
     score_counts=[0] * 31 + [4],
     out_of_range=[1, 0],
 )

@@ -4,6 +4,7 @@ A served row costs two list appends. Every block of rows is joined, binned and s
 that equal rows give equal blocks whether they came one by one or many at a time.
 """
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,11 @@ import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
 from fleetloop_shared.drift.block import Block, Blocks
+
+Scores = npt.NDArray[np.float64]
+
+_AT_ONCE = 4
+"""Blocks counted in one go where so many rows come at a time."""
 
 
 @dataclass(frozen=True)
@@ -29,16 +35,17 @@ class FinishedBlock:
 class Monitor:
     """Takes rows with their scores, gives back the blocks they fill. Not thread-safe."""
 
-    def __init__(self, blocks: Blocks, block_rows: int) -> None:
+    def __init__(self, blocks: Blocks, block_rows: int, first_row: int = 1) -> None:
         """Begin the first block.
 
         Args:
             blocks: Counts rows.
             block_rows: Rows in a block.
+            first_row: Number of its first row.
         """
         self._blocks = blocks
         self._block_rows = block_rows
-        self._first_row = 1
+        self._first_row = first_row
         self._finished: list[FinishedBlock] = []
         self._rows: list[Rows | bytes] = []
         self._scores: list[float] = []
@@ -60,7 +67,7 @@ class Monitor:
             return True
         return False
 
-    def extend(self, rows: Rows, scores: npt.NDArray[np.float64]) -> None:
+    def extend(self, rows: Rows, scores: Scores) -> None:
         """Take many rows, which must not change either.
 
         Args:
@@ -69,24 +76,43 @@ class Monitor:
         """
         done = 0
         while done < len(rows):
-            more = min(len(rows) - done, self._block_rows - len(self._scores))
-            self._rows.append(rows[done : done + more])
-            self._scores.extend(scores[done : done + more].tolist())
-            done += more
-            if len(self._scores) == self._block_rows:
-                self._count_block()
+            room = self._block_rows - len(self._scores)
+            whole = (len(rows) - done) // self._block_rows
+            if room == self._block_rows and whole:
+                some = self._block_rows * min(whole, _AT_ONCE)
+                self._count(rows[done : done + some], scores[done : done + some])
+            else:
+                some = min(len(rows) - done, room)
+                self._rows.append(rows[done : done + some])
+                self._scores.extend(scores[done : done + some].tolist())
+                if some == room:
+                    self._count_block()
+            done += some
 
     def take(self) -> list[FinishedBlock]:
         """The blocks that have become full since the last call."""
         finished, self._finished = self._finished, []
         return finished
 
-    def _count_block(self) -> None:
+    def rest(self) -> tuple[int, Rows, Scores]:
+        """The rows of the block that is not full: the number of the first, all of them, scores."""
+        return self._first_row, *self._joined()
+
+    def _joined(self) -> tuple[Rows, Scores]:
         rows: Rows = np.frombuffer(
             b"".join(self._rows),  # type: ignore[arg-type]  # arrays are buffers, untold before 3.12
             np.float32,
         )
-        block = self._blocks.count(rows.reshape(self._block_rows, -1), np.array(self._scores))
-        self._finished.append(FinishedBlock(self._first_row, block))
-        self._first_row += self._block_rows
-        self._rows, self._scores = [], []
+        scores = np.frombuffer(array("d", self._scores))
+        return rows.reshape(len(scores), -1) if len(scores) else rows.reshape(0, 0), scores
+
+    def _count_block(self) -> None:
+        joined = self._joined()
+        self._rows.clear()
+        self._scores.clear()
+        self._count(*joined)
+
+    def _count(self, rows: Rows, scores: Scores) -> None:
+        for block in self._blocks.count_parts(rows, scores, len(scores) // self._block_rows):
+            self._finished.append(FinishedBlock(self._first_row, block))
+            self._first_row += self._block_rows

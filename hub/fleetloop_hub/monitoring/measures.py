@@ -131,9 +131,9 @@ class Measures:
         """The measures of a profile, in the order of `list`; it has rows."""
         rows, missing = max(profile.rows, 1), np.array(profile.missing, np.float64)
         present = np.maximum(profile.rows - missing, 1.0)
-        sums, products = np.array(profile.sums), self._square(profile.products)
-        mean = sums / present
-        spread = np.diagonal(products) / present - mean**2
+        sums, products = np.array(profile.near_sums), self._square(profile.near_products)
+        mean = np.array(profile.sums) / present
+        spread = np.diagonal(products) / present - (sums / present) ** 2
         spread = 0.5 * np.log(np.maximum(spread, _LEAST_SPREAD))
         pairs = correlations(rows, sums, products)[self._both]
         scores = np.array(profile.score_counts, np.float64)

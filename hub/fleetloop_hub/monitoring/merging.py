@@ -35,7 +35,10 @@ def merged(profiles: Sequence[LiveProfile]) -> LiveProfile:
         low=_known(min, (p.low for p in profiles)),
         high=_known(max, (p.high for p in profiles)),
         sums=[math.fsum(x) for x in zip(*(p.sums for p in profiles), strict=True)],
-        products=[math.fsum(x) for x in zip(*(p.products for p in profiles), strict=True)],
+        near_sums=[math.fsum(x) for x in zip(*(p.near_sums for p in profiles), strict=True)],
+        near_products=[
+            math.fsum(x) for x in zip(*(p.near_products for p in profiles), strict=True)
+        ],
         score_counts=_added(p.score_counts for p in profiles),
         out_of_range=_added(p.out_of_range for p in profiles),
     )
@@ -64,7 +67,8 @@ def thinned(profile: LiveProfile, rows: int) -> LiveProfile:
         counts=[counts[:-1] for counts in together],
         missing=[counts[-1] for counts in together],
         sums=[x * share for x in profile.sums],
-        products=[x * share for x in profile.products],
+        near_sums=[x * share for x in profile.near_sums],
+        near_products=[x * share for x in profile.near_products],
         score_counts=_apportioned(profile.score_counts, rows),
         out_of_range=[round(x * share) for x in profile.out_of_range],
     )

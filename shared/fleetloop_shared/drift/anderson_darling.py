@@ -6,6 +6,9 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+_LEAST_WEIGHT = 0.25
+"""Weights are quarters of whole numbers; where one is 0, so is the gap."""
+
 
 def anderson_darling(reference: Counts, window: Counts) -> Floats:
     r"""Distance between two samples of ordered values that are known by their bins only.
@@ -43,14 +46,37 @@ def anderson_darling(reference: Counts, window: Counts) -> Floats:
         F. W. Scholz and M. A. Stephens, "K-sample Anderson-Darling tests", Journal of the American
         Statistical Association 82 (1987), equation 7.
     """
-    both = (reference + window).astype(np.float64)
-    n = reference.sum(axis=-1, keepdims=True, dtype=np.float64)
-    m = window.sum(axis=-1, keepdims=True, dtype=np.float64)
-    rows = n + m
-    middle = both.cumsum(axis=-1) - both / 2
-    reference_middle = reference.cumsum(axis=-1) - reference / 2
-    gap = m * reference_middle - n * (middle - reference_middle)
-    weight = n * m * (middle * (rows - middle) - rows * both / 4)
-    terms = np.divide(both * gap**2, weight, out=np.zeros_like(gap), where=weight > 0)
-    total: Floats = terms.sum(axis=-1) * (1 - 1 / np.maximum(rows[..., 0], 1))
-    return total
+    return AndersonDarling(reference)(window)
+
+
+class AndersonDarling:
+    """The same, with what many windows need of one reference computed once."""
+
+    def __init__(self, reference: Counts) -> None:
+        """Take the reference's rows in each bin."""
+        bins = reference.shape[-1]
+        self._to_middle = np.triu(np.ones((bins, bins)), 1) + np.eye(bins) / 2
+        self._reference = reference.astype(np.float64)
+        self._rows = self._reference.sum(axis=-1, keepdims=True)
+        self._middle = self._reference @ self._to_middle
+
+    def __call__(self, window: Counts) -> Floats:
+        """One statistic for each leading index of a window's rows in each bin."""
+        seen = window.astype(np.float64)
+        m = np.add.reduce(seen, axis=-1, keepdims=True)
+        rows = self._rows + m
+        middle = seen @ self._to_middle
+        middle += self._middle
+        gap = rows * self._middle  # m R - n W, with W = B - R
+        gap -= self._rows * middle
+        gap *= gap
+        seen += self._reference
+        gap *= seen
+        weight = rows - middle
+        weight *= middle
+        seen *= rows * 0.25
+        weight -= seen
+        gap /= np.maximum(weight, _LEAST_WEIGHT, out=weight)
+        total: Floats = np.add.reduce(gap, axis=-1)
+        total *= ((1 - 1 / np.maximum(rows, 1)) / np.maximum(self._rows * m, 1))[..., 0]
+        return total

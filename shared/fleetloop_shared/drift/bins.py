@@ -12,6 +12,12 @@ Columns = npt.NDArray[np.float32]
 Scores = npt.NDArray[np.float64]
 
 _LANE_ROWS = 8 * 255
+"""Rows that are added up in bytes before one can run over."""
+
+_BYTE = np.uint64(8)
+_EVEN_BYTES = np.uint64(0x00FF00FF00FF00FF)
+_EACH_PAIR = np.uint64(0x0001000100010001)
+_LAST_PAIR = np.uint64(48)
 
 _NARROW = 32
 """Features with more bins (categories) are compared apart, so that they do not slow the others."""
@@ -48,13 +54,34 @@ class Bins:
         Args:
             columns: Values, shape (features, rows).
         """
+        if columns.shape[1] <= _LANE_ROWS:
+            only: Counts = self._count(columns, 1)[0]
+            return only
         counts = np.zeros((len(columns), self._columns), np.int64)
+        for start in range(0, columns.shape[1], _LANE_ROWS):
+            counts += self._count(columns[:, start : start + _LANE_ROWS], 1)[0]
+        return counts
+
+    def count_parts(self, columns: Columns, parts: int) -> Counts:
+        """The same of each of several equal parts, shape (parts, features, bins + 1).
+
+        Args:
+            columns: Values, shape (features, parts * rows).
+            parts: How many, each of at most 2,040 rows.
+        """
+        if columns.shape[1] % (8 * parts):
+            return np.stack([self.count(part) for part in np.split(columns, parts, axis=1)])
+        return self._count(columns, parts)
+
+    def _count(self, columns: Columns, parts: int) -> Counts:
+        rows = columns.shape[1] // parts
+        counts = np.zeros((parts, len(columns), self._columns), np.int64)
         for which, bounds in self._groups:
-            reached = _reached(columns[which], bounds)
+            reached = _reached(columns[which], bounds, parts)
             last = len(bounds) - 1
-            counts[which, -1] = columns.shape[1] - reached[:, 0]
-            counts[which, :last] = reached[:, :-1] - reached[:, 1:]
-            counts[which, last] = reached[:, -1]
+            counts[:, which, -1] = rows - reached[..., 0]
+            counts[:, which, :last] = reached[..., :-1] - reached[..., 1:]
+            counts[:, which, last] = reached[..., -1]
         return counts
 
     def fill(self, counts: Sequence[Sequence[int]], missing: Sequence[int]) -> Counts:
@@ -82,16 +109,24 @@ def _bounds(edges: Sequence[Sequence[float]]) -> Columns:
     return bounds
 
 
-def _reached(columns: Columns, bounds: Columns) -> Counts:
-    """How many values reach each bound, shape (features, bounds)."""
-    reached = np.zeros((len(columns), len(bounds)), np.int64)
-    for start in range(0, columns.shape[1], _LANE_ROWS):
-        part = columns[:, start : start + _LANE_ROWS]
-        padded = _whole_lanes(part) if part.shape[1] % 8 else np.ascontiguousarray(part)
-        reaches = np.greater_equal(padded, bounds, order="C")
-        at_least = reaches.view(np.uint64).sum(axis=-1, dtype=np.uint64)
-        reached += at_least[..., None].view(np.uint8).sum(axis=-1, dtype=np.int64).T
-    return reached
+def _reached(columns: Columns, bounds: Columns, parts: int) -> Counts:
+    """How many values of each part reach each bound, shape (parts, features, bounds)."""
+    padded = _whole_lanes(columns) if columns.shape[1] % 8 else np.ascontiguousarray(columns)
+    reaches = np.greater_equal(padded, bounds, order="C").view(np.uint64)
+    lanes = reaches.reshape(bounds.size * parts, -1)
+    added = _lane_sums(np.einsum("il->i", lanes))  # adds up short rows twice as fast as sum
+    return added.reshape(len(bounds), len(columns), parts).T
+
+
+def _lane_sums(lanes: npt.NDArray[np.uint64]) -> Counts:
+    """The sum of the eight bytes of each number: four pairs side by side, then all at once."""
+    pairs = lanes & _EVEN_BYTES
+    lanes >>= _BYTE
+    lanes &= _EVEN_BYTES
+    pairs += lanes
+    pairs *= _EACH_PAIR
+    pairs >>= _LAST_PAIR
+    return pairs.view(np.int64)
 
 
 def _whole_lanes(part: Columns) -> Columns:
@@ -109,14 +144,18 @@ def scaled_scores(scores: Scores, low: float, high: float) -> Scores:
         low: Where the score histogram begins, `Signature.score_low`.
         high: Where it ends, `Signature.score_high`.
     """
-    scaled: Scores = (np.clip(scores, low, high) - low) / (high - low)
+    scaled: Scores = scores.clip(low, high)
+    scaled -= low
+    scaled /= high - low
     return scaled
 
 
 def score_places(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
     """The bin of each score among `SCORE_BINS` equal ones; see `count_scores`."""
-    places = (scaled_scores(scores, low, high) * SCORE_BINS).astype(np.int64)
-    return np.minimum(places, SCORE_BINS - 1)
+    scaled = scaled_scores(scores, low, high)
+    scaled *= SCORE_BINS
+    places = scaled.astype(np.int64)
+    return np.minimum(places, SCORE_BINS - 1, out=places)
 
 
 def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
@@ -134,4 +173,4 @@ def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
         [1, 1, 1]
     """
     places = score_places(scores, low, high)
-    return np.bincount(places, minlength=SCORE_BINS).astype(np.int64)
+    return np.bincount(places, minlength=SCORE_BINS).astype(np.int64, copy=False)

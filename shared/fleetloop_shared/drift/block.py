@@ -1,12 +1,13 @@
 """A block of rows as sums: what a device counts at once, and adds up to windows."""
 
-from dataclasses import dataclass
+import math
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.drift.moments import scales, standardise
+from fleetloop_shared.drift.moments import Moments
 from fleetloop_shared.manifest import Signature
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 
@@ -14,21 +15,23 @@ Rows = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_PRODUCT_ROWS = 256
-"""Rows multiplied at once: with more of them BLAS starts threads, and gains nothing by it."""
+_LARGEST = np.finfo(np.float32).max
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(msgspec.Struct, frozen=True, eq=False):
     """Sums over rows; the sum of two of them is that of all their rows.
+
+    All but `sums` are exact: the same in whatever order, on any machine, and in whatever parts the
+    rows were counted. `sums` is rounded.
 
     Attributes:
         rows: How many rows.
         counts: Rows in each bin, shape (features, bins + 1), as `Bins.count` gives them.
         low: Smallest finite value a feature, infinity if there was none.
         high: Largest finite value a feature, minus infinity if there was none.
-        sums: Sum of u a feature, see `LiveProfile`.
-        products: Sums of u_i * u_j, shape (features, features).
+        sums: Sum of the distances of each feature, see `LiveProfile`.
+        products: Sums of products of near distances behind a 1, as `Moments.of` gives them, shape
+            (1 + features, 1 + features).
         score_counts: Scores in `SCORE_BINS` equal bins.
         out_of_range: Values a feature outside the signature's range or categories.
     """
@@ -67,7 +70,7 @@ class Blocks:
             signature: Ranges and categories of the features, and the range of scores.
         """
         self._bins = Bins([f.edges for f in reference.features])
-        self._mean, self._sd = scales(reference.features)
+        self._moments = Moments(reference.features)
         self._score_range = signature.score_low, signature.score_high
         features = signature.features
         low = [0.0 if f.categories else f.low for f in features]
@@ -75,6 +78,9 @@ class Blocks:
         with np.errstate(over="ignore"):  # as values are: 0.7 is not below 0.7
             self._low = np.array([[-np.inf if x is None else x] for x in low]).astype(np.float32)
             self._high = np.array([[np.inf if x is None else x] for x in high]).astype(np.float32)
+        self._usual_low = np.maximum(self._low[:, 0], -_LARGEST)
+        self._usual_high = np.minimum(self._high[:, 0], _LARGEST)
+        self._none = np.zeros(len(features), np.int64)
         self._pairs = np.triu_indices(len(features))
 
     def count(self, rows: Rows, scores: Floats) -> Block:
@@ -84,24 +90,44 @@ class Blocks:
             rows: Values, shape (rows, features), NaN where missing.
             scores: What the model said about each.
         """
+        return self.count_parts(rows, scores, 1)[0]
+
+    def count_parts(self, rows: Rows, scores: Floats, parts: int) -> list[Block]:
+        """The blocks of several equal parts of rows, which is faster than one by one.
+
+        Args:
+            rows: Values, shape (parts * rows, features), NaN where missing.
+            scores: What the model said about each.
+            parts: How many.
+        """
         columns = np.ascontiguousarray(rows.T)
-        u = standardise(rows, self._mean, self._sd)
-        products = np.zeros((len(columns), len(columns)))
-        for start in range(0, len(u), _PRODUCT_ROWS):
-            part = u[start : start + _PRODUCT_ROWS]
-            products += part.T @ part
-        low, high = _range(columns)
-        outside = (columns < self._low) | (columns > self._high)
-        return Block(
-            rows=len(rows),
-            counts=self._bins.count(columns),
-            low=low,
-            high=high,
-            sums=u.sum(axis=0),
-            products=products,
-            score_counts=count_scores(scores, *self._score_range),
-            out_of_range=outside.sum(axis=1),
-        )
+        width = len(columns)
+        by_part = columns.reshape(width, parts, -1)
+        counts = self._bins.count_parts(columns, parts)
+        low, high = np.fmin.reduce(by_part, axis=2).T, np.fmax.reduce(by_part, axis=2).T
+        usual = low >= self._usual_low
+        usual &= high <= self._usual_high
+        outside = self._none
+        if not usual.all():
+            out = (columns < self._low) | (columns > self._high)
+            outside = out.reshape(by_part.shape).sum(axis=2, dtype=np.int64).T
+            low, high = _finite_range(by_part, low, high)
+        missing = bool(counts[..., -1].any())
+        sums, products = self._moments.of(columns, parts, missing=missing)
+        each = len(scores) // parts
+        return [
+            Block(
+                rows=each,
+                counts=counts[k],
+                low=low[k],
+                high=high[k],
+                sums=sums[k],
+                products=products[k],
+                score_counts=count_scores(scores[k * each : (k + 1) * each], *self._score_range),
+                out_of_range=outside[k] if outside.ndim > 1 else outside,
+            )
+            for k in range(parts)
+        ]
 
     def profile(self, block: Block) -> LiveProfile:
         """A block, or the sum of many, as it travels."""
@@ -110,19 +136,43 @@ class Blocks:
             rows=block.rows,
             counts=counts,
             missing=missing,
-            low=[x if np.isfinite(x) else None for x in block.low.tolist()],
-            high=[x if np.isfinite(x) else None for x in block.high.tolist()],
+            low=[x if math.isfinite(x) else None for x in block.low.tolist()],
+            high=[x if math.isfinite(x) else None for x in block.high.tolist()],
             sums=block.sums.tolist(),
-            products=block.products[self._pairs].tolist(),
+            near_sums=block.products[0, 1:].tolist(),
+            near_products=block.products[1:, 1:][self._pairs].tolist(),
             score_counts=block.score_counts.tolist(),
             out_of_range=block.out_of_range.tolist(),
         )
 
 
-def _range(columns: Rows) -> tuple[Rows, Rows]:
-    low, high = np.fmin.reduce(columns, axis=1), np.fmax.reduce(columns, axis=1)
-    if not (np.isfinite(low) & np.isfinite(high)).all():
-        finite = np.isfinite(columns)
-        low = np.where(finite, columns, np.float32(np.inf)).min(axis=1)
-        high = np.where(finite, columns, np.float32(-np.inf)).max(axis=1)
+def unrolled(reference: ReferenceProfile, profile: LiveProfile) -> Block:
+    """The block that a profile was made of."""
+    width = len(reference.features)
+    upper = np.zeros((width, width))
+    upper[np.triu_indices(width)] = profile.near_products
+    products = np.empty((width + 1, width + 1))
+    products[0, 0] = profile.rows
+    products[0, 1:] = products[1:, 0] = profile.near_sums
+    products[1:, 1:] = upper + np.triu(upper, 1).T
+    bins = Bins([f.edges for f in reference.features])
+    return Block(
+        rows=profile.rows,
+        counts=bins.fill(profile.counts, profile.missing),
+        low=np.array([np.inf if x is None else x for x in profile.low], np.float32),
+        high=np.array([-np.inf if x is None else x for x in profile.high], np.float32),
+        sums=np.array(profile.sums, np.float64),
+        products=products,
+        score_counts=np.array(profile.score_counts, np.int64),
+        out_of_range=np.array(profile.out_of_range, np.int64),
+    )
+
+
+def _finite_range(by_part: Rows, low: Rows, high: Rows) -> tuple[Rows, Rows]:
+    """The range of finite values, from that of all values; empty where there are none."""
+    for part, feature in np.argwhere(~(np.isfinite(low) & np.isfinite(high))):
+        values = by_part[feature, part]
+        finite = values[np.isfinite(values)]
+        low[part, feature] = finite.min(initial=np.inf)
+        high[part, feature] = finite.max(initial=-np.inf)
     return low, high

@@ -41,11 +41,29 @@ def fisher_z(
         R. A. Fisher, "On the probable error of a coefficient of correlation deduced from a small
         sample", Metron 1 (1921).
     """
-    error = np.sqrt(1 / max(window_rows - 3, 1) + 1 / max(reference_rows - 3, 1))
-    z: Floats = (_artanh(window) - _artanh(reference)) / error
-    return z
+    return FisherZ(reference, reference_rows)(window, window_rows)
+
+
+class FisherZ:
+    """The same, with what many windows need of one reference computed once."""
+
+    def __init__(self, reference: Floats, rows: float) -> None:
+        """Take the reference's correlations and rows."""
+        self._angles = _artanh(reference)
+        self._variance = 1 / max(rows - 3, 1)
+
+    def __call__(self, window: Floats, rows: float | Floats) -> Floats:
+        """One z for each pair.
+
+        Args:
+            window: Correlations of windows; leading axes broadcast.
+            rows: Of each window, shape (..., 1); or of all of them.
+        """
+        z: Floats = _artanh(window) - self._angles
+        z /= np.sqrt(1 / np.maximum(rows - 3, 1) + self._variance)
+        return z
 
 
 def _artanh(correlations: Floats) -> Floats:
-    angles: Floats = np.arctanh(np.clip(correlations, -_NEARLY_ONE, _NEARLY_ONE))
+    angles: Floats = np.arctanh(correlations.clip(-_NEARLY_ONE, _NEARLY_ONE))
     return angles

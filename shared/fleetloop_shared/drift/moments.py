@@ -1,5 +1,6 @@
 """Sums about the reference, and the correlations they hold."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,11 +8,25 @@ import numpy.typing as npt
 
 from fleetloop_shared.profile import ReferenceFeature
 
+Columns = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
+
+STEPS = 64
+"""Near distances are whole numbers of this part of a standard deviation."""
+
+REACH_SD = 4.0
+"""Near distances end here, in standard deviations: one broken value is no change of correlation."""
+
+_REACH = np.float32(REACH_SD * STEPS)
+_EXACT_ROWS = 256
+"""So many rows of products of whole numbers up to `_REACH` are exact in float32: 2^24."""
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def scales(features: Sequence[ReferenceFeature]) -> tuple[Floats, Floats]:
-    """What `standardise` subtracts and divides by; a category is infinitely wide.
+    """What distances are measured from, and in; a category is infinitely wide.
 
     So every distance of a category is 0, its sums and products are 0, and its correlation with any
     other feature is 0, in the reference as in every window: its numbers are names.
@@ -21,11 +36,11 @@ def scales(features: Sequence[ReferenceFeature]) -> tuple[Floats, Floats]:
     return mean, sd
 
 
-def standardise(rows: npt.NDArray[np.float32], mean: Floats, sd: Floats) -> Floats:
-    """Distances from the reference's mean in its standard deviations, missing and infinite as 0.
+def standardise(rows: Columns, mean: Floats, sd: Floats) -> Floats:
+    """Near distances: from the reference's mean in its standard deviations, 4 at most.
 
-    An infinite value has its place in the counts (an outer bin), but one of them would make every
-    sum it enters infinite: here it counts as missing.
+    They are rounded to 1/64, so that sums of them and of their products are exact in any order and
+    on any machine. A missing value is 0; an infinite one is as far as any can be.
 
     Args:
         rows: Values, shape (rows, features).
@@ -35,22 +50,107 @@ def standardise(rows: npt.NDArray[np.float32], mean: Floats, sd: Floats) -> Floa
     Examples:
         >>> rows = np.array([[3.0, np.nan, np.inf]], np.float32)
         >>> standardise(rows, np.ones(3), np.full(3, 2.0)).tolist()
-        [[1.0, 0.0, 0.0]]
+        [[1.0, 0.0, 4.0]]
     """
-    distances: Floats = (rows - mean) / sd
-    distances[~np.isfinite(distances)] = 0.0
-    return distances
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = _steps(rows, *_in_float32(mean, sd))
+    steps[np.isnan(steps)] = 0.0
+    near: Floats = _near(steps, np.empty_like(steps)).astype(np.float64) / STEPS
+    return near
 
 
-def correlations(rows: float, sums: Floats, products: Floats) -> Floats:
+class Moments:
+    """Adds up the distances of many rows from one reference, and the products of the near ones."""
+
+    def __init__(self, features: Sequence[ReferenceFeature]) -> None:
+        """Take means and standard deviations."""
+        self._scales = _in_float32(*scales(features))
+        self._of_rows = (np.empty((0, 0), np.float32),) * 2
+        unit = np.append(1.0, np.full(len(features), 1 / STEPS)).astype(np.float32)
+        self._unit = unit[:, None] * unit
+
+    def of(
+        self, columns: Columns, parts: int = 1, *, missing: bool = True
+    ) -> tuple[Floats, Floats]:
+        """Sums and products of each of several equal parts of rows.
+
+        Args:
+            columns: Values, shape (features, parts * rows), NaN where missing.
+            parts: How many.
+            missing: Whether any value is.
+
+        Returns:
+            The sums of the distances, without those that are infinite, shape (parts, features); and
+            the sums of products of near distances, in which a 1 goes before the features, shape
+            (parts, 1 + features, 1 + features): [:, 0, 0] is the number of rows, [:, 0, 1:] are the
+            sums of the near distances.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            steps = _steps(columns, *self._spread(columns.shape[1]))
+            if missing:
+                np.copyto(steps, 0.0, where=np.isnan(steps))
+            by_part = steps.reshape(len(steps) * parts, -1)
+            sums = by_part @ _ones(by_part.shape[1])
+        if np.isfinite(sums).all():
+            distances = sums / np.float64(STEPS)
+        else:
+            finite = np.where(np.isfinite(by_part), by_part, 0.0)
+            distances = finite.sum(axis=1, dtype=np.float64) / STEPS
+            np.copyto(steps, 0.0, where=np.isnan(steps))
+        return distances.reshape(len(steps), parts).T, self._products(steps, parts)
+
+    def _products(self, steps: Columns, parts: int) -> Floats:
+        near = np.empty((len(steps) + 1, steps.shape[1]), np.float32)
+        near[0] = 1.0
+        _near(steps, near[1:])
+        again = near.copy().T  # BLAS multiplies two arrays twice as fast as one with itself
+        products = np.zeros((parts, len(near), len(near)))
+        rows = steps.shape[1] // parts
+        for part in range(parts):
+            end = (part + 1) * rows
+            for start in range(part * rows, end, _EXACT_ROWS):
+                some = slice(start, min(start + _EXACT_ROWS, end))
+                product = near[:, some] @ again[some]
+                product *= self._unit
+                products[part] += product
+        return products
+
+    def _spread(self, rows: int) -> tuple[Columns, Columns]:
+        """Means and steps, written out for so many rows: what is contiguous is counted faster."""
+        spread = self._of_rows
+        if spread[0].shape[1] != rows:
+            mean, per_step = (np.repeat(x[:, None], rows, axis=1) for x in self._scales)
+            spread = self._of_rows = mean, per_step
+        return spread
+
+
+def _in_float32(mean: Floats, sd: Floats) -> tuple[Columns, Columns]:
+    """Means, and steps for each unit of the feature."""
+    with np.errstate(over="ignore"):
+        per_step = np.minimum(STEPS / sd, _LARGEST)
+        return mean.astype(np.float32), per_step.astype(np.float32)
+
+
+def _steps(values: Columns, mean: Columns, per_step: Columns) -> Columns:
+    steps = values - mean
+    steps *= per_step
+    return steps
+
+
+def _near(steps: Columns, out: Columns) -> Columns:
+    np.rint(steps, out=out)
+    return out.clip(-_REACH, _REACH, out=out)
+
+
+def correlations(rows: float | Floats, sums: Floats, products: Floats) -> Floats:
     r"""Pearson correlations of the pairs (i, j), i < j, row by row.
 
     $$r_{ij} = \frac{P_{ij} - S_i S_j / n}{\sqrt{(P_{ii} - S_i^2 / n)(P_{jj} - S_j^2 / n)}}$$
 
     Args:
-        rows: n.
-        sums: $S$, shape (..., features).
-        products: $P$, shape (..., features, features).
+        rows: n, one for all or one for each leading index.
+        sums: $S$ of near distances, shape (..., features).
+        products: $P$ of near distances, shape (..., features, features).
 
     Returns:
         Shape (..., pairs), within -1 to 1; 0 where a feature does not vary.
@@ -61,12 +161,26 @@ def correlations(rows: float, sums: Floats, products: Floats) -> Floats:
         [0.982]
     """
     features = sums.shape[-1]
-    centred = products - sums[..., :, None] * sums[..., None, :] / max(rows, 1)
-    variance = np.diagonal(centred, axis1=-2, axis2=-1)
-    noise = 1e-12 * np.diagonal(products, axis1=-2, axis2=-1)
-    spread = np.sqrt(np.where(variance > noise, variance, 0.0))
-    i, j = np.triu_indices(features, 1)
-    scale = spread[..., i] * spread[..., j]
-    pairs = np.divide(centred[..., i, j], scale, out=np.zeros_like(scale), where=scale > 0)
-    within: Floats = np.clip(pairs, -1.0, 1.0)
-    return within
+    mean = sums / np.maximum(rows, 1)[..., None]
+    centred = sums[..., :, None] * mean[..., None, :]
+    np.subtract(products, centred, out=centred)
+    flat = centred.reshape(*centred.shape[:-2], features * features)
+    variance = flat[..., :: features + 1]
+    squares = products.reshape(flat.shape)[..., :: features + 1]
+    varies = variance > 1e-12 * squares
+    scale = varies / np.sqrt(np.where(varies, variance, 1.0))
+    centred *= scale[..., :, None]
+    centred *= scale[..., None, :]
+    pairs: Floats = flat.take(_pairs(features), axis=-1)
+    return pairs.clip(-1.0, 1.0, out=pairs)
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(rows: int) -> Columns:
+    return np.ones(rows, np.float32)
+
+
+@functools.cache
+def _pairs(features: int) -> Places:
+    first, second = np.triu_indices(features, 1)
+    return first * features + second

@@ -1,16 +1,16 @@
 """Judges windows of every scale as they end, block after block."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from fleetloop_shared.drift.block import Block, Blocks
-from fleetloop_shared.drift.verdict import Verdict, judge
+from fleetloop_shared.drift.onset import Onset
+from fleetloop_shared.drift.trace import Part, Trace
+from fleetloop_shared.drift.verdict import Judge, Limits, Ratios, Statistics, Verdict
 from fleetloop_shared.manifest import Signature
-from fleetloop_shared.profile import (
-    DriftThresholds,
-    LiveProfile,
-    ReferenceProfile,
-    ScaleThresholds,
-)
+from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
 
 
 @dataclass(frozen=True)
@@ -34,31 +34,26 @@ class Judged:
     profile: LiveProfile | None
 
 
-class _Open:
-    """A window of one scale that is not over."""
+@dataclass(frozen=True)
+class OpenWindows:
+    """What a scan must remember to go on after a restart.
 
-    def __init__(self, thresholds: ScaleThresholds) -> None:
-        self.thresholds = thresholds
-        self.first_row = 0
-        self.block: Block | None = None
+    Attributes:
+        parts: Of each scale, in their order: the rows of its window so far, None if there are none.
+        since_row: Of the alarm of this reporting window, None if there was none.
+    """
 
-    def add(self, first_row: int, block: Block) -> Block | None:
-        """The whole window, if this block ends it."""
-        if self.block is None:
-            self.first_row, self.block = first_row, block
-        else:
-            self.block = self.block + block
-        if self.block.rows < self.thresholds.rows:
-            return None
-        whole, self.block = self.block, None
-        return whole
+    parts: list[Part | None]
+    since_row: int | None
 
 
 class Scan:
     """Takes blocks in the order of their rows; tells of alarms at once, of windows at their end.
 
-    Where both would be told at the same time and the reporting window is itself an alarm, it alone
-    is told.
+    A window is put together from those of the longest shorter scale that fills it without a rest.
+    Where several scales are an alarm at once, the one with the largest ratio is told. Where an
+    alarm and the end of the reporting window would be told at the same time and that window is
+    itself an alarm, it alone is told.
     """
 
     def __init__(
@@ -71,11 +66,20 @@ class Scan:
             thresholds: The scales, and the reporting window.
             signature: Of the model.
         """
-        self._reference = reference
-        self._window_rows = thresholds.window_rows
+        self._scales = thresholds.scales
+        lengths = [scale.rows for scale in self._scales]
+        self._reporting = lengths.index(thresholds.window_rows)
+        self._sources = [
+            max((j for j in range(k) if rows % lengths[j] == 0), default=None)
+            for k, rows in enumerate(lengths)
+        ]
+        self._judge = Judge(reference)
+        self._onset = Onset(reference, self._judge.expected)
         self._blocks = Blocks(reference, signature)
-        self._open = [_Open(scale) for scale in thresholds.scales]
+        self._limits: dict[tuple[int, ...], Limits] = {}
+        self._open: list[Part | None] = [None] * len(lengths)
         self._since_row: int | None = None
+        self._trace = Trace()
 
     def take(self, first_row: int, block: Block) -> list[Judged]:
         """What is to be told now that a block's rows were served.
@@ -84,26 +88,93 @@ class Scan:
             first_row: The block's first row.
             block: As many rows as the shortest scale has.
         """
+        self._trace.add(first_row, block)
+        over = self._grow((first_row, block))
+        due = tuple(over)
+        found = self._judge.statistics([part for _, part in over.values()])
+        ratios = self._limits_of(due).ratios(found)
         told: list[Judged] = []
-        closing: tuple[int, Verdict, LiveProfile] | None = None
-        for window in self._open:
-            whole = window.add(first_row, block)
-            if whole is None:
-                continue
-            profile = self._blocks.profile(whole)
-            verdict = judge(self._reference, window.thresholds, profile)
-            if verdict.alarm and self._since_row is None:
-                self._since_row = window.first_row
-                told.append(
-                    Judged(window.first_row, verdict, False, True, self._since_row, None)  # noqa: FBT003  # a record, in order
-                )
-            if window.thresholds.rows == self._window_rows:
-                closing = window.first_row, verdict, profile
-        if closing is None:
-            return told
-        over = self._close(*closing)
-        return [over] if over.verdict.alarm else [*told, over]
+        loudest = int(ratios.largest.argmax())
+        if ratios.largest[loudest] >= 1.0 and self._since_row is None:
+            self._since_row = self._since(ratios, loudest)
+            told.append(self._early(found, ratios, loudest, over[due[loudest]]))
+        if self._reporting in over:
+            place = due.index(self._reporting)
+            closed = self._close(found, ratios, place, over[self._reporting])
+            told = [closed] if closed.verdict.alarm else [*told, closed]
+        return told
 
-    def _close(self, first_row: int, verdict: Verdict, profile: LiveProfile) -> Judged:
-        since, self._since_row = self._since_row, None
-        return Judged(first_row, verdict, True, since is not None, since, profile)  # noqa: FBT003  # a record, in order
+    def open_windows(self) -> OpenWindows:
+        """What is not over, to be given to `resume` of a scan of the same manifest."""
+        return OpenWindows(list(self._open), self._since_row)
+
+    def resume(self, windows: OpenWindows) -> None:
+        """Go on where another scan of the same manifest was."""
+        self._open, self._since_row = list(windows.parts), windows.since_row
+        for first_row, part in _apart([part for part in windows.parts if part is not None]):
+            self._trace.add(first_row, part)
+
+    def _grow(self, block: Part) -> dict[int, Part]:
+        """The windows that a block ends, by the places of their scales."""
+        over: dict[int, Part] = {}
+        for place, source in enumerate(self._sources):
+            more = block if source is None else over.get(source)
+            if more is None:
+                continue
+            begun = self._open[place]
+            part = more if begun is None else (begun[0], begun[1] + more[1])
+            full = part[1].rows >= self._scales[place].rows
+            self._open[place] = None if full else part
+            if full:
+                over[place] = part
+        return over
+
+    def _limits_of(self, due: tuple[int, ...]) -> Limits:
+        limits = self._limits.get(due)
+        if limits is None:
+            limits = self._limits[due] = Limits([self._scales[place] for place in due])
+        return limits
+
+    def _since(self, ratios: Ratios, loudest: int) -> int:
+        """The first row of the blocks that differ, in what a window is an alarm for."""
+        parts = self._trace.parts()
+        place = self._onset.place(
+            [block for _, block in parts],
+            np.flatnonzero(ratios.features[loudest] >= 1.0),
+            np.flatnonzero(ratios.pairs[loudest] >= 1.0),
+            score=bool(ratios.score[loudest] >= 1.0),
+        )
+        return parts[place][0]
+
+    def _early(self, found: Statistics, ratios: Ratios, place: int, window: Part) -> Judged:
+        first_row, block = window
+        return Judged(
+            first_row=first_row,
+            verdict=self._judge.told(found, ratios, place, block),
+            closed=False,
+            alarm=True,
+            since_row=self._since_row,
+            profile=None,
+        )
+
+    def _close(self, found: Statistics, ratios: Ratios, place: int, window: Part) -> Judged:
+        since_row, self._since_row = self._since_row, None
+        first_row, block = window
+        return Judged(
+            first_row=first_row,
+            verdict=self._judge.told(found, ratios, place, block),
+            closed=True,
+            alarm=since_row is not None,
+            since_row=since_row,
+            profile=self._blocks.profile(block),
+        )
+
+
+def _apart(parts: Sequence[Part]) -> list[Part]:
+    """Parts that have no row in common, the longest first chosen, in the order of their rows."""
+    chosen: list[Part] = []
+    for part in sorted(parts, key=lambda part: -part[1].rows):
+        begin, end = part[0], part[0] + part[1].rows
+        if all(end <= row or row + block.rows <= begin for row, block in chosen):
+            chosen.append(part)
+    return sorted(chosen, key=lambda part: part[0])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -18,6 +19,7 @@ from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 from support.watching import a_signature
 
 Scores = npt.NDArray[np.float64]
+replace = msgspec.structs.replace
 
 WIDTH = 3
 
@@ -39,7 +41,7 @@ def odd_rows(count: int, seed: int) -> tuple[Rows, Scores]:
     """Rows with missing, infinite and huge values, and their scores."""
     random = np.random.default_rng(seed)
     rows = random.standard_normal((count, WIDTH), np.float32) * 10
-    for value in (np.nan, np.inf, -np.inf, 3e38, 1.0):
+    for value in (np.nan, np.inf, -np.inf, 3e38, 1e36, 1.0):
         rows[random.random(rows.shape) < 0.05] = value
     return rows, random.random(count)
 
@@ -84,10 +86,11 @@ def test_a_window_is_what_brute_force_says(window_rows: int) -> None:
         u = (part.astype(float) - [f.mean for f in REFERENCE.features]) / [
             f.sd for f in REFERENCE.features
         ]
-        u[~np.isfinite(part)] = 0.0
-        assert found.sums == pytest.approx(u.sum(axis=0).tolist(), rel=1e-12)
-        products = (u.T @ u)[np.triu_indices(WIDTH)].tolist()
-        assert found.products == pytest.approx(products, rel=1e-9)
+        near = np.where(np.isnan(part), 0.0, np.round(u.clip(-4, 4) * 64) / 64)
+        u[~(np.abs(u) < 3.4e38 / 64)] = 0.0  # infinite, as float32 counts sixty-fourths
+        assert found.sums == pytest.approx(u.sum(axis=0).tolist(), rel=1e-5, abs=1e-3)
+        assert found.near_sums == near.sum(axis=0).tolist()
+        assert found.near_products == (near.T @ near)[np.triu_indices(WIDTH)].tolist()
         assert found.score_counts == np.histogram(part_scores, 32, (0, 1))[0].tolist()
         assert found.rows == window_rows
 
@@ -143,17 +146,9 @@ def test_the_order_of_rows_does_not_matter(order: list[int], seed: int) -> None:
 
 
 def assert_close(a: LiveProfile, b: LiveProfile) -> None:
-    """Equal in everything that is counted, and in sums up to rounding."""
-    assert (a.rows, a.counts, a.missing, a.low, a.high, a.score_counts) == (
-        b.rows,
-        b.counts,
-        b.missing,
-        b.low,
-        b.high,
-        b.score_counts,
-    )
-    assert a.sums == pytest.approx(b.sums, rel=1e-9, abs=1e-9)
-    assert a.products == pytest.approx(b.products, rel=1e-9, abs=1e-9)
+    """Equal in everything but the sums of distances, which are rounded."""
+    assert a.sums == pytest.approx(b.sums, rel=1e-5, abs=1e-3)
+    assert replace(a, sums=[]) == replace(b, sums=[])
 
 
 def test_a_window_that_is_not_full_is_kept_back() -> None:

@@ -35,7 +35,8 @@ def profile(boot: int, seq: int) -> ProfileReport:
         low=[],
         high=[],
         sums=[],
-        products=[],
+        near_sums=[],
+        near_products=[],
         score_counts=[],
         out_of_range=[],
     )

@@ -54,7 +54,8 @@ def verdict(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Verdict:
         low=[None] * WIDTH,
         high=[None] * WIDTH,
         sums=u.sum(axis=0).tolist(),
-        products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
+        near_sums=u.sum(axis=0).tolist(),
+        near_products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
         score_counts=count_scores(np.linspace(0, 1, len(rows))).tolist(),
         out_of_range=[0] * WIDTH,
     )
@@ -126,7 +127,8 @@ def test_scores_that_gather_are_an_alarm() -> None:
         low=[None] * WIDTH,
         high=[None] * WIDTH,
         sums=u.sum(axis=0).tolist(),
-        products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
+        near_sums=u.sum(axis=0).tolist(),
+        near_products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
         score_counts=[200] + [0] * 31,
         out_of_range=[0] * WIDTH,
     )
