@@ -63,8 +63,8 @@ def _check_profile(profile: LiveProfile) -> None:
     _demand(width <= MOST_FEATURES, f"a profile of {width} features")
     _demand(all(len(c) <= MOST_BINS for c in profile.counts), "a feature with too many bins")
     lists = (profile.missing, profile.low, profile.high, profile.sums, profile.out_of_range)
-    fits = all(len(values) == width for values in lists)
-    fits = fits and len(profile.products) == width * (width + 1) // 2
+    fits = all(len(values) == width for values in lists) and len(profile.near_sums) == width
+    fits = fits and len(profile.near_products) == width * (width + 1) // 2
     _demand(fits, f"a profile whose lists are not all of {width} features")
     for counts, missing in zip(profile.counts, profile.missing, strict=True):
         _demand(min([missing, *counts]) >= 0, "a count below zero")
@@ -79,8 +79,9 @@ def _check_profile(profile: LiveProfile) -> None:
 
 def _check_moments(profile: LiveProfile) -> None:
     """Sums that some rows could have: no mean product is larger than the mean squares allow."""
-    sums, products, width = profile.sums, profile.products, len(profile.sums)
-    _demand(all(abs(x) <= _LARGEST_SUM for x in [*sums, *products]), "a sum without an end")
+    sums, products, width = profile.near_sums, profile.near_products, len(profile.sums)
+    every = [*profile.sums, *sums, *products]
+    _demand(all(abs(x) <= _LARGEST_SUM for x in every), "a sum without an end")
     squares, place = [], 0
     for k in range(width):
         squares.append(products[place])

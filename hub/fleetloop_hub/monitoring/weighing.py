@@ -124,7 +124,7 @@ class Scales:
     ) -> tuple[Floats, str]:
         """Weights, and what they could not be brought to, in words."""
         weights = rake(even, self._places, shares, _FIRST_SWEEPS)
-        wanted = np.array(profile.products) / profile.rows
+        wanted = np.array(profile.near_products) / profile.rows
         off = self._clearly_off(weights, wanted, profile.rows)
         if not off:
             return rake(weights, self._places, shares, SWEEPS - _FIRST_SWEEPS), ""
