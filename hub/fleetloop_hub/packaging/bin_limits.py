@@ -10,6 +10,7 @@ from fleetloop_hub.packaging.binned import Binned
 from fleetloop_hub.packaging.mean_tail import skewness
 from fleetloop_hub.packaging.null_windows import Statistics
 from fleetloop_hub.packaging.quadratic_tail import tail_limit, uncertainty
+from fleetloop_hub.packaging.rare_limit import rare_limit
 from fleetloop_shared.drift.anderson_darling import anderson_darling
 from fleetloop_shared.drift.rare_bins import rare
 from fleetloop_shared.drift.triangular import triangular_discrimination
@@ -88,8 +89,8 @@ class BinLimits:
     def rare(self, rows: int, share: float, seen: Statistics | None) -> Floats:
         """Limits of the deviance of rare bins, one a feature.
 
-        A deviance of G has a probability of at most exp(-G / 2) in each rare bin. Where such rows
-        come in bunches, a bunch counts as one; bunches differ in size, which counts twice.
+        Where such rows come in bunches, a bunch counts as one row; bunches differ in size, which
+        counts twice.
 
         The arguments are those of `order`.
         """
@@ -97,7 +98,9 @@ class BinLimits:
         alone = shares * (1 - shares)
         lasting = np.einsum("fbb->fb", self._memory.covariance(rows))
         bunch = np.divide(lasting, alone, out=np.ones_like(alone), where=few & (alone > 0))
-        limits: Floats = 2 * np.log(few.sum(axis=1) / share) * (2 * bunch.max(axis=1) - 1)
+        whole = self._reference.rows
+        alike = [rare_limit(whole, rows, share / bins) for bins in few.sum(axis=1).tolist()]
+        limits: Floats = np.array(alike) * (2 * bunch.max(axis=1) - 1)
         return limits if seen is None else np.maximum(limits, seen.rare.max(axis=0))
 
     def _by_chance(self, rows: int, share: float) -> tuple[Floats, Floats]:

@@ -1,7 +1,7 @@
 """Turns a false-alarm budget into drift thresholds for windows of every length.
 
-The budget is divided between the scales, and for each scale between five kinds of statistics and
-their features. A threshold is then far out in the tail, one window in a million and farther, where
+Of the windows of each length the same share may be a false alarm; it is divided between five kinds
+of statistics and their features. A threshold is then far out in the tail, one window in a million and farther, where
 no replayed window has ever been: it is computed from what the reference shows about its bins, its
 correlations and the likeness of rows that follow each other (`bin_limits`, `pair_limits`), and
 checked on null windows of the reference, contiguous ones and such as are drawn row by row, in the
@@ -22,7 +22,7 @@ from fleetloop_shared.profile import DriftThresholds, ReferenceProfile, ScaleThr
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 
-ORDER, SHARE, RARE, PAIRS, SCORE = 0.3, 0.15, 0.3, 0.15, 0.1
+ORDER, SHARE, RARE, PAIRS, SCORE = 0.3, 0.1, 0.4, 0.1, 0.1
 """Parts of the budget, each divided among the features."""
 
 DIGITS = 4
@@ -63,11 +63,12 @@ def calibrate(  # noqa: PLR0913  # what: three arguments; how: three by keyword 
         )
     lengths = scale_rows(window_rows, len(rows))
     calibration = _Calibration(reference, rows, scores.astype(np.float64), lengths[0], seed)
+    windows_a_row = sum(1 / length for length in lengths)
     return DriftThresholds(
         window_rows=window_rows,
         false_alarms_per_million_rows=false_alarms_per_million_rows,
         scales=[
-            calibration.scale(length, min(rate * length / len(lengths), LARGEST_SHARE))
+            calibration.scale(length, min(rate / windows_a_row, LARGEST_SHARE))
             for length in lengths
         ],
     )
