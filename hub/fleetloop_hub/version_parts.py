@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_hub.delay_parts import Delays
+
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):
     """One gate's verdict.
@@ -194,6 +196,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         bins: Scores against truth.
         cost: Of loading and running, None where it was not measured.
         notes: What could not be looked at, and why.
+        delays: How soon devices will see a change, None for versions from before it was computed.
     """
 
     slices: list[SliceRow] = []
@@ -203,6 +206,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     bins: list[CalibrationBin] = []
     cost: Cost | None = None
     notes: list[str] = []
+    delays: Delays | None = None
 
 
 class Saying(StrEnum):

@@ -20,6 +20,7 @@ from fleetloop_hub.cli.options import (
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.remote import Remote, find_hub
+from fleetloop_hub.tables import delays as delay_tables
 from fleetloop_hub.tables import registry as shown
 from fleetloop_hub.tables import versions as tables
 from fleetloop_hub.tracking.lineage import Descent
@@ -226,6 +227,26 @@ def retain(  # noqa: PLR0913  # an option each
         print_json(found)
     else:
         out.print(shown.retained(found))
+
+
+@app.command()
+def delays(
+    version: ShownVersion,
+    *,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
+) -> None:
+    """Tell how many rows a device needs to see a change, for each feature and kind of change."""
+    remote = find_hub(state_dir, hub, change=False)
+    found = _find(remote, version if "@" in version else _last(remote, version))
+    told = found.evidence.delays
+    if told is None:
+        raise RemoteError(f"{found.key} was made before delays were computed: train it again")
+    if json:
+        print_json(told)
+    else:
+        out.print(delay_tables.whole_table(told))
 
 
 def _find(remote: Remote, name: str) -> Version:

@@ -27,6 +27,7 @@ from fleetloop_hub.records import Decision, Run, RunState, Version
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import data as data_tables
+from fleetloop_hub.tables import delays as delay_tables
 from fleetloop_hub.tables import runs as run_tables
 from fleetloop_hub.tables import versions as tables
 
@@ -90,6 +91,9 @@ def show(remote: Remote, version: VersionView, *, json: bool) -> None:
     else:
         out.print(run_tables.pick(remote.get(f"/runs/{version.run}", Run)))
         out.print(tables.gates_table(version.gates))
+        told = remote.get(f"/versions/{version.model}/{version.number}", Version).evidence.delays
+        if told is not None:
+            out.print(delay_tables.brief_table(told))
         out.print(tables.outcome(version), soft_wrap=True)
     if not passed:
         raise typer.Exit(1)

@@ -169,6 +169,7 @@ class VersionView(View, frozen=True, kw_only=True):
         decision: The decision record with the whole reason.
         run: The run that made it.
         created_at: Unix seconds.
+        delays: How soon devices see which change, in words.
     """
 
     model: str
@@ -194,6 +195,7 @@ class VersionView(View, frozen=True, kw_only=True):
     decision: str
     run: str
     created_at: float
+    delays: list[str] = []
 
 
 class RolloutView(View, frozen=True, kw_only=True):

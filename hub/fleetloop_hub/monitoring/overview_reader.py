@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from fleetloop_hub.delay_words import sentences
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.monitoring import attempts, odd_words
 from fleetloop_hub.monitoring import overview_words as words
@@ -232,6 +233,7 @@ def _version_view(
         decision=version.decision,
         run=version.run,
         created_at=version.created_at,
+        delays=sentences(version.evidence.delays) if version.evidence.delays else [],
     )
 
 

@@ -21,9 +21,10 @@ def rare_limit(reference_rows: int, window_rows: int, share: float) -> float:
     """The smallest limit that a share of windows reaches at most.
 
     A bin holds x of the reference's rows and k of the window's, both Poisson variables of one rate,
-    which nobody knows: it may be one row in ten thousand references, or forty in one, and each order
-    of magnitude is as likely as any other. The chance of all (x, k) whose deviance is at least the
-    limit is what is kept, so that a value which the reference happens not to hold may still turn up.
+    which nobody knows: it may be one row in ten thousand references, or forty in one, and each
+    order of magnitude is as likely as any other. The chance of all (x, k) whose deviance is at
+    least the limit is what is kept, so that a value which the reference happens not to hold may
+    still turn up.
 
     Args:
         reference_rows: n.
@@ -43,7 +44,8 @@ def rare_limit(reference_rows: int, window_rows: int, share: float) -> float:
         return 2 * math.log(1 / share)
     # Half-way to the next outcome, so that rounding a threshold changes nothing.
     at, below = deviances[order[[allowed - 1, min(allowed, len(order) - 1)]]].tolist()
-    return min((at + below) / 2, 2 * math.log(1 / share))
+    limit: float = (at + below) / 2
+    return min(limit, 2 * math.log(1 / share))
 
 
 @functools.lru_cache(maxsize=16)

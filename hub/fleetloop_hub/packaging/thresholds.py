@@ -1,11 +1,11 @@
 """Turns a false-alarm budget into drift thresholds for windows of every length.
 
 Of the windows of each length the same share may be a false alarm; it is divided between five kinds
-of statistics and their features. A threshold is then far out in the tail, one window in a million and farther, where
-no replayed window has ever been: it is computed from what the reference shows about its bins, its
-correlations and the likeness of rows that follow each other (`bin_limits`, `pair_limits`), and
-checked on null windows of the reference, contiguous ones and such as are drawn row by row, in the
-statistics that the device computes (`null_windows`).
+of statistics and their features. A threshold is then far out in the tail, one window in a million
+and farther, where no replayed window has ever been: it is computed from what the reference shows
+about its bins, its correlations and the likeness of rows that follow each other (`bin_limits`,
+`pair_limits`), and checked on null windows of the reference, contiguous ones and such as are drawn
+row by row, in the statistics that the device computes (`null_windows`).
 """
 
 import numpy as np

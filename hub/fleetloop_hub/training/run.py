@@ -9,6 +9,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from fleetloop_hub.child import Progress
 from fleetloop_hub.packaging.assembly import Origin, World, assemble
+from fleetloop_hub.packaging.delays import delays
 from fleetloop_hub.packaging.scales import shortcomings
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.opening import opened
@@ -76,11 +77,12 @@ def _train(job: Job, tell: Tell) -> Output:
     exam = _examine(job, prepared, taken)
     gates, evidence = judge(exam, spec)
     tell(Progress(share=_JUDGED, text="calibrating drift thresholds"))
+    world = World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values)
     manifest, encoded = assemble(
         spec,
         taken.signature,
         taken.packed.data,
-        World(rows=prepared.frame.by_device(), held_out=prepared.split.held_out.values),
+        world,
         Origin(job.version, job.floor, job.dataset, job.run, started_at),
     )
     manifest = msgspec.structs.replace(manifest, accuracy=accuracy_reference(exam.challenger, spec))
@@ -94,7 +96,7 @@ def _train(job: Job, tell: Tell) -> Output:
         gates=gates,
         parity=exam.parity,
         manifest=check(manifest),
-        evidence=evidence,
+        evidence=msgspec.structs.replace(evidence, delays=delays(manifest, world.rows)),
         needs_approval=spec.gates.approval,
     )
     held_out = prepared.split.held_out

@@ -47,7 +47,7 @@ def build(subject: Subject) -> Card:
         Section("Fairness", verdicts.fairness(version, spec)),
         Section("Calibration", verdicts.calibration(version)),
         Section("Size, speed and quantization", verdicts.costs(version, spec)),
-        Section("Drift budget", origin.drift(spec)),
+        Section("Drift budget", origin.drift(spec, version)),
         Section("Limits and caveats", verdicts.caveats(version, spec, subject.run)),
         Section("How to reproduce", origin.reproduction(version, spec, subject.run)),
         Section("Who said what", verdicts.approvals(version)),

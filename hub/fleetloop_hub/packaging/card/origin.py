@@ -1,8 +1,10 @@
 """The parts of a card that tell where a version comes from."""
 
+from fleetloop_hub.delay_words import about, briefs
 from fleetloop_hub.packaging.card.parts import (
     Badge,
     Block,
+    Cell,
     Commands,
     Facts,
     Level,
@@ -118,10 +120,10 @@ def candidates(spec: ModelSpec, run: Run | None) -> list[Block]:
     return blocks if chosen is None else [*blocks, Facts(_parameters(chosen))]
 
 
-def drift(spec: ModelSpec) -> list[Block]:
-    """How the world is watched."""
+def drift(spec: ModelSpec, version: Version) -> list[Block]:
+    """How the world is watched, and how soon a change is seen."""
     rate = spec.drift.false_alarms_per_million_rows
-    return [
+    blocks: list[Block] = [
         Text(
             f"Devices compare their rows with those of training, and report every "
             f"{spec.drift.window_rows:,} rows; thresholds are calibrated to {rate:g} false "
@@ -130,6 +132,29 @@ def drift(spec: ModelSpec) -> list[Block]:
             f"{spec.retrain.min_labels:,} labels have come since."
         )
     ]
+    told = version.evidence.delays
+    if told is None:
+        return blocks
+    lines: list[list[Cell]] = [
+        [
+            brief.words,
+            about(brief.soonest_rows),
+            brief.soonest,
+            about(brief.latest_rows),
+            brief.latest,
+            ", ".join(brief.unseen) or "-",
+        ]
+        for brief in briefs(told)
+    ]
+    heads = ["change", "seen after rows", "of", "at the latest after", "of", "never of"]
+    blocks.append(Table(heads, lines, frozenset({1, 3})))
+    blocks.append(
+        Text(
+            "Rows on one device, the median over all moments at which the change may begin. Not "
+            "seen without labels, however large: a change of what the inputs mean."
+        )
+    )
+    return blocks
 
 
 def reproduction(version: Version, spec: ModelSpec, run: Run | None) -> list[Block]:
