@@ -7,11 +7,8 @@ agent's own; the child that tests a model by itself is given beside.
 import json
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +17,11 @@ from fleetloop_shared.codec import encode, encode_compressed
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import Bundle, desired_target, manifest_target
 from support import device_probe
+from support.device_env import call, device_python
 from support.hubside import COHORT, Hubside, Shipment
 
 Figure = dict[str, Any]
 
-ROOT = Path(__file__).parents[2]
-UV = [sys.executable, "-m", "uv"]
-NEEDS = (
-    "flatbuffers",
-    "msgspec",
-    "numpy",
-    "onnxruntime",
-    "packaging",
-    "paho-mqtt",
-    "protobuf",
-    "securesystemslib",
-    "tuf",
-    "urllib3",
-)
 ARTIFACT_BYTES = 1_000_000
 ROUNDS = 3
 
@@ -46,7 +30,7 @@ def run() -> list[Figure]:
     """All figures."""
     with tempfile.TemporaryDirectory() as base:
         folder = Path(base)
-        python = _device_python(folder)
+        python = device_python(folder)
         found, served = [], []
         for number in range(ROUNDS):
             release = folder / f"release-{number}"
@@ -83,20 +67,6 @@ def _figure(metric: str, value: float, unit: str, target: float, peers: dict[str
     }
 
 
-def _device_python(folder: Path) -> Path:
-    """The Python of an environment with the agent's wheels and no more."""
-    wheels, python = folder / "dist", folder / "env" / "bin" / "python"
-    for member in ("shared", "agent"):
-        _call(*UV, "build", "-q", "--wheel", "--no-build-isolation", f"./{member}", "-o", wheels)
-    _call(*UV, "venv", "-q", "--python", sys.executable, folder / "env")
-    pins = folder / "pins.txt"
-    pins.write_text("".join(f"{name}=={version(name)}\n" for name in NEEDS))
-    find: list[str | Path] = ["--find-links", wheels, "--constraint", pins]
-    agent = next(wheels.glob("fleetloop_agent-*.whl"))
-    _call(*UV, "pip", "install", "-q", "--python", python, *find, agent)
-    return python
-
-
 def _write_release(folder: Path) -> None:
     """A model of 1 MB that does not compress, and both signed bundles, as files."""
     folder.mkdir()
@@ -127,13 +97,6 @@ def _write_files(folder: Path, shipment: Shipment, bundles: dict[str, Bundle]) -
 
 def _probe(python: Path, what: str, folder: Path) -> dict[str, float]:
     shutil.rmtree(folder / "state", ignore_errors=True)
-    said = _call(python, "-I", Path(device_probe.__file__), what, folder)
+    said = call(python, "-I", Path(device_probe.__file__), what, folder)
     found: dict[str, float] = json.loads(said)
     return found
-
-
-def _call(*command: str | Path) -> str:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr[-2_000:])
-    return done.stdout

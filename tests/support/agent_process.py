@@ -59,8 +59,15 @@ class EnrolServer:
 class AgentProcess:
     """`fleetloop-agent` as a stranger runs it."""
 
-    def __init__(self, folder: Path, hub_url: str, token: str, extra: str = "") -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        hub_url: str,
+        token: str,
+        extra: str = "",
+        python: Path = Path(sys.executable),
+    ) -> None:
+        self.folder, self._python = folder, python
         self.config = folder / "agent.toml"
         self.config.write_text(
             f'device = "{DEVICE}"\nhardware = "{HARDWARE}"\nstate_dir = "state"\n'
@@ -137,7 +144,7 @@ class AgentProcess:
 
     def _command(self, *arguments: str) -> list[str]:
         command, *rest = arguments
-        agent = [sys.executable, "-m", "fleetloop_agent"]
+        agent = [str(self._python), "-m", "fleetloop_agent"]
         return [*agent, command, "--config", str(self.config), *rest]
 
     def _end(self, how: Callable[[subprocess.Popen[str]], None]) -> int:
