@@ -10,8 +10,11 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from fleetloop_agent import config
-from fleetloop_agent.agent import VERSION, Agent
+from fleetloop_agent import (
+    config,
+    lean,  # noqa: F401  # before what imports numpy
+)
+from fleetloop_agent.agent import Agent
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device import enrol, inspect, sensors
 from fleetloop_agent.device.application_lock import LockFile
@@ -19,6 +22,7 @@ from fleetloop_agent.device.clock import RealClock
 from fleetloop_agent.device.host import RealHost
 from fleetloop_agent.device.lock import StateLock
 from fleetloop_agent.device.selftest import ChildSelfTest
+from fleetloop_agent.device.start_pages import StartPages
 from fleetloop_agent.errors import HubAwayError
 from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_agent.ports import Board, NoApplicationLock
@@ -26,6 +30,7 @@ from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.serving.sensor_thread import SensorThread
+from fleetloop_agent.version import VERSION
 from fleetloop_shared import durable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import FleetloopError
@@ -190,8 +195,10 @@ def _serve(
             thread.start()
             cleanup.callback(thread.stop)
         _log.info("programs on this device ask %s", api.address)
+        pages = StartPages()
         while not stopping.is_set():
             board.link.wait(agent.step())
+            pages.step(agent.predictor.manifest, board.clock.monotonic())
 
 
 def _status(asked: argparse.Namespace) -> int:

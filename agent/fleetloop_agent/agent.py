@@ -5,7 +5,6 @@ No thread, socket or clock of its own: whoever owns the board calls `step`.
 
 import logging
 import math
-from importlib.metadata import version
 
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.echoes import Echoes
@@ -17,6 +16,7 @@ from fleetloop_agent.serving.sensor_topics import SensorTopics
 from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
+from fleetloop_agent.version import VERSION
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.errors import DiskFullError, EndlessDataError, ForeignError, RefusedError
 from fleetloop_shared.ids import sha256_hex
@@ -24,8 +24,6 @@ from fleetloop_shared.link import Connected, Disconnected, Event, Oversized, Rec
 from fleetloop_shared.messages import Ack, DeviceState, EnrolAnswer, HubState, ReportedState
 from fleetloop_shared.reports import EventKind
 from fleetloop_shared.topics import Topic, parse
-
-VERSION = version("fleetloop-agent")
 
 COLLECT_S = 0.5
 """How often serving is asked for what it has seen."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from fleetloop_agent.agent import VERSION
+from fleetloop_agent.version import VERSION
 from fleetloop_firmware_sim.errors import HubError
 from fleetloop_shared.codec import MAX_MESSAGE_BYTES, decode, encode
 from fleetloop_shared.errors import UndecodableError

@@ -23,7 +23,7 @@ from fleetloop_firmware_sim.scenarios.repositories import Repository
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.topics import Topic
 from support.agent_process import DEVICE, AgentProcess, EnrolServer
-from support.brokers import HUB, Links, Listener, start_broker
+from support.brokers import HUB, Links, start_broker
 from support.device_env import device_python
 from support.footprint_model import NAMES, shipment
 from support.hubside import COHORT, Hubside
@@ -65,7 +65,11 @@ def run() -> list[Figure]:
                 rss_bytes / 2**20,
                 "MiB",
                 80,
-                {"after the first answer": f"{fresh_bytes / 2**20:.1f} MiB"},
+                {
+                    "at the first answer": f"{fresh_bytes / 2**20:.1f} MiB",
+                    "at its highest": f"{bench.highest_bytes() / 2**20:.1f} MiB",
+                    "that equals no file": f"{bench.own_bytes() / 2**20:.1f} MiB",
+                },
             ),
             _figure(
                 "processor while nothing is asked",
@@ -101,12 +105,27 @@ class _Bench:
         )
         self._row = dict.fromkeys(NAMES, 0.5)
         self._rng = np.random.default_rng(2)
-        _publish(self._hub, hub, now)
+        self._side, self._shipped, self._now = hub, shipment(hub), now
+        self._publish(1)
         self._hub.link.subscribe(Topic.EVENTS.every())
         self._agent.start()
         self._agent.until(lambda said: said["state"] == "trial", "the trial")
         self._agent.predict([self._row] * 3)
         self._agent.until(lambda said: said["state"] == "serving", "the commit")
+
+    def _publish(self, sequence: int) -> None:
+        """Sign and say what is to run; with a new sequence the device verifies all of it again."""
+        side, shipped = self._side, self._shipped
+        desired = side.desire(
+            sequence, shipped.release, soak_rows=3, sample_share=0.01, issued_at=self._now
+        )
+        for topic, payload in {
+            Topic.IMAGE.at(): side.listing([shipped], sequence),
+            Topic.DIRECTOR.at(cohort=COHORT): side.direct(desired),
+            **shipped.blobs,
+        }.items():
+            if not self._hub.link.publish(topic, payload, retained=True):
+                raise RuntimeError(f"{topic} could not be published")
 
     def start(self) -> float:
         """End the daemon and start it; returns seconds to its first answer."""
@@ -136,6 +155,8 @@ class _Bench:
             self._hub.link.publish("fleetloop/bench/rows/a", json.dumps(self._rows(1)[0]).encode())
             self._hub.pump()
         self._agent.until(lambda _: self._sensed() >= REQUESTS // 10, "the sensors' answers")
+        self._publish(2)
+        self._agent.until(lambda said: said["sequence"] == 2, "what is signed anew")
 
     def _ask(self, asking: http.client.HTTPConnection, rows: int) -> None:
         asking.request("POST", "/predict", json.dumps({"rows": self._rows(rows)}))
@@ -157,6 +178,18 @@ class _Bench:
         statm = Path(f"/proc/{self._agent.pid}/statm").read_text("ascii")
         return int(statm.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
+    def highest_bytes(self) -> int:
+        """The most resident memory that the daemon has had since its start."""
+        return self._status_bytes("VmHWM")
+
+    def own_bytes(self) -> int:
+        """Resident memory that the kernel cannot take back: all but copies of files."""
+        return self._status_bytes("RssAnon")
+
+    def _status_bytes(self, name: str) -> int:
+        lines = Path(f"/proc/{self._agent.pid}/status").read_text("ascii").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
+
     def idle(self) -> tuple[float, float]:
         """Share of a core, and wake-ups a second, while nothing is asked."""
         before, woken, began = self._cpu_s(), self._wakes(), time.monotonic()
@@ -172,18 +205,6 @@ class _Bench:
         tasks = Path(f"/proc/{self._agent.pid}/task").glob("*/status")
         lines = [line for task in tasks for line in task.read_text("ascii").splitlines()]
         return sum(int(x.split()[1]) for x in lines if x.startswith("voluntary_ctxt_switches"))
-
-
-def _publish(hub: Listener, side: Hubside, now: float) -> None:
-    shipped = shipment(side)
-    desired = side.desire(1, shipped.release, soak_rows=3, sample_share=0.01, issued_at=now)
-    for topic, payload in {
-        Topic.IMAGE.at(): side.listing([shipped], 1),
-        Topic.DIRECTOR.at(cohort=COHORT): side.direct(desired),
-        **shipped.blobs,
-    }.items():
-        if not hub.link.publish(topic, payload, retained=True):
-            raise RuntimeError(f"{topic} could not be published")
 
 
 def _sensors(broker: Broker, folder: Path) -> str:

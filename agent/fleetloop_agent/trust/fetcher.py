@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tuf.api.exceptions import DownloadHTTPError
-from tuf.ngclient import FetcherInterface
 
+from fleetloop_agent.trust.tuf_client import FetcherInterface
 from fleetloop_shared.trust import Bundle
 
 BASE = "bundle:/"

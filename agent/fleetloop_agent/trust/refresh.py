@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 from tuf.api import exceptions as tuf
 from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
-from tuf.ngclient import Updater, UpdaterConfig
 
 from fleetloop_agent.trust.belief import Belief
 from fleetloop_agent.trust.fetcher import BASE, BundleFetcher
+from fleetloop_agent.trust.tuf_client import Updater, UpdaterConfig
 from fleetloop_shared.errors import (
     DiskFullError,
     EndlessDataError,
