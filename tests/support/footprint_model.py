@@ -78,6 +78,7 @@ def shipment(hub: Hubside, version: int = 1) -> Shipment:
                     rows=rows_,
                     anderson_darling=[20.0] * width,
                     triangular=[0.5] * width,
+                    rare=[20.0] * width,
                     correlation=6.0,
                     score=0.5,
                 )
