@@ -3,16 +3,15 @@
 The model's configuration, statistics and index are in the form of Triton's extensions.
 """
 
-from importlib.metadata import version
-
 from fleetloop_agent.ports import Health
 from fleetloop_agent.serving.open_inference.outputs import Outputs
+from fleetloop_agent.version import VERSION
 from fleetloop_shared.manifest import Manifest
 
 PLATFORM = "onnxruntime_onnx"
 SERVER: dict[str, object] = {
     "name": "fleetloop-agent",
-    "version": version("fleetloop-agent"),
+    "version": VERSION,
     "extensions": ["binary_tensor_data", "model_configuration", "model_repository", "statistics"],
 }
 
