@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos powercut kill docs bench-hub bench-delivery bench-agent lock mosquitto strace exports clean
+.PHONY: help setup demo test test-mlflow check chaos powercut kill soak docs bench-hub bench-delivery bench-agent lock mosquitto strace exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ strace:
 
 kill: setup mosquitto strace ## kill real agents, hubs and brokers at every durable step (half an hour)
 	@$(BIN)/python tests/kill/run.py
+
+soak: setup ## change models under load for ten minutes: no call fails, no answer is mixed
+	@$(BIN)/python tests/soak/run.py
 
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
