@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from msgspec import structs
 
-from fleetloop_hub.packaging.fitted import Fitted
-from fleetloop_hub.packaging.preparation import Floats
 from fleetloop_hub.spec.data_tables import LabelTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.validation.metrics import Answers, threshold_for
-from fleetloop_shared.manifest import NO_CLASS
+from fleetloop_shared.manifest import NO_CLASS, Signature
+
+_BODY = (0.005, 0.995)
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,26 @@ def balanced_threshold(threshold: float, positive_share: float) -> float:
     return odds / (odds + (1 - threshold) * positive_share)
 
 
-def odd_threshold(fitted: Fitted, rows: Floats, contamination: float) -> float:
+def odd_threshold(scores: npt.NDArray[np.floating], contamination: float) -> float:
     """The score that the given share of training rows reaches."""
-    scores = fitted.raw(rows)[:, 1]
     return float(np.quantile(scores, 1 - contamination, method="higher"))
+
+
+def with_odd_range(form: Signature, scores: npt.NDArray[np.floating]) -> Signature:
+    """The same with its score histogram where 99 % of an anomaly model's scores are, and around it.
+
+    Scores of how odd a row is fill a part of 0 to 1 only, a third of it or less; a histogram over
+    all of it, or over all that a few odd rows reach, would have most rows in one bin or two, and
+    see little of a change.
+
+    Args:
+        form: Of the model.
+        scores: Of training rows, 0 to 1.
+    """
+    low, high = map(float, np.quantile(scores, _BODY))
+    margin = (high - low) / 4
+    low, high = max(0.0, low - margin), min(1.0, high + margin)
+    return structs.replace(form, score_low=low, score_high=high if high > low else low + 1.0)
 
 
 def costs(answers: Answers, label: LabelTable) -> Costs | None:

@@ -11,7 +11,7 @@ from fleetloop_hub.packaging.head import Head
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_hub.training.calibrate import choose
-from fleetloop_hub.training.deciding import balanced_threshold, odd_threshold
+from fleetloop_hub.training.deciding import balanced_threshold, odd_threshold, with_odd_range
 from fleetloop_hub.training.fitting.anomaly import CONTAMINATION
 from fleetloop_hub.validation.metrics import Answers, measure
 from fleetloop_shared.manifest import NO_CLASS, CalibrationMap, Signature
@@ -66,13 +66,11 @@ def finish(
     """
     if spec.model.task == "anomaly":
         share = candidate.contamination or CONTAMINATION
-        threshold = odd_threshold(fitted, parts.train.values, share)
-        return Model(
-            candidate,
-            fitted,
-            Head(positive=form.positive),
-            structs.replace(form, decision_threshold=threshold),
+        scores = fitted.raw(parts.train.values)[:, 1]
+        form = structs.replace(
+            with_odd_range(form, scores), decision_threshold=odd_threshold(scores, share)
         )
+        return Model(candidate, fitted, Head(positive=form.positive), form)
     if spec.model.task == "regression":
         return Model(candidate, fitted, Head(), form)
     places = np.searchsorted(form.classes, parts.newer.label).astype(np.float64)

@@ -20,6 +20,7 @@ from fleetloop_hub.packaging.foreign_variants import AS_IMPORTED, variants
 from fleetloop_hub.packaging.packing import Chosen, Packed, Trial, choose
 from fleetloop_hub.run_parts import Candidate, Imported
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.training.deciding import with_odd_range
 from fleetloop_hub.training.oddities import judged
 from fleetloop_hub.training.preparation import learn_preparation
 from fleetloop_hub.training.split import Split
@@ -86,6 +87,9 @@ def enter(
     exact = adapted_file(core, form, sense, preparation, columns)
     trial = _trial(spec, split, signature)
     packed = _packed(exact, trial, signature)
+    if signature.task == ANOMALY:
+        scores = Artifact(packed.data, signature).scores(split.train.values)
+        signature = with_odd_range(signature, scores)
     record = _record(imported, packed, signature, trial)
     notes = [f"{imported.file}: {note}" for note in (*notes, *told)]
     return Entered(record, packed, signature, notes)

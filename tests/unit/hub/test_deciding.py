@@ -5,7 +5,12 @@ import pytest
 from msgspec import structs
 
 from fleetloop_hub.spec.data_tables import LabelTable
-from fleetloop_hub.training.deciding import balanced_threshold, costs, decision_threshold
+from fleetloop_hub.training.deciding import (
+    balanced_threshold,
+    costs,
+    decision_threshold,
+    with_odd_range,
+)
 from fleetloop_hub.training.oddities import judged, marked
 from fleetloop_hub.validation.metrics import Answers
 from fleetloop_shared.manifest import Signature
@@ -51,6 +56,27 @@ def test_weights_of_classes_move_the_threshold_as_they_move_the_odds() -> None:
     assert balanced_threshold(0.5, 0.5) == pytest.approx(0.5)
     odds = 0.3 / 0.7 * (0.9 / 0.1)
     assert balanced_threshold(0.3, 0.1) == pytest.approx(odds / (1 + odds))
+
+
+def test_the_histogram_of_odd_scores_lies_where_most_of_them_are() -> None:
+    scores = np.concatenate([np.linspace(0.4, 0.5, 1_000), [0.99]])
+    form = Signature(
+        input_name="x",
+        score_name="y",
+        features=[],
+        classes=[0, 1],
+        positive=1,
+        decision_threshold=0.5,
+        task="anomaly",
+    )
+
+    def lies(scores: np.ndarray) -> tuple[float, float]:
+        found = with_odd_range(form, scores)
+        return found.score_low, found.score_high
+
+    assert lies(scores) == pytest.approx((0.3755, 0.5249), abs=0.001)
+    assert lies(np.array([0.0, 1.0])) == (0.0, 1.0)
+    assert lies(np.full(9, 0.5)) == (0.5, 1.5), "one value has no width"
 
 
 def test_labels_of_odd_rows_only_judge() -> None:
