@@ -27,6 +27,7 @@ FEWEST_OF_COHORT = 4
 
 _PER_DEVICE = 3
 _KNOWN = 0.7
+_AS_LONG = 0.5
 _CENTRAL = 0.7
 
 
@@ -90,8 +91,10 @@ def _without_the_usual(
 
     By how much of it is what best foretells the present over all devices and measures of a kind:
     nothing where quiet times were too short, all of it where devices differ and stay as they are.
+    Quiet times much shorter than others' were other times: they tell of the world, not the device.
     """
-    known = np.array([s.usual is not None for s in peers])
+    long = float(np.median([s.usual_rows for s in peers])) * _AS_LONG
+    known = np.array([s.usual is not None and s.usual_rows >= long for s in peers])
     values = np.array([s.values for s in peers])
     if known.mean() < _KNOWN or known.sum() < FEWEST:
         return values, np.zeros(len(peers), np.bool_)
@@ -128,7 +131,8 @@ def _differences(
 ) -> list[Difference]:
     """What sets a device apart, each feature once; first the two that it seems to have swapped."""
     times, here = looks(yardstick.measures.kind, devices), standing.values
-    found = named(here, others.centre, others.chance(here) * times, yardstick)
+    shown = here if standing.alarmed is None else standing.alarmed
+    found = named(shown, others.centre, others.chance(here) * times, yardstick)
     swapped = exchange(here, others.chance, times, yardstick.measures)
     return found if swapped is None else [swapped, *found]
 

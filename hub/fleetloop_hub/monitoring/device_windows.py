@@ -14,6 +14,9 @@ KEPT_WINDOWS = 20
 NEWEST_WINDOWS = 4
 """Of these, how many at most are taken together as what it sees now."""
 
+ENOUGH_ROWS = 1_024
+"""Rows that these have together where one window has fewer."""
+
 Loaded = tuple[str, int]
 """A model and its version."""
 
@@ -22,6 +25,7 @@ Loaded = tuple[str, int]
 class _Window:
     name: tuple[int, int]
     first_row: int
+    rows: int
     profile: bytes
     alarm: bool | None
 
@@ -50,7 +54,8 @@ class DeviceWindows:
             self.loaded, self._windows = loaded, []
         elif name in known:
             return False
-        window = _Window(name, report.first_row, encode_compressed(report.profile), None)
+        first_row, profile = report.first_row, report.profile
+        window = _Window(name, first_row, profile.rows, encode_compressed(profile), None)
         for of, boot, first_row, alarm in self._alarms:
             if (of, boot, first_row) == (loaded, report.boot, report.first_row):
                 window.alarm = alarm
@@ -73,9 +78,19 @@ class DeviceWindows:
         return False
 
     def now(self) -> LiveProfile | None:
-        """The newest windows together: those since the alarm that stands, a few without one."""
+        """The newest windows together: of equally many rows for all devices of a version.
+
+        A world that changes makes windows of different times differ, and not their devices.
+        """
         newest = self._newest()
         return merged([_profile(w) for w in newest]) if newest else None
+
+    def since_alarm(self) -> LiveProfile | None:
+        """Of these windows, those of the alarm that stands; None where none does."""
+        newest = self._newest()
+        quiet = [k for k, window in enumerate(newest) if not window.alarm]
+        alarmed = newest[quiet[-1] + 1 :] if quiet else newest
+        return merged([_profile(w) for w in alarmed]) if alarmed else None
 
     def usual(self) -> LiveProfile | None:
         """The quiet windows before these together, None if there were none."""
@@ -84,11 +99,10 @@ class DeviceWindows:
         return merged(quiet) if quiet else None
 
     def _newest(self) -> list[_Window]:
-        newest = self._windows[-NEWEST_WINDOWS:]
-        if not newest or not newest[-1].alarm:
-            return newest
-        quiet = [k for k, window in enumerate(newest) if not window.alarm]
-        return newest[quiet[-1] + 1 :] if quiet else newest
+        if not self._windows:
+            return []
+        rows = self._windows[-1].rows
+        return self._windows[-min(NEWEST_WINDOWS, -(-ENOUGH_ROWS // rows)) :]
 
 
 def _profile(window: _Window) -> LiveProfile:

@@ -114,7 +114,8 @@ class FleetProfiles:
             profile = windows.now()
             if profile is not None:
                 cohort = cohorts.get(device, "")
-                standing = yardstick.stand(device, cohort, profile, windows.usual())
+                usual, alarmed = windows.usual(), windows.since_alarm()
+                standing = yardstick.stand(device, cohort, profile, usual, alarmed)
                 self._standings[device] = (loaded, standing)
 
     def _yardstick(self, loaded: Loaded) -> Yardstick | None:

@@ -31,6 +31,9 @@ class Standing:
         values: Their measures.
         ratio: Their largest drift statistic / threshold.
         usual: Its measures in earlier windows that were quiet, None without such.
+        usual_rows: Rows of these.
+        alarmed: Its measures since the alarm that stands, which sizes are told by; None if none
+            stands.
     """
 
     device: str
@@ -39,6 +42,8 @@ class Standing:
     values: Floats
     ratio: float
     usual: Floats | None
+    usual_rows: int = 0
+    alarmed: Floats | None = None
 
 
 class Yardstick:
@@ -78,7 +83,12 @@ class Yardstick:
         return judge(self._reference, scale, thinned(profile, scale.rows))
 
     def stand(
-        self, device: str, cohort: str, profile: LiveProfile, usual: LiveProfile | None
+        self,
+        device: str,
+        cohort: str,
+        profile: LiveProfile,
+        usual: LiveProfile | None,
+        alarmed: LiveProfile | None = None,
     ) -> Standing:
         """Where a device stands.
 
@@ -87,6 +97,7 @@ class Yardstick:
             cohort: Its cohort.
             profile: Its newest windows together.
             usual: Earlier windows that were quiet, together.
+            alarmed: Of the newest windows those of an alarm that stands, together.
         """
         return Standing(
             device=device,
@@ -95,6 +106,8 @@ class Yardstick:
             values=self.measures.of(profile),
             ratio=self.verdict(profile).ratio,
             usual=None if usual is None else self.measures.of(usual),
+            usual_rows=0 if usual is None else usual.rows,
+            alarmed=None if alarmed is None else self.measures.of(alarmed),
         )
 
 

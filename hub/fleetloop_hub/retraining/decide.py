@@ -121,7 +121,7 @@ def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) 
         return Advice(Finding.QUIET, Verdict.WAIT, "drift", quiet, [], numbers)
     top = max(alarmed, key=lambda d: d.ratio)
     where = f"most in {top.feature} ({top.ratio:.1f} times its threshold)"
-    apart = _apart(evidence.verdict, names, numbers)
+    apart = _apart(evidence, policy, numbers)
     if apart is not None:
         return apart
     if share < policy.drift_devices:
@@ -138,13 +138,13 @@ def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) 
     return Advice(Finding.CHANGED, Verdict.RETRAIN, "drift", reasons, names, numbers)
 
 
-def _apart(
-    verdict: FleetVerdict | None, alarmed: list[str], numbers: dict[str, float]
-) -> Advice | None:
+def _apart(evidence: Evidence, policy: RetrainTable, numbers: dict[str, float]) -> Advice | None:
     """What follows if profiles name devices or cohorts that are apart, and the rest has not moved.
 
     A device must see drift itself as well: that is what the budget of false alarms is kept for.
+    Where so many of the others see it, too, that the policy calls it the world, none is odd.
     """
+    verdict = evidence.verdict
     if verdict is None:
         return None
     if verdict.who is Who.COHORTS:
@@ -152,8 +152,12 @@ def _apart(
         plan = "look at what is different there; a retraining would mix two worlds"
         reasons = [f"{verdict.text}: {plan}", *verdict.reasons]
         return Advice(Finding.ODD_COHORT, Verdict.INVESTIGATE, "drift", reasons, names, numbers)
+    alarmed = {d.device for d in evidence.drift if d.alarms}
     odd = [odd.name for odd in verdict.devices if odd.name in alarmed]
-    if verdict.who is not Who.DEVICES or not odd:
+    others = [d for d in evidence.drift if d.device not in odd]
+    seeing = sum(d.alarms > 0 for d in others)
+    world = bool(others) and seeing >= policy.drift_devices * len(others)
+    if verdict.who is not Who.DEVICES or not odd or world:
         return None
     them = "its sensors" if len(odd) == 1 else "their sensors"
     reasons = [

@@ -163,7 +163,22 @@ def test_one_device_goes_off_and_is_named_in_its_first_window(kept: Parts) -> No
     assert verdict is not None
     assert verdict.who is Who.DEVICES
     [odd] = verdict.devices
-    assert (odd.name, odd.rows, odd.differences[0].feature) == ("d0", ROWS, "f0")
+    assert (odd.name, odd.rows, odd.differences[0].feature) == ("d0", 4 * ROWS, "f0")
+
+
+def test_windows_of_changing_times_make_no_device_odd(kept: Parts) -> None:
+    """All devices see the same season, and one of them passes its threshold first."""
+    fleet = profiles(kept)
+    named = set[str]()
+    for number in range(1, 9):
+        for k in range(6):
+            rows = WORLD.rows(ROWS)
+            rows[:, 0] += 15 * np.sin(number / 4)
+            tell(kept, *window(f"d{k}", number, rows, alarm=number > 3 and k == 0))
+        verdict = fleet.verdict("rain", 1, COHORTS, 0.0)
+        assert verdict is not None
+        named |= {odd.name for odd in verdict.devices}
+    assert not named
 
 
 def test_nothing_new_costs_no_new_verdict(kept: Parts) -> None:
@@ -241,6 +256,12 @@ def test_odd_device_without_an_alarm_of_its_own_is_no_decision(kept: Parts) -> N
     evidence = Watch(kept.catalog, kept.telemetry).gather("rain", 1, 0.0, verdict)
     quiet = [DeviceDrift(d.device, 0, 1, 0.5, d.feature) for d in evidence.drift]
     assert decide(Evidence(quiet, 9, 1e9, None, verdict), POLICY).verdict is Verdict.WAIT
+
+
+def test_no_device_is_odd_where_so_many_see_drift_that_it_is_the_world(kept: Parts) -> None:
+    verdict = verdict_on(kept)
+    seeing = [DeviceDrift(f"d{k}", int(k < 4), int(k >= 4), 2.0, "f0") for k in range(6)]
+    assert decide(Evidence(seeing, 9, 1e9, None, verdict), POLICY).verdict is Verdict.RETRAIN
 
 
 def test_odd_cohort_is_looked_at_and_not_mixed_into_the_world(kept: Parts) -> None:
