@@ -19,17 +19,19 @@ class _Streak:
     """Windows in a row of one device under one version.
 
     An alarm that is said before its reporting window is over counts as one window of alarm until
-    that window's own report comes and takes its place.
+    that window's own report comes and takes its place. Of the two, the one that says more is shown.
     """
 
     last: DriftReport
+    loudest: DriftReport
     alarms: int = 0
     quiet: int = 0
     open_alarm: bool = False
 
     def take(self, report: DriftReport) -> None:
         """The next report, by (boot, seq)."""
-        self.last = report
+        same = self.open_alarm and report.alarm and report.ratio < self.loudest.ratio
+        self.last, self.loudest = report, self.loudest if same else report
         self.open_alarm = not report.closed
         if not report.closed:
             return
@@ -38,7 +40,7 @@ class _Streak:
 
     def drift(self) -> DeviceDrift:
         """In words that a decision can use: the feature, or what else has moved most."""
-        report = self.last
+        report = self.loudest
         moved = {f.name: f.ratio for f in report.features[:1]}
         moved |= {f"the correlation of {c.a} and {c.b}": c.ratio for c in report.correlations[:1]}
         moved["the score"] = report.score_ratio
@@ -100,7 +102,7 @@ class Watch:
             of = (report.model, report.version)
             streak = self._streaks[of].get(report.device)
             if streak is None:
-                streak = self._streaks[of][report.device] = _Streak(report)
+                streak = self._streaks[of][report.device] = _Streak(report, report)
             elif (report.boot, report.seq) <= (streak.last.boot, streak.last.seq):
                 continue  # it came late; what was said after it counts already
             streak.take(report)

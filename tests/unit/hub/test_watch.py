@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.fleet_profiles import FleetProfiles
 from fleetloop_hub.records import Verdict
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
@@ -79,6 +80,21 @@ def test_early_alarm_counts_once_and_its_window_takes_its_place(kept: Parts) -> 
     tell(kept, drift(5, 2.0, closed=False))
     [device] = seen(watch)
     assert (device.alarms, device.quiet) == (2, 0)
+
+
+def test_window_that_looks_quiet_as_a_whole_is_told_by_its_early_alarm(kept: Parts) -> None:
+    watch = Watch(kept.catalog, kept.telemetry)
+    closing = replace(drift(2, 0.5), alarm=True, since_row=1)
+    tell(kept, drift(1, 2.0, closed=False), closing)
+    assert seen(watch) == [DeviceDrift("d0", 1, 0, 2.0, "temperature")]
+    tell(kept, drift(3, 0.25))
+    assert seen(watch) == [DeviceDrift("d0", 0, 1, 0.25, "temperature")]
+
+
+def test_early_alarm_and_its_window_are_one_alarm(kept: Parts) -> None:
+    tell(kept, drift(1), drift(2, 2.0, closed=False), drift(3, 2.0), drift(4, 2.0, closed=False))
+    found = alarms.count(kept.telemetry)
+    assert (found.windows, found.alarms) == (3, 2)
 
 
 def test_a_restarted_hub_counts_the_same(kept: Parts) -> None:
