@@ -45,13 +45,18 @@ def accuracy_reference(answers: Answers, spec: ModelSpec) -> AccuracyReference |
         high=high,
         rows=len(answers),
         counts=counts.tolist(),
-        expected=expected.tolist(),
-        spread=spread.tolist(),
+        expected=_short(expected),
+        spread=_short(spread),
         loss_bound=max(bound, _LEAST),
         loss_cap=max(bound * _CAP, _LEAST) if regression else 1.0,
         bound_from=bound_from,
         balanced=answers.signature.classes if balanced else [],
     )
+
+
+def _short(values: Floats) -> list[float]:
+    """Five digits: a manifest travels, and chance is in the third already."""
+    return [float(f"{value:.5g}") for value in values]
 
 
 def _claims(answers: Answers, worth: Floats) -> Floats:

@@ -112,6 +112,11 @@ class LabelTest:
         if self._since is None and self._log_e >= -math.log(RISK):
             self._since = self._labels
 
+    @property
+    def alarm(self) -> bool:
+        """Whether the labels have ever spoken clearly against the demand."""
+        return self._since is not None
+
     def evidence(self) -> LabelEvidence:
         """What the labels up to now say."""
         return LabelEvidence(
@@ -120,7 +125,7 @@ class LabelTest:
             metric=self._metric,
             e_value=math.exp(min(self._log_e, _LARGEST_LOG)),
             largest=math.exp(min(self._largest, _LARGEST_LOG)),
-            alarm=self._since is not None,
+            alarm=self.alarm,
             since_label=self._since,
         )
 
