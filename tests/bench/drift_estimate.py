@@ -82,7 +82,7 @@ class _Table:
         self.errors: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         self.tried: defaultdict[str, int] = defaultdict(int)
         self.refused: defaultdict[str, int] = defaultdict(int)
-        self.inside: list[bool] = []
+        self.inside: defaultdict[str, list[bool]] = defaultdict(list)
         self.took_ms: list[float] = []
         self._windows: defaultdict[str, list[tuple[str, dict[str, float]]]] = defaultdict(list)
 
@@ -100,7 +100,7 @@ class _Table:
                     continue
                 self._add(f"{how} {e.metric}", shift, e.value, true)
                 if how == "raking" and shift not in CONCEPTS:
-                    self.inside.append(e.low <= true <= e.high)
+                    self.inside[e.metric].append(e.low <= true <= e.high)
 
     def peers(self, told: dict[str, dict[str, list[float]]]) -> None:
         """Their estimates of the same windows."""
@@ -131,9 +131,10 @@ def _measure(model: Fitted, random: np.random.Generator, table: _Table, folder: 
     task, metric = ("regression", "r2") if model.regression else ("classification", "accuracy")
     spec = parse(_SPEC.format(task=task, metric=metric))
     accuracy, form = accuracy_reference(known, spec), known.signature
+    assert accuracy is not None
     scores = scaled_scores(model.score(model.seen), form.score_low, form.score_high)
     reference = build_reference(FEATURES, model.seen, scores)
-    made = Estimator(Labelled(known, model.held_out.values), reference, spec.gates.metric)
+    made = Estimator(Labelled(known, model.held_out.values), reference, accuracy, spec.gates.metric)
     blocks, frames = Blocks(reference, form), []
     for shift, drawn in _windows(random):
         answers = model.answers(drawn)
@@ -141,7 +142,7 @@ def _measure(model: Fitted, random: np.random.Generator, table: _Table, folder: 
         began = time.perf_counter()
         raked = made.estimate(profile).estimates
         table.took_ms.append(1000 * (time.perf_counter() - began))
-        by_score = [] if accuracy is None else [expected_by_score(accuracy, profile.score_counts)]
+        by_score = [expected_by_score(accuracy, profile.score_counts)]
         table.note(model.name, shift, _truth(answers), {"raking": raked, "device": by_score})
         frames.append(_frame(answers, drawn.values))
     _frame(known, model.held_out.values).to_parquet(folder / f"{model.name}.ref.parquet")
@@ -192,10 +193,12 @@ def _summary(table: _Table) -> list[Figure]:
         name = f"{metric.replace('_', ' ')}, mean error over 15 shifts"
         figures.append(_figure(name, value, "points", beside, "<=", 1.5))
     chance = {"windows": tried, "of 2,000 rows, from 4,000 labels": ""}
+    held = {m: f"{100 * np.mean(found):.1f} %" for m, found in sorted(table.inside.items())}
+    all_held = 100 * float(np.mean([x for found in table.inside.values() for x in found]))
     return [
         *figures,
         _figure("refused of these", 100 * refused / tried, "%", chance),
-        _figure("95 % intervals that hold the truth", 100 * float(np.mean(table.inside)), "%", {}),
+        _figure("95 % intervals that hold the truth", all_held, "%", held),
         _figure("one profile, all metrics", float(np.median(table.took_ms)), "ms", {}),
     ]
 

@@ -50,7 +50,7 @@ def manifest() -> Manifest:
         high=0.8,
         rows=LABELLED,
         counts=counts.tolist(),
-        expected=[0.7] * 32,
+        expected=[max(k + 0.5, 31.5 - k) / 32 for k in range(32)],
         spread=[0.4] * 32,
         loss_bound=0.3,
         loss_cap=1.0,

@@ -86,13 +86,13 @@ class AccuracyReader:
                 "train again to have them anew"
             )
         rows = labelled.decode(self._blobs.get(sha256))
-        if not len(rows.answers):
+        if not len(rows.answers) or manifest.accuracy is None:
             raise DataError(
                 f"run {version.run} had no labelled row that nothing was fitted on: give labels, "
                 "also late ones, and train again"
             )
         gate: Metric = next(name for name in METRICS if name == run.metric)
-        estimator = Estimator(rows, manifest.reference, gate)
+        estimator = Estimator(rows, manifest.reference, manifest.accuracy, gate)
         self._last = version.key, estimator
         return estimator
 

@@ -8,12 +8,14 @@ from functools import cache
 import numpy as np
 
 from fleetloop_hub.monitoring.raking import Floats
+from fleetloop_hub.monitoring.steadying import steadied
 from fleetloop_hub.monitoring.weighing import Scales
 from fleetloop_hub.spec.scalars import Metric
 from fleetloop_hub.validation.labelled import Labelled
 from fleetloop_hub.validation.metrics import METRICS, Answers
-from fleetloop_shared.estimate.records import ACCURACY, MAE, Estimate
-from fleetloop_shared.manifest import NO_CLASS, REGRESSION
+from fleetloop_shared.estimate.expected_by_score import expected_by_score
+from fleetloop_shared.estimate.records import ACCURACY, MAE, AccuracyReference, Estimate
+from fleetloop_shared.manifest import CLASSIFICATION, NO_CLASS, REGRESSION
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 
 RMSE = "rmse"
@@ -53,14 +55,22 @@ class Estimated:
 class Estimator:
     """Estimates for one version: labelled rows that nothing was fitted on, and their answers."""
 
-    def __init__(self, labelled: Labelled, reference: ReferenceProfile, gate: Metric) -> None:
+    def __init__(
+        self,
+        labelled: Labelled,
+        reference: ReferenceProfile,
+        accuracy: AccuracyReference,
+        gate: Metric,
+    ) -> None:
         """Make the rows ready.
 
         Args:
             labelled: In order of time.
             reference: Of the same version, whose bins devices count by.
+            accuracy: Of the same version: what its scores are worth.
             gate: The metric that the version was judged by.
         """
+        self._accuracy = accuracy
         self._answers = labelled.answers
         signature = labelled.answers.signature
         self._scales = Scales(reference, signature, labelled.values, labelled.answers.scores)
@@ -94,14 +104,19 @@ class Estimator:
         if weighed.refused:
             refused = [Estimate(metric=m, refused=weighed.refused) for m in self._measures]
             return Estimated(refused, weighed.effective)
-        estimates = [self._one(name, weighed.weights, profile.rows) for name in self._measures]
+        estimates = [self._one(name, weighed.weights, profile) for name in self._measures]
         return Estimated(estimates, weighed.effective)
 
-    def _one(self, name: str, weights: Floats, rows: int) -> Estimate:
+    def _one(self, name: str, weights: Floats, profile: LiveProfile) -> Estimate:
         measure = self._measures[name]
         value = float(measure(self._answers, weights[None, :])[0])
         variance = _variance(measure, self._answers, weights)
-        variance += self._usual(name) * len(self._answers) / rows
+        if name == ACCURACY and self._answers.signature.task == CLASSIFICATION:
+            by_score = expected_by_score(self._accuracy, profile.score_counts)
+            if by_score.value is not None:
+                loss = 1 - self._accuracy.value
+                value, variance = steadied(by_score.value, value, variance, loss)
+        variance += self._usual(name) * len(self._answers) / profile.rows
         if not math.isfinite(value) or not math.isfinite(variance):
             return Estimate(
                 metric=name, refused="a class that it needs has no row among the labels"

@@ -17,7 +17,9 @@ from support.serving_rig import rows
 
 def estimator() -> Estimator:
     """Of the labelled rows of the rig."""
-    return Estimator(labelled(), manifest().reference, "roc_auc")
+    made = manifest()
+    assert made.accuracy is not None
+    return Estimator(labelled(), made.reference, made.accuracy, "roc_auc")
 
 
 def scales() -> Scales:
@@ -129,7 +131,9 @@ def test_distances_of_a_regression_follow_the_rows() -> None:
     answers = Answers(truth, (truth + noise).astype(np.float32)[:, None], form)
     scores = np.clip((answers.scores + 5) / 10, 0, 1)
     reference = replace(made.reference, score_counts=count_scores(scores).tolist())
-    of_values = Estimator(Labelled(answers, known.values), reference, "r2")
+    assert made.accuracy is not None
+    accuracy = replace(made.accuracy, metric="mae")
+    of_values = Estimator(Labelled(answers, known.values), reference, accuracy, "r2")
     moved = rows(3_000, seed=6)
     moved[:, 0] += 0.5
     noise = random.normal(0, 1, 3_000) * np.exp(moved[:, 0])
