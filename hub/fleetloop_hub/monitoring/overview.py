@@ -7,6 +7,7 @@ import msgspec
 from fleetloop_hub.records import Decision
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.version_parts import GateResult
+from fleetloop_shared.estimate.records import Estimate
 from fleetloop_shared.reports import HealthReport
 
 
@@ -107,6 +108,7 @@ class DeviceView(View, frozen=True, kw_only=True):
         drift_history: Ratios of its last windows, oldest first, under any version.
         labels: Labels that came for answers of the loaded version.
         accuracy: Share of right answers among those, None without labels or for a regression.
+        estimate: What its last window's scores say of the loaded version, None if nothing yet.
         outbox: Reports it had still to send when it last reported its health.
         health: Its last health report, None before the first.
         seen_at: Unix seconds at which it was last heard, None if never.
@@ -135,6 +137,7 @@ class DeviceView(View, frozen=True, kw_only=True):
     drift_history: list[float] = []
     labels: int = 0
     accuracy: float | None = None
+    estimate: Estimate | None = None
     outbox: int | None = None
     health: HealthReport | None = None
     seen_at: float | None = None

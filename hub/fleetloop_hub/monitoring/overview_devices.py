@@ -15,6 +15,7 @@ from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.monitoring.drift_words import moved_in, top
 from fleetloop_hub.monitoring.overview import DeviceView, Level
+from fleetloop_hub.monitoring.overview_accuracy import with_accuracy
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode
@@ -68,6 +69,7 @@ class _Told:
     health: HealthReport | None = None
     drift: DriftReport | None = None
     early: DriftReport | None = None
+    closed: DriftReport | None = None
     ratios: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY_WINDOWS))
 
     def note(self, report: DriftReport) -> None:
@@ -76,6 +78,7 @@ class _Told:
         if not report.closed:
             self.early = report
             return
+        self.closed = _later(self.closed, report)
         early, self.early = self.early, self.early if report.alarm else None
         self.ratios.append(report.ratio if early is None else max(report.ratio, early.ratio))
 
@@ -190,7 +193,7 @@ def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
             moved=moved_in(drift) if drift.alarm else [],
             level=Level.WARN if alarmed else view.level,
         )
-    return view
+    return with_accuracy(view, told.health, told.closed)
 
 
 def _standing(reported: ReportedState) -> tuple[Level, str]:

@@ -11,6 +11,7 @@ from fleetloop_hub.monitoring.overview import (
     Stage,
     VersionView,
 )
+from fleetloop_hub.monitoring.overview_accuracy import below_the_gate
 from fleetloop_hub.records import Dataset, Decision, Run, RunState, Verdict, VersionState
 
 _NAMED = 2
@@ -58,13 +59,16 @@ def health(facts: Facts) -> Health:
         return Health(level=Level.OFF, text="There is a model, but no device to serve it.")
     online = [d for d in devices if d.online]
     alarmed = [d for d in devices if d.alarm]
+    below = below_the_gate(online)
     ill = [d.device for d in online if d.level is Level.WARN and not d.alarm]
+    ill = [name for name in ill if name not in below]
     training = bool(facts.runs) and facts.runs[0].state is RunState.RUNNING
     level = _level(devices, online, alarmed=bool(alarmed), training=training)
     said = {
         _serving(devices, online): True,
         _drifting(alarmed, len(devices)): bool(alarmed),
         "no drift": level is Level.GOOD,
+        f"labels show {_names(below)} below what the gate demands": bool(below),
         f"{_names(ill)} could not take an update": bool(ill),
         "a new version is being trained": training,
     }
@@ -126,6 +130,10 @@ def _watch(devices: list[DeviceView], decisions: list[Decision]) -> NextStep:
         return NextStep(
             text=f"Look at {_names(suspects)}: apart from all others.", command="fleetloop drift"
         )
+    if below := below_the_gate(devices):
+        model = next(d.model for d in devices if d.device in below)
+        text = f"Labels show {_names(below)} below what the gate demands: see where, and retrain."
+        return NextStep(text=text, command=f"fleetloop accuracy {model}")
     if off:
         return NextStep(text=f"Bring {_names(off)} back online; nothing is lost meanwhile.")
     return NextStep(text="Nothing: the loop is closed and watches.")

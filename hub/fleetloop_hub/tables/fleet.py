@@ -8,6 +8,7 @@ from rich.text import Text
 from fleetloop_hub.monitoring.overview import AttemptView, DeviceView, Level
 from fleetloop_hub.tables.forms import Noted, table
 from fleetloop_hub.web.words import ago, share
+from fleetloop_shared.estimate.records import ACCURACY
 
 _STYLES = {
     Level.GOOD: "green",
@@ -33,10 +34,20 @@ def devices_table(devices: list[DeviceView]) -> Table:
             "" if device.version is None else f"{device.model} v{device.version}",
             f"{device.rows:,}",
             Text(f"{drift} alarm", "yellow") if device.alarm else drift,
-            "" if device.accuracy is None else f"{share(device.accuracy)} of {device.labels:,}",
+            _right(device),
             "never" if device.seen_at is None else ago(device.seen_at, time.time()),
         )
     return shown
+
+
+def _right(device: DeviceView) -> str:
+    """The share of right answers by labels, else what scores say it is about."""
+    if device.accuracy is not None:
+        return f"{share(device.accuracy)} of {device.labels:,}"
+    estimate = device.estimate
+    if estimate is None or estimate.value is None or estimate.metric != ACCURACY:
+        return ""
+    return f"about {share(estimate.value)}"
 
 
 def attempts_table(attempts: list[AttemptView]) -> Noted:
