@@ -138,7 +138,7 @@ def _measure(model: Fitted, random: np.random.Generator, table: _Table, folder: 
     blocks, frames = Blocks(reference, form), []
     for shift, drawn in _windows(random):
         answers = model.answers(drawn)
-        profile = blocks.profile(blocks.count(drawn.values, answers.scores))
+        profile = blocks.profile(blocks.count(drawn.values, answers.scores))  # at most 2,040 rows
         began = time.perf_counter()
         raked = made.estimate(profile).estimates
         table.took_ms.append(1000 * (time.perf_counter() - began))

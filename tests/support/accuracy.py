@@ -1,5 +1,8 @@
 """A version whose labelled rows are kept, and devices that report profiles under it."""
 
+import operator
+from functools import reduce
+
 import numpy as np
 from msgspec.structs import replace
 
@@ -21,6 +24,7 @@ from support.hubrecords import START, a_device, a_run, a_version
 from support.serving_rig import model, rows
 
 LABELLED = 2_000
+BLOCK_ROWS = 256
 
 
 def scores_of(values: Rows) -> np.ndarray:
@@ -62,8 +66,12 @@ def manifest() -> Manifest:
 def profile(values: Rows) -> LiveProfile:
     """What a device tells about rows that it has served."""
     made = manifest()
-    blocks = Blocks(made.reference, made.signature)
-    return blocks.profile(blocks.count(values, scores_of(values)))
+    blocks, scores = Blocks(made.reference, made.signature), scores_of(values)
+    counted = [
+        blocks.count(values[at : at + BLOCK_ROWS], scores[at : at + BLOCK_ROWS])
+        for at in range(0, len(values), BLOCK_ROWS)
+    ]
+    return blocks.profile(reduce(operator.add, counted))
 
 
 def keep(catalog: Catalog, blobs: Blobs, *, rows_kept: bool = True) -> Version:
