@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,28 +15,16 @@ from fleetloop_agent import (
     config,
     lean,  # noqa: F401  # before what imports numpy
 )
-from fleetloop_agent.agent import Agent
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device import enrol, inspect, sensors
-from fleetloop_agent.device.application_lock import LockFile
-from fleetloop_agent.device.clock import RealClock
-from fleetloop_agent.device.host import RealHost
+from fleetloop_agent.device import enrol, inspect
 from fleetloop_agent.device.lock import StateLock
-from fleetloop_agent.device.selftest import ChildSelfTest
 from fleetloop_agent.device.start_pages import StartPages
 from fleetloop_agent.errors import HubAwayError
-from fleetloop_agent.outbox import SqliteOutbox
-from fleetloop_agent.ports import Board, NoApplicationLock
-from fleetloop_agent.runtime import OrtRuntime
-from fleetloop_agent.serving.api import LocalApi
-from fleetloop_agent.serving.routes import Routes
-from fleetloop_agent.serving.sensor_thread import SensorThread
+from fleetloop_agent.machine import plugged_in
 from fleetloop_agent.version import VERSION
-from fleetloop_shared import durable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.messages import EnrolAnswer
-from fleetloop_shared.paho_link import PahoLink
 
 FAILED = 1
 """Exit code: the text on standard error says what happened and what to do."""
@@ -134,7 +123,11 @@ def _run(asked: argparse.Namespace) -> int:
         disk = RealDisk(settings.state_dir)
         identity = _identity(settings, disk, stopping)
         if identity is not None:
-            _serve(settings, identity, disk, stopping)
+            with plugged_in(settings, identity, disk) as plugged:
+                pages = StartPages()
+                while not stopping.is_set():
+                    plugged.step()
+                    pages.step(plugged.agent.predictor.manifest, time.monotonic())
     _log.info("ended in good order")
     return 0
 
@@ -155,50 +148,6 @@ def _identity(
             stopping.wait(wait_s)
             longest_s = min(2 * longest_s, _LONGEST_WAIT_S)
     return known
-
-
-def _serve(
-    settings: AgentConfig, identity: EnrolAnswer, disk: RealDisk, stopping: threading.Event
-) -> None:
-    with contextlib.ExitStack() as cleanup:
-        outbox = SqliteOutbox(
-            settings.state_dir / "outbox.db",
-            settings.report.outbox_records,
-            settings.report.outbox_bytes,
-        )
-        cleanup.callback(outbox.close)
-        self_test = ChildSelfTest()
-        cleanup.callback(self_test.close)
-        lock = settings.update.lock_file
-        board = Board(
-            clock=RealClock(),
-            disk=disk,
-            link=PahoLink(identity.broker, identity.device, identity.username, identity.password),
-            outbox=outbox,
-            self_test=self_test,
-            runtime=OrtRuntime(settings.serving.deadline_s),
-            host=RealHost(settings.state_dir),
-            application_lock=LockFile(lock) if lock is not None else NoApplicationLock(),
-            sensor_link=sensors.link_to(settings.mqtt, settings.device) if settings.mqtt else None,
-        )
-        agent = Agent(settings, identity, board)
-        routes = Routes(agent.predictor, lambda: agent.status, settings.http)
-        api = LocalApi(routes, settings.http)
-        api.start()
-        cleanup.callback(api.stop)
-        durable.replace(disk, inspect.ADDRESS, api.address.encode())
-        cleanup.callback(durable.discard, disk, inspect.ADDRESS)
-        agent.start()
-        cleanup.callback(agent.stop)
-        if agent.sensors is not None:
-            thread = SensorThread(agent.sensors)
-            thread.start()
-            cleanup.callback(thread.stop)
-        _log.info("programs on this device ask %s", api.address)
-        pages = StartPages()
-        while not stopping.is_set():
-            board.link.wait(agent.step())
-            pages.step(agent.predictor.manifest, board.clock.monotonic())
 
 
 def _status(asked: argparse.Namespace) -> int:

@@ -2,13 +2,18 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
+import fleetloop_agent
+from fleetloop_agent.agent import Agent
+from fleetloop_agent.errors import NoModelError
 from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.codec import decode
 from fleetloop_shared.reports import EventReport
@@ -142,3 +147,45 @@ def test_a_sigkill_in_the_middle_of_a_fetch_and_a_start_that_goes_on(
     agent.kill()
     agent.start()
     agent.until(lambda said: said["version"] == 1, "the model, from the disk")
+
+
+def test_the_agent_inside_an_application(
+    hub: Listener, broker: Broker, stack: ExitStack, tmp_path: Path
+) -> None:
+    agent = make_agent(broker, stack, tmp_path)
+    publish(hub, ONE, 20, soak_rows=3)
+    with fleetloop_agent.embedded(agent.config) as device:
+        assert device.wait_for_model(60.0).sha256 == ONE.manifest.sha256
+        answers = device.predict([ROW] * 3)
+        assert answers[0].score == pytest.approx(score([1.0, -0.5], 1.0), abs=1e-5)
+        assert device.answer(np.array([[1.0, -0.5]], np.float32)).scores == [answers[0].score]
+        assert device.feedback([(answers[0].prediction_id, 1)]) == 1
+        until(lambda: device.status.active == "rain 1", "the commit")
+        assert device.fault is None
+        second = agent.ask("run")
+        assert second.returncode == 1
+        assert "another agent uses" in second.stderr
+    with fleetloop_agent.embedded(agent.config) as device:
+        assert device.manifest is not None
+        (again,) = device.predict([ROW])
+        assert again.score == answers[0].score
+        assert again.prediction_id.startswith(f"{DEVICE}.2.")
+
+
+def test_an_agent_that_ends_within_an_application_says_so_and_rows_are_answered(
+    broker: Broker, stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = make_agent(broker, stack, tmp_path)
+    monkeypatch.setattr(Agent, "step", lambda _: 1 / 0)
+    with fleetloop_agent.embedded(agent.config) as device:
+        until(lambda: device.fault is not None, "the fault")
+        assert device.fault == "ZeroDivisionError: division by zero"
+        with pytest.raises(NoModelError, match="within 0 s"):
+            device.wait_for_model(0.0)
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + 60.0
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.01)
