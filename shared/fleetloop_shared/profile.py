@@ -5,11 +5,8 @@ device to cohort to fleet, window to day.
 """
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 import msgspec
-
-Number = TypeVar("Number", int, float)
 
 SCORE_BINS = 32
 """Equal bins of the score, from `Signature.score_low` to `Signature.score_high`."""
@@ -97,20 +94,25 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     """Rows served in one window, as sums.
 
     Distances are from the reference: `u = (x - reference mean) / reference sd`; a missing value, an
-    infinite one and a category count as 0. Near distances are the same, but 4 at most, so that one
-    broken value does not look like a change of correlation; an infinite value is 4 away.
+    infinite one and a category count as 0. Near distances are the same, but 8 at most, so that one
+    broken value does not look like a change of correlation; an infinite value is 8 away.
+
+    What travels is rounded, so that it is small. Counts are exact. At 1,024 rows a mean is known to
+    0.0005 standard deviations and a correlation to 0.01, where chance alone moves them by 0.03.
 
     Attributes:
         rows: How many rows.
         counts: A list of bin counts a feature, on the reference's edges.
         missing: Missing values a feature.
-        low: Smallest value seen a feature, None if none was.
-        high: Largest value seen a feature, None if none was.
-        sums: Sum of the distances u a feature (from 5e36 on they are infinite): the mean value is
+        low: About the smallest value seen a feature, rounded down by less than half a standard
+            deviation of the reference; None if none was.
+        high: About the largest, rounded up.
+        sums: Sum of the distances u a feature (from 1e37 on they are infinite): the mean value is
             `sums / (rows - missing)` standard deviations from the reference's.
         near_sums: Sum of the near distances a feature.
-        near_products: Sums of products of near distances, for the pairs i <= j, row by row; spread
-            and correlations are those of `near_sums` and these.
+        near_step: What `near_products` are counted in: the larger, the more rows.
+        near_products: For the pairs i <= j, row by row: what the sum of the products of near
+            distances has more than if each were the reference's correlation (1 where i = j).
         score_counts: Scores in `SCORE_BINS` equal bins.
         out_of_range: Values a feature that lie outside the signature's range, or are none of its
             categories; answered all the same.
@@ -121,9 +123,10 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
     missing: list[int]
     low: list[float | None]
     high: list[float | None]
-    sums: list[float]
-    near_sums: list[float]
-    near_products: list[float]
+    sums: list[int]
+    near_sums: list[int]
+    near_step: int
+    near_products: list[int]
     score_counts: list[int]
     out_of_range: list[int]
 
@@ -131,8 +134,10 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
         """The profile of both windows' rows together.
 
         Raises:
-            ValueError: They were taken on different references.
+            ValueError: They were taken on different references, or in windows of other lengths.
         """
+        if self.near_step != other.near_step:
+            raise ValueError("these profiles were taken in windows of different lengths")
         if [len(c) for c in self.counts] != [len(c) for c in other.counts]:
             raise ValueError("these profiles were taken on different references")
         return LiveProfile(
@@ -143,13 +148,14 @@ class LiveProfile(msgspec.Struct, frozen=True, kw_only=True):
             high=[_known(max, a, b) for a, b in zip(self.high, other.high, strict=True)],
             sums=_added(self.sums, other.sums),
             near_sums=_added(self.near_sums, other.near_sums),
+            near_step=self.near_step,
             near_products=_added(self.near_products, other.near_products),
             score_counts=_added(self.score_counts, other.score_counts),
             out_of_range=_added(self.out_of_range, other.out_of_range),
         )
 
 
-def _added(a: list[Number], b: list[Number]) -> list[Number]:
+def _added(a: list[int], b: list[int]) -> list[int]:
     return [x + y for x, y in zip(a, b, strict=True)]
 
 

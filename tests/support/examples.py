@@ -32,9 +32,10 @@ PROFILE = LiveProfile(
     missing=[0, 2],
     low=[-1.5, 0.0],
     high=[2.5, None],
-    sums=[0.5, -0.25],
-    near_sums=[0.5, -0.25],
-    near_products=[1.0, 0.125, 2.0],
+    sums=[1, -1],
+    near_sums=[1, -1],
+    near_step=2,
+    near_products=[1, 0, -1],
     score_counts=[0] * 31 + [4],
     out_of_range=[1, 0],
 )

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
-from fleetloop_shared.drift.block import Block, Blocks
+from fleetloop_shared.drift.block import Blocks
+from fleetloop_shared.drift.sums import Block
 
 Scores = npt.NDArray[np.float64]
 

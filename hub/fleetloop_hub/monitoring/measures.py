@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_shared.drift.moments import correlations
+from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import (
     SCORE_BINS,
@@ -91,7 +92,6 @@ class Measures:
         varies = [sum(count > 0 for count in f.counts) > 1 for f in features]
         self._numbers = [k for k, f in enumerate(features) if varies[k] and not f.category]
         self._names = [k for k in range(len(features)) if k not in set(self._numbers)]
-        self._all = range(len(features))
         first, second = np.triu_indices(len(features), 1)
         self._both = np.isin(first, self._numbers) & np.isin(second, self._numbers)
         numbers = [features[k] for k in self._numbers]
@@ -125,13 +125,13 @@ class Measures:
         }
         shares = np.array(reference.score_counts) / total
         self._score_variance = float(shares @ _PLACES**2 - (shares @ _PLACES) ** 2)
-        self._upper = np.triu_indices(len(features))
+        self._profiles = Profiles(reference)
 
     def of(self, profile: LiveProfile) -> Floats:
         """The measures of a profile, in the order of `list`; it has rows."""
         rows, missing = max(profile.rows, 1), np.array(profile.missing, np.float64)
         present = np.maximum(profile.rows - missing, 1.0)
-        sums, products = np.array(profile.near_sums), self._square(profile.near_products)
+        sums, products = np.array(profile.near_sums), self._profiles.near_products(profile)
         mean = np.array(profile.sums) / present
         spread = np.diagonal(products) / present - (sums / present) ** 2
         spread = 0.5 * np.log(np.maximum(spread, _LEAST_SPREAD))
@@ -178,14 +178,6 @@ class Measures:
             elif measure.kind == "spread":
                 found[j] += np.log(self.list[source].unit / measure.unit)
         return found
-
-    def _square(self, products: list[float]) -> Floats:
-        """The sums of products as a symmetric matrix."""
-        width = len(self._all)
-        full = np.zeros((width, width))
-        full[self._upper] = products
-        full.T[self._upper] = products
-        return full
 
 
 def _bin_names(feature: ReferenceFeature, categories: list[str]) -> list[str]:

@@ -1,6 +1,5 @@
 """Merges live profiles: windows to a device, devices to a cohort, cohorts to the fleet."""
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -11,8 +10,7 @@ from fleetloop_shared.profile import LiveProfile
 def merged(profiles: Sequence[LiveProfile]) -> LiveProfile:
     """The profile of all their rows together, the same whatever their order.
 
-    Counts are whole numbers and add up exactly; sums are added without rounding on the way and
-    rounded once, where `LiveProfile.merge` rounds at each step.
+    Counts are whole numbers and add up exactly, and so do sums, as they were rounded by the device.
 
     Args:
         profiles: At least one, all taken on the same reference.
@@ -34,11 +32,9 @@ def merged(profiles: Sequence[LiveProfile]) -> LiveProfile:
         missing=_added(p.missing for p in profiles),
         low=_known(min, (p.low for p in profiles)),
         high=_known(max, (p.high for p in profiles)),
-        sums=[math.fsum(x) for x in zip(*(p.sums for p in profiles), strict=True)],
-        near_sums=[math.fsum(x) for x in zip(*(p.near_sums for p in profiles), strict=True)],
-        near_products=[
-            math.fsum(x) for x in zip(*(p.near_products for p in profiles), strict=True)
-        ],
+        sums=_added(p.sums for p in profiles),
+        near_sums=_added(p.near_sums for p in profiles),
+        near_products=_added(p.near_products for p in profiles),
         score_counts=_added(p.score_counts for p in profiles),
         out_of_range=_added(p.out_of_range for p in profiles),
     )
@@ -66,17 +62,17 @@ def thinned(profile: LiveProfile, rows: int) -> LiveProfile:
         rows=rows,
         counts=[counts[:-1] for counts in together],
         missing=[counts[-1] for counts in together],
-        sums=[x * share for x in profile.sums],
-        near_sums=[x * share for x in profile.near_sums],
-        near_products=[x * share for x in profile.near_products],
+        sums=[round(x * share) for x in profile.sums],
+        near_sums=[round(x * share) for x in profile.near_sums],
+        near_products=[round(x * share) for x in profile.near_products],
         score_counts=_apportioned(profile.score_counts, rows),
         out_of_range=[round(x * share) for x in profile.out_of_range],
     )
 
 
 def shape(profile: LiveProfile) -> tuple[int, ...]:
-    """The number of bins of each feature: equal for profiles of one reference."""
-    return tuple(len(counts) for counts in profile.counts)
+    """Number of bins of each feature, and the step: equal for windows of one reference."""
+    return *(len(counts) for counts in profile.counts), profile.near_step
 
 
 def _apportioned(counts: list[int], rows: int) -> list[int]:

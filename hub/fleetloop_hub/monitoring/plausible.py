@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 
 from fleetloop_hub.errors import ImplausibleError
+from fleetloop_shared.drift.moments import REACH_SD
 from fleetloop_shared.profile import SCORE_BINS, LiveProfile
 from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
 
@@ -19,7 +20,6 @@ MOST_BINS = 4_096
 
 _LARGEST = 1e30
 _LARGEST_SUM = 1e150
-_ROUNDING = 1e-6
 _TEMPERATURE_C = (-273.15, 1_000.0)
 
 
@@ -78,19 +78,19 @@ def _check_profile(profile: LiveProfile) -> None:
 
 
 def _check_moments(profile: LiveProfile) -> None:
-    """Sums that some rows could have: no mean product is larger than the mean squares allow."""
-    sums, products, width = profile.near_sums, profile.near_products, len(profile.sums)
-    every = [*profile.sums, *sums, *products]
-    _demand(all(abs(x) <= _LARGEST_SUM for x in every), "a sum without an end")
+    """Sums that some rows could have: no mean is larger than the mean squares allow."""
+    rows, step, sums = profile.rows, profile.near_step, profile.near_sums
+    _demand(1 <= step <= MOST_ROWS, f"products in steps of {step}")
+    _demand(all(abs(x) <= _LARGEST_SUM for x in profile.sums), "a sum without an end")
+    most = (REACH_SD**2 + 1) * rows + step
+    products = [x * step for x in profile.near_products]
+    _demand(all(abs(x) <= most for x in products), "products that no distances have")
     squares, place = [], 0
-    for k in range(width):
-        squares.append(products[place])
-        place += width - k
+    for k in range(len(sums)):
+        squares.append(products[place] + rows + step)  # rounded by half a step at most
+        place += len(sums) - k
     _demand(min(squares, default=0.0) >= 0, "a sum of squares below zero")
-    able = all(
-        s * s <= q * profile.rows * (1 + _ROUNDING) + _ROUNDING
-        for s, q in zip(sums, squares, strict=True)
-    )
+    able = all(max(abs(s) - 1, 0) ** 2 <= q * rows for s, q in zip(sums, squares, strict=True))
     _demand(able, "a mean that its squares do not allow")
     ends = zip(profile.low, profile.high, strict=True)
     in_order = all(low is None or high is None or low <= high for low, high in ends)

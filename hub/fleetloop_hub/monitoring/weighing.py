@@ -12,6 +12,7 @@ from fleetloop_hub.monitoring.raking import SWEEPS, Floats, Places, effective, r
 from fleetloop_hub.monitoring.tilting import tilt
 from fleetloop_shared.drift.bins import score_places
 from fleetloop_shared.drift.moments import scales, standardise
+from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.manifest import Signature
 from fleetloop_shared.profile import SCORE_BINS, LiveProfile, ReferenceProfile
 
@@ -77,6 +78,7 @@ class Scales:
             for place, bins in zip(self._places, self._bins, strict=True)
         ]
         self._u = standardise(values, *scales(reference.features))
+        self._profiles = Profiles(reference)
         self._first, self._second = np.triu_indices(len(reference.features))
 
     def weigh(self, profile: LiveProfile) -> Weighed:
@@ -124,7 +126,7 @@ class Scales:
     ) -> tuple[Floats, str]:
         """Weights, and what they could not be brought to, in words."""
         weights = rake(even, self._places, shares, _FIRST_SWEEPS)
-        wanted = np.array(profile.near_products) / profile.rows
+        wanted = self._profiles.near_products(profile)[self._first, self._second] / profile.rows
         off = self._clearly_off(weights, wanted, profile.rows)
         if not off:
             return rake(weights, self._places, shares, SWEEPS - _FIRST_SWEEPS), ""

@@ -12,10 +12,10 @@ Columns = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-STEPS = 64
+STEPS = 32
 """Near distances are whole numbers of this part of a standard deviation."""
 
-REACH_SD = 4.0
+REACH_SD = 8.0
 """Near distances end here, in standard deviations: one broken value is no change of correlation."""
 
 _REACH = np.float32(REACH_SD * STEPS)
@@ -37,9 +37,9 @@ def scales(features: Sequence[ReferenceFeature]) -> tuple[Floats, Floats]:
 
 
 def standardise(rows: Columns, mean: Floats, sd: Floats) -> Floats:
-    """Near distances: from the reference's mean in its standard deviations, 4 at most.
+    """Near distances: from the reference's mean in its standard deviations, 8 at most.
 
-    They are rounded to 1/64, so that sums of them and of their products are exact in any order and
+    They are rounded to 1/32, so that sums of them and of their products are exact in any order and
     on any machine. A missing value is 0; an infinite one is as far as any can be.
 
     Args:
@@ -50,7 +50,7 @@ def standardise(rows: Columns, mean: Floats, sd: Floats) -> Floats:
     Examples:
         >>> rows = np.array([[3.0, np.nan, np.inf]], np.float32)
         >>> standardise(rows, np.ones(3), np.full(3, 2.0)).tolist()
-        [[1.0, 0.0, 4.0]]
+        [[1.0, 0.0, 8.0]]
     """
     with np.errstate(over="ignore", invalid="ignore"):
         steps = _steps(rows, *_in_float32(mean, sd))

@@ -6,9 +6,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_shared.drift.block import Block
 from fleetloop_shared.drift.fisher_z import FisherZ
 from fleetloop_shared.drift.moments import correlations
+from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.profile import ReferenceProfile
 
 Counts = npt.NDArray[np.int64]

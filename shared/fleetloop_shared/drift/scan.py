@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleetloop_shared.drift.block import Block, Blocks
 from fleetloop_shared.drift.onset import Onset
+from fleetloop_shared.drift.rolled import Profiles
+from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.trace import Part, Trace
 from fleetloop_shared.drift.verdict import Judge, Limits, Ratios, Statistics, Verdict
 from fleetloop_shared.manifest import Signature
@@ -75,7 +76,7 @@ class Scan:
         ]
         self._judge = Judge(reference)
         self._onset = Onset(reference, self._judge.expected)
-        self._blocks = Blocks(reference, signature)
+        self._profiles = Profiles(reference)
         self._limits: dict[tuple[int, ...], Limits] = {}
         self._open: list[Part | None] = [None] * len(lengths)
         self._since_row: int | None = None
@@ -166,7 +167,7 @@ class Scan:
             closed=True,
             alarm=since_row is not None,
             since_row=since_row,
-            profile=self._blocks.profile(block),
+            profile=self._profiles.rolled(block),
         )
 
 

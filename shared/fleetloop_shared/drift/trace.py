@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from fleetloop_shared.drift.block import Block
+from fleetloop_shared.drift.sums import Block
 
 KEPT = 8
 """Parts of each length: single blocks, pairs, fours, eights."""

@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from fleetloop_shared.drift.anderson_darling import AndersonDarling
 from fleetloop_shared.drift.bins import Bins
-from fleetloop_shared.drift.block import Block, unrolled
 from fleetloop_shared.drift.fisher_z import FisherZ
 from fleetloop_shared.drift.jensen_shannon import jensen_shannon
 from fleetloop_shared.drift.moments import correlations
 from fleetloop_shared.drift.psi import population_stability_index
 from fleetloop_shared.drift.rare_bins import RareBins
+from fleetloop_shared.drift.rolled import Profiles
+from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.triangular import Triangular
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile, ScaleThresholds
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
@@ -215,9 +216,9 @@ class Judge:
 def judge(
     reference: ReferenceProfile, thresholds: ScaleThresholds, profile: LiveProfile
 ) -> Verdict:
-    """The verdict on a profile, as the device that took it would have judged its rows.
+    """The verdict on a profile, about as the device that took it has judged its rows.
 
     The thresholds keep their false-alarm budget for windows of `thresholds.rows`; with other rows
     the statistics are still right, the alarm is not calibrated.
     """
-    return Judge(reference).verdict(thresholds, unrolled(reference, profile))
+    return Judge(reference).verdict(thresholds, Profiles(reference).unrolled(profile))

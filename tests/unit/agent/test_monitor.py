@@ -1,8 +1,7 @@
 """The monitor's windows against counting the same rows in one go."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,12 +13,13 @@ from fleetloop_agent.serving.monitor import Monitor
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.drift.block import Blocks
+from fleetloop_shared.drift.rolled import Profiles
+from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import LiveProfile, ReferenceProfile
 from support.watching import a_signature
 
 Scores = npt.NDArray[np.float64]
-replace = msgspec.structs.replace
 
 WIDTH = 3
 
@@ -33,6 +33,7 @@ def reference() -> ReferenceProfile:
 
 
 REFERENCE = reference()
+PROFILES = Profiles(REFERENCE)
 BLOCKS = Blocks(REFERENCE, a_signature(REFERENCE))
 BLOCK_ROWS = 512
 
@@ -50,10 +51,11 @@ def odd_rows(count: int, seed: int) -> tuple[Rows, Scores]:
 class Counted:
     first_row: int
     profile: LiveProfile
+    block: Block = field(compare=False)
 
 
 def taken(monitor: Monitor) -> list[Counted]:
-    return [Counted(f.first_row, BLOCKS.profile(f.block)) for f in monitor.take()]
+    return [Counted(f.first_row, BLOCKS.profile(f.block), f.block) for f in monitor.take()]
 
 
 def windows(rows: Rows, scores: Scores, window_rows: int) -> list[Counted]:
@@ -74,23 +76,29 @@ def test_a_window_is_what_brute_force_says(window_rows: int) -> None:
     rows, scores = odd_rows(3 * window_rows - 1, seed=1)
     first, second, *_ = windows(rows, scores, window_rows)
     assert (first.first_row, second.first_row) == (1, window_rows + 1)
-    for found, start in ((first.profile, 0), (second.profile, window_rows)):
+    for counted, start in ((first, 0), (second, window_rows)):
+        found, block = counted.profile, counted.block
         part, part_scores = rows[start : start + window_rows], scores[start : start + window_rows]
         for k, feature in enumerate(REFERENCE.features):
             values = part[:, k]
             finite = values[np.isfinite(values)]
             assert found.counts[k] == expected_counts(values, feature.edges)
             assert found.missing[k] == np.isnan(values).sum()
-            assert found.low[k] == (finite.min() if len(finite) else None)
-            assert found.high[k] == (finite.max() if len(finite) else None)
+            assert block.low[k] == finite.min(initial=np.inf)
+            assert block.high[k] == finite.max(initial=-np.inf)
+            low, high = found.low[k], found.high[k]
+            assert (low is None) == (high is None) == (not len(finite))
+            if low is not None and high is not None and high < 1e30:
+                assert low <= finite.min() <= low + feature.sd / 5
+                assert high >= finite.max() >= high - feature.sd / 5
         u = (part.astype(float) - [f.mean for f in REFERENCE.features]) / [
             f.sd for f in REFERENCE.features
         ]
-        near = np.where(np.isnan(part), 0.0, np.round(u.clip(-4, 4) * 64) / 64)
-        u[~(np.abs(u) < 3.4e38 / 64)] = 0.0  # infinite, as float32 counts sixty-fourths
-        assert found.sums == pytest.approx(u.sum(axis=0).tolist(), rel=1e-5, abs=1e-3)
-        assert found.near_sums == near.sum(axis=0).tolist()
-        assert found.near_products == (near.T @ near)[np.triu_indices(WIDTH)].tolist()
+        near = np.where(np.isnan(part), 0.0, np.round(u.clip(-8, 8) * 32) / 32)
+        u[~(np.abs(u) < 3.4e38 / 32)] = 0.0  # infinite, as float32 counts steps
+        assert block.sums == pytest.approx(u.sum(axis=0), rel=1e-5, abs=1e-3)
+        ones = np.column_stack([np.ones(len(near)), near])
+        assert (block.products == ones.T @ ones).all()
         assert found.score_counts == np.histogram(part_scores, 32, (0, 1))[0].tolist()
         assert found.rows == window_rows
 
@@ -124,15 +132,13 @@ def test_merged_parts_are_the_whole(sizes: list[int], seed: int) -> None:
     rows, scores = odd_rows(sum(sizes), seed)
     rows[np.abs(rows) > 1e30] = np.inf  # beside 3e38, sums lose everything small in any order
     (whole,) = windows(rows, scores, len(rows))
-    parts, at = [], 0
+    merged, at = None, 0
     for size in sizes:
         (part,) = windows(rows[at : at + size], scores[at : at + size], size)
-        parts.append(part.profile)
+        merged = part.block if merged is None else merged + part.block
         at += size
-    merged = parts[0]
-    for part_profile in parts[1:]:
-        merged = merged.merge(part_profile)
-    assert_close(merged, whole.profile)
+    assert merged is not None
+    assert_close(merged, whole.block)
 
 
 @given(st.permutations(range(80)), st.integers(0, 50))
@@ -142,13 +148,38 @@ def test_the_order_of_rows_does_not_matter(order: list[int], seed: int) -> None:
     rows[np.abs(rows) > 1e30] = np.inf
     (found,) = windows(rows[order], scores[order], 80)
     (straight,) = windows(rows, scores, 80)
-    assert_close(found.profile, straight.profile)
+    assert_close(found.block, straight.block)
 
 
-def assert_close(a: LiveProfile, b: LiveProfile) -> None:
+def assert_close(a: Block, b: Block) -> None:
     """Equal in everything but the sums of distances, which are rounded."""
     assert a.sums == pytest.approx(b.sums, rel=1e-5, abs=1e-3)
-    assert replace(a, sums=[]) == replace(b, sums=[])
+    for name in a.__struct_fields__:
+        if name != "sums":
+            assert np.array_equal(getattr(a, name), getattr(b, name))
+
+
+@given(st.integers(0, 50))
+@settings(max_examples=10, deadline=None)
+def test_merged_profiles_are_about_the_profile_of_the_whole(seed: int) -> None:
+    rows, scores = odd_rows(1_024, seed)
+    rows[np.abs(rows) > 1e30] = np.inf
+    counted = windows(rows, scores, 256)
+    merged, whole = counted[0].profile, counted[0].block
+    for part in counted[1:]:
+        merged, whole = merged.merge(part.profile), whole + part.block
+    exact = BLOCKS.profile(whole)
+    same = ("rows", "counts", "missing", "score_counts", "out_of_range", "low", "high")
+    assert all(getattr(merged, name) == getattr(exact, name) for name in same)
+    assert merged.sums == pytest.approx(exact.sums, abs=3)
+    products = np.array(PROFILES.near_products(merged))
+    assert products == pytest.approx(whole.products[1:, 1:], abs=4 * 16 / 2)
+
+
+def test_profiles_of_windows_of_other_lengths_do_not_merge() -> None:
+    (long,), (short,) = windows(*odd_rows(512, 0), 512), windows(*odd_rows(64, 0), 64)
+    with pytest.raises(ValueError, match="different lengths"):
+        long.profile.merge(short.profile)
 
 
 def test_a_window_that_is_not_full_is_kept_back() -> None:

@@ -36,6 +36,7 @@ def profile(boot: int, seq: int) -> ProfileReport:
         high=[],
         sums=[],
         near_sums=[],
+        near_step=1,
         near_products=[],
         score_counts=[],
         out_of_range=[],

@@ -59,7 +59,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "two wires exchanged": (swap, "swapped", "f0"),
     "a sensor that is stuck": (stuck, "spread", "f2"),
     "a loose contact": (lost, "missing", "f3"),
-    "values that cannot be": (outside, "spread", "f3"),
+    "values that cannot be": (outside, "mean", "f3"),
     "a category miscoded": (miscoded, "category", "f4"),
     "a constant that has changed": (awake, "category", "f5"),
 }

@@ -123,7 +123,7 @@ def test_anderson_darling_knows_the_order_of_bins_and_triangular_does_not() -> N
 def test_infinite_and_missing_values_do_not_poison_moments() -> None:
     rows = np.array([[1.0, np.inf], [np.nan, -np.inf], [3.0, 5.0]], np.float32)
     u = standardise(rows, np.array([1.0, 1.0]), np.array([2.0, 2.0]))
-    assert u.tolist() == [[0.0, 4.0], [0.0, -4.0], [1.0, 2.0]]
+    assert u.tolist() == [[0.0, 8.0], [0.0, -8.0], [1.0, 2.0]]
 
 
 def test_a_feature_that_stands_still_has_no_correlation() -> None:

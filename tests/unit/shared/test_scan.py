@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_shared.codec import encode
-from fleetloop_shared.drift.block import Blocks, unrolled
+from fleetloop_shared.drift.block import Blocks
+from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.scan import Judged, Scan
 from fleetloop_shared.drift.trace import Trace
 from fleetloop_shared.drift.verdict import judge
@@ -194,10 +195,20 @@ def test_the_trace_keeps_every_row_and_few_parts() -> None:
     assert sum(part.rows for _, part in parts) >= 100 * BLOCK_ROWS
 
 
-def test_a_profile_is_judged_as_the_rows_it_was_made_of() -> None:
+def test_a_profile_is_judged_about_as_the_rows_it_was_made_of() -> None:
     rows = like_the_reference(256, 10)
     rows[:100, 0] = np.nan
     (window,) = [w for w in told(rows, SCALES) if w.closed]
     assert window.profile is not None
-    assert judge(REFERENCE, SCALES.scales[2], window.profile) == window.verdict
-    assert BLOCKS.profile(unrolled(REFERENCE, window.profile)) == window.profile
+    again = judge(REFERENCE, SCALES.scales[2], window.profile)
+    assert again.ratio == pytest.approx(window.verdict.ratio)
+    for found, was in zip(again.features, window.verdict.features, strict=True):
+        assert found.name == was.name
+        assert found.ratio == pytest.approx(was.ratio)
+        assert found.shift_sd == pytest.approx(was.shift_sd, abs=0.01)
+    assert [(c.a, c.b) for c in again.correlations] == [("f0", "f1")]
+    assert again.correlations[0].live == pytest.approx(
+        window.verdict.correlations[0].live, abs=0.05
+    )
+    profiles = Profiles(REFERENCE)
+    assert profiles.rolled(profiles.unrolled(window.profile)) == window.profile

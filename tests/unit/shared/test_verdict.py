@@ -44,6 +44,12 @@ def the_reference() -> ReferenceProfile:
     )
 
 
+def near_products(u: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> list[int]:
+    more = u.T @ u - len(u) * np.eye(WIDTH)  # the reference has no correlations
+    rounded: list[int] = np.rint(more[np.triu_indices(WIDTH)]).astype(int).tolist()
+    return rounded
+
+
 def verdict(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Verdict:
     u = standardise(rows, np.zeros(WIDTH), np.ones(WIDTH))
     counts, missing = BINS.strip(BINS.count(rows.T))
@@ -53,9 +59,10 @@ def verdict(rows: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Verdict:
         missing=missing,
         low=[None] * WIDTH,
         high=[None] * WIDTH,
-        sums=u.sum(axis=0).tolist(),
-        near_sums=u.sum(axis=0).tolist(),
-        near_products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
+        sums=np.rint(u.sum(axis=0)).astype(int).tolist(),
+        near_sums=np.rint(u.sum(axis=0)).astype(int).tolist(),
+        near_step=1,
+        near_products=near_products(u),
         score_counts=count_scores(np.linspace(0, 1, len(rows))).tolist(),
         out_of_range=[0] * WIDTH,
     )
@@ -126,9 +133,10 @@ def test_scores_that_gather_are_an_alarm() -> None:
         missing=missing,
         low=[None] * WIDTH,
         high=[None] * WIDTH,
-        sums=u.sum(axis=0).tolist(),
-        near_sums=u.sum(axis=0).tolist(),
-        near_products=(u.T @ u)[np.triu_indices(WIDTH)].tolist(),
+        sums=np.rint(u.sum(axis=0)).astype(int).tolist(),
+        near_sums=np.rint(u.sum(axis=0)).astype(int).tolist(),
+        near_step=1,
+        near_products=near_products(u),
         score_counts=[200] + [0] * 31,
         out_of_range=[0] * WIDTH,
     )

@@ -1,0 +1,109 @@
+"""Blocks as profiles, which are small enough to travel, and back."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from fleetloop_shared.drift.bins import Bins
+from fleetloop_shared.drift.sums import Block
+from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+
+Rows = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+_LARGEST_SUM = 2.0**53
+_PARTS = 5
+"""Smallest and largest values are told to a fifth of a standard deviation, or better."""
+
+
+class Profiles:
+    """Rolls up the blocks that were counted on one reference, and unrolls them."""
+
+    def __init__(self, reference: ReferenceProfile) -> None:
+        """Take bins and correlations."""
+        features = reference.features
+        self._bins = Bins([f.edges for f in features])
+        self._pairs = np.triu_indices(len(features))
+        self._expected = np.eye(len(features))
+        self._expected[np.triu_indices(len(features), 1)] = reference.correlations
+        self._digits = [_digits(f.sd / _PARTS) for f in features]
+
+    def rolled(self, block: Block) -> LiveProfile:
+        """A block, or the sum of many, as it travels: rounded, see `LiveProfile`."""
+        counts, missing = self._bins.strip(block.counts)
+        step = near_step(block.rows)
+        more = (block.products[1:, 1:] - block.rows * self._expected)[self._pairs]
+        sums = block.sums.clip(-_LARGEST_SUM, _LARGEST_SUM)
+        return LiveProfile(
+            rows=block.rows,
+            counts=counts,
+            missing=missing,
+            low=self._outward(block.low, up=False),
+            high=self._outward(block.high, up=True),
+            sums=np.rint(sums).astype(np.int64).tolist(),
+            near_sums=np.rint(block.products[0, 1:]).astype(np.int64).tolist(),
+            near_step=step,
+            near_products=np.rint(more / step).astype(np.int64).tolist(),
+            score_counts=block.score_counts.tolist(),
+            out_of_range=block.out_of_range.tolist(),
+        )
+
+    def _outward(self, values: Rows, *, up: bool) -> list[float | None]:
+        pairs = zip(values.tolist(), self._digits, strict=True)
+        return [_outward(value, digits, up=up) for value, digits in pairs]
+
+    def near_products(self, profile: LiveProfile) -> Floats:
+        """Sums of products of near distances, shape (features, features)."""
+        upper = profile.rows * self._expected
+        upper[self._pairs] += np.multiply(profile.near_products, profile.near_step)
+        products: Floats = upper + np.triu(upper, 1).T
+        return products
+
+    def unrolled(self, profile: LiveProfile) -> Block:
+        """About the block that a profile was made of."""
+        products = np.empty((len(profile.sums) + 1,) * 2)
+        products[0, 0] = profile.rows
+        products[0, 1:] = products[1:, 0] = profile.near_sums
+        products[1:, 1:] = self.near_products(profile)
+        return Block(
+            rows=profile.rows,
+            counts=self._bins.fill(profile.counts, profile.missing),
+            low=np.array([np.inf if x is None else x for x in profile.low], np.float32),
+            high=np.array([-np.inf if x is None else x for x in profile.high], np.float32),
+            sums=np.array(profile.sums, np.float64),
+            products=products,
+            score_counts=np.array(profile.score_counts, np.int64),
+            out_of_range=np.array(profile.out_of_range, np.int64),
+        )
+
+
+def near_step(rows: int) -> int:
+    """The largest power of two up to the root of the rows.
+
+    Sums of products vary by about the root of the rows; to round them to that adds a twelfth to
+    their variance, at most.
+
+    >>> near_step(1), near_step(256), near_step(1_024), near_step(2_000)
+    (1, 16, 32, 32)
+    """
+    return 1 << (math.isqrt(max(rows, 1)).bit_length() - 1)
+
+
+def _digits(width: float) -> int:
+    """Digits behind the point that tell values apart that are so far from each other."""
+    return max(-300, min(300, -math.floor(math.log10(max(width, 1e-300)))))
+
+
+def _outward(value: float, digits: int, *, up: bool) -> float | None:
+    """Rounded away from the others; None if it is not finite, as there was none.
+
+    >>> _outward(12.34, 1, up=False), _outward(12.34, 1, up=True), _outward(-1234.0, -2, up=False)
+    (12.3, 12.4, -1300.0)
+    """
+    if not math.isfinite(value):
+        return None
+    near = round(value, digits)
+    if near != value and (near < value) == up:
+        near = round(near + (1 if up else -1) * 10.0**-digits, digits)
+    return near
