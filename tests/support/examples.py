@@ -224,8 +224,10 @@ MESSAGES: list[m.Message] = [
         clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
         evidence=LabelEvidence(
             labels=200,
-            value=0.625,
             metric="accuracy",
+            value=0.625,
+            demanded=0.75,
+            demanded_by="gate",
             e_value=64.0,
             largest=128.0,
             alarm=True,

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.monitoring.overview import View
-from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
+from fleetloop_shared.estimate.records import MAE, AccuracyReference, Estimate, LabelEvidence
 
 BLIND = (
     "Estimated from inputs alone: if the same inputs have come to mean something else (concept "
@@ -78,11 +78,13 @@ class AccuracyView(View, frozen=True, kw_only=True):
 def against(evidence: LabelEvidence) -> str:
     """What labels say, in words.
 
-    >>> against(LabelEvidence(labels=240, value=0.75, metric="accuracy", e_value=130.0,
-    ...     largest=130.0, alarm=True, since_label=240))
-    '0.750 by 240 labels: below what its gate demands, at a risk of 1 % to be wrong'
+    >>> against(LabelEvidence(labels=240, metric="accuracy", value=0.75, demanded=0.83,
+    ...     demanded_by="gate", e_value=130.0, largest=130.0, alarm=True, since_label=238))
+    'accuracy 0.75 by 240 labels, at least 0.83 demanded by the gate: not kept (risk of error 1 %)'
     """
-    told = f"{evidence.value:.3f} by {evidence.labels:,} labels"
-    if evidence.alarm:
-        return f"{told}: below what its gate demands, at a risk of 1 % to be wrong"
-    return f"{told}: nothing against what its gate demands"
+    known = "unknown yet" if evidence.value is None else f"{evidence.value:.3g}"
+    what = f"{evidence.metric.replace('_', ' ')} {known} by {evidence.labels:,} labels"
+    least = "a root mean squared error of at most" if evidence.metric == MAE else "at least"
+    demand = f"{least} {evidence.demanded:.3g} demanded by the {evidence.demanded_by}"
+    verdict = "not kept (risk of error 1 %)" if evidence.alarm else "nothing speaks against it"
+    return f"{what}, {demand}: {verdict}"

@@ -115,7 +115,7 @@ class Estimator:
             by_score = expected_by_score(self._accuracy, profile.score_counts)
             if by_score.value is not None:
                 loss = 1 - self._accuracy.value
-                value, variance = steadied(by_score.value, value, variance, loss)
+                value = steadied(by_score.value, value, variance, loss)
         variance += self._usual(name) * len(self._answers) / profile.rows
         if not math.isfinite(value) or not math.isfinite(variance):
             return Estimate(

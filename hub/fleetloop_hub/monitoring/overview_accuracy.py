@@ -6,6 +6,7 @@ import msgspec
 
 from fleetloop_hub.monitoring.accuracy_views import against
 from fleetloop_hub.monitoring.overview import DeviceView, Level
+from fleetloop_shared.estimate.records import ACCURACY, MAE, Estimate
 from fleetloop_shared.reports import DriftReport, HealthReport
 
 
@@ -19,7 +20,7 @@ def with_accuracy(
         health: The last health report.
         closed: The verdict on the last reporting window.
     """
-    if closed is not None and _about(view, closed):
+    if closed is not None and _about(view, closed) and _sensible(closed.estimate):
         view = msgspec.structs.replace(view, estimate=closed.estimate)
     evidence = health.evidence if health is not None and _about(view, health) else None
     if evidence is None or not evidence.alarm:
@@ -27,7 +28,7 @@ def with_accuracy(
     return msgspec.structs.replace(
         view,
         level=Level.WARN if view.level is Level.GOOD else view.level,
-        words=f"{view.words}; {evidence.metric} {against(evidence)}",
+        words=f"{view.words}; {against(evidence)}",
     )
 
 
@@ -41,6 +42,14 @@ def below_the_gate(devices: Iterable[DeviceView]) -> list[str]:
         and view.health.evidence is not None
         and view.health.evidence.alarm
     ]
+
+
+def _sensible(estimate: Estimate | None) -> bool:
+    """A device may have said any number."""
+    if estimate is None or estimate.metric != ACCURACY:
+        return estimate is not None and estimate.metric == MAE
+    told = (estimate.value, estimate.low, estimate.high)
+    return all(number is None or 0 <= number <= 1 for number in told)
 
 
 def _about(view: DeviceView, report: HealthReport | DriftReport) -> bool:

@@ -19,7 +19,7 @@ def _parts(view: AccuracyView) -> Iterator[Text | Noted]:
     name = f"{view.model}@{view.version}"
     if view.labels is not None:
         style = "red" if view.labels.alarm else "green"
-        yield Text(f"by labels: {view.labels.metric} {against(view.labels)}", style)
+        yield Text(f"by labels: {against(view.labels)}", style)
     else:
         yield Text("by labels: none has found its answer yet; devices take them at POST /feedback")
     if view.refused:

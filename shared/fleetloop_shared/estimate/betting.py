@@ -3,7 +3,7 @@
 import math
 import sys
 
-from fleetloop_shared.estimate.records import MAE, AccuracyReference, LabelEvidence
+from fleetloop_shared.estimate.records import BALANCED, MAE, AccuracyReference, LabelEvidence
 
 RISK = 0.01
 """The chance of a false alarm, ever, however long labels go on to come."""
@@ -39,7 +39,8 @@ class LabelTest:
     Where classes count alike, labels are gathered into rounds: the newest answer to a row of each
     class, whose mean loss is one minus the balanced accuracy; a round is bet on as one label is.
 
-    Bounded: some twenty numbers, whatever the number of labels; made anew, it begins anew.
+    Bounded: some twenty numbers and three a class, whatever the number of labels; made anew, it
+    begins anew.
 
     Examples:
         >>> reference = AccuracyReference(
@@ -68,12 +69,12 @@ class LabelTest:
         Args:
             reference: Bound and cap of the loss, and the metric.
         """
-        self._metric, self._cap = reference.metric, reference.loss_cap
+        self._reference = reference
         bound = min(max(reference.loss_bound / reference.loss_cap, _LEAST_BOUND), 1.0)
-        self._classes = frozenset(map(float, reference.balanced))
-        self._round: dict[float, float] = {}
         self._bettors = [_Bettor(bound, half_life) for half_life in HALF_LIVES]
-        self._worth = 0.0
+        self._round: dict[float, float] = {}
+        self._worth: dict[float, float] = dict.fromkeys(map(float, reference.balanced), 0.0)
+        self._came: dict[float, int] = dict.fromkeys(self._worth, 0)
         self._labels = 0
         self._log_e = self._largest = 0.0
         self._since: int | None = None
@@ -85,22 +86,24 @@ class LabelTest:
             said: What was answered: a class, or the number of a regression.
             label: What was true.
         """
-        if self._metric == MAE:
-            distance = abs(said - label)
-            loss, worth = distance * distance, distance
-        else:
-            loss, worth = float(said != label), float(said == label)
+        distance = abs(said - label)
+        regression = self._reference.metric == MAE
+        loss = distance * distance if regression else float(said != label)
+        x = min(loss / self._reference.loss_cap, 1.0)
         self._labels += 1
-        self._worth = min(self._worth + worth, sys.float_info.max)
-        x = min(loss / self._cap, 1.0)
-        if self._classes:
-            if label in self._classes:
-                self._round[label] = x
-            if len(self._round) < len(self._classes):
-                return
-            x = sum(self._round.values()) / len(self._round)
-            self._round = {}
-        self._bet(x)
+        if not self._reference.balanced:
+            self._note(0.0, distance if regression else 1.0 - loss)
+            self._bet(x)
+        elif label in self._worth:
+            self._note(label, 1.0 - loss)
+            self._round[label] = x
+            if len(self._round) == len(self._worth):
+                self._bet(sum(self._round.values()) / len(self._round))
+                self._round = {}
+
+    def _note(self, group: float, worth: float) -> None:
+        self._worth[group] = min(self._worth.get(group, 0.0) + worth, sys.float_info.max)
+        self._came[group] = self._came.get(group, 0) + 1
 
     def _bet(self, x: float) -> None:
         for bettor in self._bettors:
@@ -119,15 +122,26 @@ class LabelTest:
 
     def evidence(self) -> LabelEvidence:
         """What the labels up to now say."""
+        reference = self._reference
+        bound = reference.loss_bound
         return LabelEvidence(
             labels=self._labels,
-            value=self._worth / self._labels if self._labels else 0.0,
-            metric=self._metric,
+            metric=BALANCED if reference.balanced else reference.metric,
+            value=self._value(),
+            demanded=math.sqrt(bound) if reference.metric == MAE else 1 - bound,
+            demanded_by=reference.bound_from,
             e_value=math.exp(min(self._log_e, _LARGEST_LOG)),
             largest=math.exp(min(self._largest, _LARGEST_LOG)),
             alarm=self.alarm,
             since_label=self._since,
         )
+
+    def _value(self) -> float | None:
+        """The mean over groups of their means; None while one has not come."""
+        if not self._came or not all(self._came.values()):
+            return None
+        means = [self._worth[group] / came for group, came in self._came.items()]
+        return sum(means) / len(means)
 
 
 class _Bettor:

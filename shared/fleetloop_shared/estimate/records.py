@@ -7,6 +7,7 @@ import msgspec
 from fleetloop_shared.profile import SCORE_BINS
 
 ACCURACY: Final = "accuracy"
+BALANCED: Final = "balanced_accuracy"
 MAE: Final = "mae"
 
 GATE: Final = "gate"
@@ -77,9 +78,11 @@ class LabelEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """What labels say against "the model is as good as its gate demands".
 
     Attributes:
-        labels: How many labels were weighed.
-        value: The metric over all of them: share of right answers, or mean absolute error.
-        metric: "accuracy" or "mae".
+        labels: How many labels came.
+        metric: "accuracy"; "balanced_accuracy" where the gate lets classes count alike; or "mae".
+        value: The metric over all of them; None until each class that counts has come.
+        demanded: The least of it; of a regression, the largest root mean squared error.
+        demanded_by: "gate" or "held-out rows", see `AccuracyReference.bound_from`.
         e_value: The evidence now: what a fair bet on the demand being kept has turned 1 into.
         largest: The largest it ever was; 100 or more is an alarm at a risk of 1 %.
         alarm: Whether it was ever that large.
@@ -87,8 +90,10 @@ class LabelEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     labels: int
-    value: float
     metric: str
+    value: float | None
+    demanded: float
+    demanded_by: str
     e_value: float
     largest: float
     alarm: bool

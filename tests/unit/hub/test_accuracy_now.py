@@ -85,7 +85,14 @@ def test_labels_that_reach_the_hub_are_weighed_against_the_gate(hub: WebHub) -> 
 
 def _evidence() -> LabelEvidence:
     return LabelEvidence(
-        labels=1, value=1.0, metric="accuracy", e_value=1.0, largest=1.0, alarm=False
+        labels=1,
+        metric="accuracy",
+        value=1.0,
+        demanded=0.8,
+        demanded_by="gate",
+        e_value=1.0,
+        largest=1.0,
+        alarm=False,
     )
 
 
@@ -127,7 +134,7 @@ def test_the_command_tells_estimates_refusals_and_what_they_cannot_show(
     accuracy.label(hub.telemetry, "station-1", 400, wrong=2)
     said = run("accuracy", "storm@1")
     assert said.code == 0
-    assert "below what its gate demands" in said.out
+    assert "at least 0.7 demanded by the gate: not kept" in said.out
     assert "60% of the rows have values of wind that no labelled row has" in said.out
     assert "concept drift" in said.out
     found = json.loads(run("accuracy", "storm@champion", "--json").out)
@@ -141,6 +148,6 @@ def test_the_page_tells_the_same(hub: WebHub) -> None:
     text = hub.client().get("/accuracy/storm/champion").text
     assert "How accurate is storm v1 now?" in text
     assert "concept drift" in text
-    assert "below what its gate demands" in text
+    assert "at least 0.7 demanded by the gate: not kept" in text
     assert "station-3" in text
     assert hub.client().get("/accuracy/storm/7").status_code == 409

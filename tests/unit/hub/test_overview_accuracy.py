@@ -18,8 +18,10 @@ from support.hubweb import WebHub, fill, show_up, tell, web_hub
 ESTIMATE = Estimate(metric="accuracy", value=0.861, low=0.84, high=0.88)
 EVIDENCE = LabelEvidence(
     labels=240,
-    value=0.75,
     metric="accuracy",
+    value=0.75,
+    demanded=0.83,
+    demanded_by="gate",
     e_value=130.0,
     largest=130.0,
     alarm=True,
@@ -59,6 +61,16 @@ def test_the_estimate_of_the_last_closed_window_is_the_devices(hub: WebHub) -> N
     assert "about 86.1 %" in hub.client().get("/").text.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    "said", [Estimate(metric="accuracy", value=1e300), Estimate(metric="<b>", value=0.5)]
+)
+def test_an_estimate_that_none_can_be_is_not_shown(hub: WebHub, said: Estimate) -> None:
+    show_up(hub.telemetry)
+    tell(hub.telemetry, msgspec.structs.replace(a_drift(2, 0.4), estimate=said))
+    [device] = look(hub).devices
+    assert device.estimate is None
+
+
 def test_labels_below_the_gate_are_a_warning_in_words(hub: WebHub) -> None:
     fill(hub)
     hub.catalog.put(a_rollout(state=RolloutState.DONE))
@@ -66,7 +78,9 @@ def test_labels_below_the_gate_are_a_warning_in_words(hub: WebHub) -> None:
     overview = look(hub)
     [device] = overview.devices
     assert device.level is Level.WARN
-    assert "0.750 by 240 labels: below what its gate demands" in device.words
+    assert (
+        "accuracy 0.75 by 240 labels, at least 0.83 demanded by the gate: not kept" in device.words
+    )
     assert "labels show station-1 below what the gate demands" in overview.health.text
     assert "could not take an update" not in overview.health.text
     assert overview.next_step.command == "fleetloop accuracy rain"

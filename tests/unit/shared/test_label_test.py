@@ -70,7 +70,8 @@ def test_classes_count_alike_where_the_gate_says_so() -> None:
             each.add(said=0, label=int(turn % 10 == 0))
     assert test.evidence().alarm
     assert not plain.evidence().alarm
-    assert test.evidence().value == 0.9
+    assert (test.evidence().metric, test.evidence().value) == ("balanced_accuracy", 0.5)
+    assert (plain.evidence().metric, plain.evidence().value) == ("accuracy", 0.9)
 
 
 def test_a_class_that_never_comes_bets_nothing() -> None:
@@ -79,6 +80,7 @@ def test_a_class_that_never_comes_bets_nothing() -> None:
         test.add(said=1, label=0)
         test.add(said=1, label=7)
     assert test.evidence().labels == 1_000
+    assert test.evidence().value is None
     assert test.evidence().e_value == 1.0
 
 
@@ -97,13 +99,14 @@ def test_distances_of_a_regression_are_weighed_against_its_bound() -> None:
         far.add(0.0, 1.6 * truth)
     assert not near.evidence().alarm
     assert far.evidence().alarm
-    assert far.evidence().value == pytest.approx(1.6 * near.evidence().value / 0.95)
+    assert far.evidence().value == pytest.approx(1.6 * (near.evidence().value or 0) / 0.95)
+    assert far.evidence().demanded == 1.0
 
 
 def test_endless_distances_are_a_number_all_the_same() -> None:
     test = regression()
     for _ in range(20):
         test.add(-1.7e308, 1.7e308)
-    assert math.isfinite(test.evidence().value)
+    assert math.isfinite(test.evidence().value or math.inf)
     assert math.isfinite(test.evidence().e_value)
     assert test.evidence().largest > 1 / RISK
