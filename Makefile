@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos powercut kill soak docs bench-hub bench-delivery bench-agent lock mosquitto strace exports clean
+.PHONY: help setup demo test test-mlflow check chaos powercut kill soak docs bench-hub bench-delivery bench-agent lock mosquitto strace wrk exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,12 @@ strace:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq strace >/dev/null; } || \
 	  printf '\n*** strace could not be installed: tests that kill at a system call will be SKIPPED.\n*** Install it with: apt-get install strace\n\n'
 
+wrk:
+	@command -v wrk >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; } || \
+	  printf '\n*** wrk could not be installed: serving over HTTP cannot be measured.\n*** Install it with: apt-get install wrk\n\n'
+
 kill: setup mosquitto strace ## kill real agents, hubs and brokers at every durable step (half an hour)
 	@$(BIN)/python tests/kill/run.py
 
@@ -78,7 +84,7 @@ bench-hub: setup ## measure the hub beside what it is compared with (some minute
 bench-delivery: setup mosquitto ## measure delivery beside a transfer per device (minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py delivery
 
-bench-agent: setup ## measure serving, monitoring and footprint beside what else there is (half an hour, alone on the machine)
+bench-agent: setup wrk ## measure serving, monitoring and footprint beside what else there is (half an hour, alone on the machine)
 	@$(BIN)/python tests/bench/run.py agent --page docs/performance.md
 
 lock: ## pin requirements.txt anew from the members' pyproject files
