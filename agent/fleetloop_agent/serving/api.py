@@ -2,10 +2,12 @@
 
 import asyncio
 import ipaddress
+import logging
 import os
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.http_config import HttpConfig
@@ -16,7 +18,13 @@ SWEEP_S = 0.25
 """How often is looked for clients whose time is over."""
 
 _BACKLOG = 128
+"""Clients that the system lets wait until they are let in."""
+
+_AT_ONCE = 16
+"""Clients let in at once, so that a crowd is counted before it has taken every open file."""
+
 _SOCKET_MODE = 0o660
+_log = logging.getLogger(__name__)
 
 
 class LocalApi:
@@ -50,6 +58,7 @@ class LocalApi:
         path = self._config.unix_socket
         listener = self._listen() if path is None else self._listen_on_path(path)
         loop = asyncio.new_event_loop()
+        loop.set_exception_handler(self._note_fault)
         clients = Clients(self._routes, self._config, loop.time)
         server = loop.run_until_complete(_serve(loop, clients, listener))
         thread = threading.Thread(target=loop.run_forever, name="local-api", daemon=True)
@@ -85,6 +94,15 @@ class LocalApi:
         if self._running is not None and self._clients is not None:
             self._clients.sweep()
             self._running[0].call_later(SWEEP_S, self._sweep)
+
+    def _note_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A client that could not be let in is counted, and said once; anything else is a fault."""
+        if not isinstance(context.get("exception"), OSError):
+            loop.default_exception_handler(context)
+            return
+        if not self._routes.counts.shut_out:
+            _log.warning("clients cannot be let in: %s; others are served", context["exception"])
+        self._routes.counts.shut_out += 1
 
     def _listen(self) -> socket.socket:
         host, port = self._config.host, self._config.port
@@ -135,9 +153,10 @@ async def _serve(
     def connected() -> Connection:
         return Connection(clients)
 
-    if listener.family == socket.AF_UNIX:
-        return await loop.create_unix_server(connected, sock=listener, backlog=_BACKLOG)
-    return await loop.create_server(connected, sock=listener, backlog=_BACKLOG)
+    create = loop.create_unix_server if listener.family == socket.AF_UNIX else loop.create_server
+    server = await create(connected, sock=listener, backlog=_AT_ONCE)
+    listener.listen(_BACKLOG)
+    return server
 
 
 def _answers(path: Path) -> bool:

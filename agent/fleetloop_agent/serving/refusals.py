@@ -16,12 +16,14 @@ class Seen(msgspec.Struct, frozen=True):
         connections: Clients that are connected now.
         refused: Requests and connections refused, by status.
         dropped: Connections ended without a word: too slow, or too many at once.
+        shut_out: Times that the system had no open file left for a client.
     """
 
     requests: int
     connections: int
     refused: dict[str, int]
     dropped: int
+    shut_out: int
 
 
 class Refusals:
@@ -32,6 +34,7 @@ class Refusals:
         self.requests = 0
         self.connections = 0
         self.dropped = 0
+        self.shut_out = 0
         self._refused: Counter[HTTPStatus] = Counter()
 
     def note(self, status: HTTPStatus) -> None:
@@ -42,4 +45,4 @@ class Refusals:
     def seen(self) -> Seen:
         """What there was until now."""
         refused = {f"{s.value} {s.phrase}": n for s, n in sorted(self._refused.copy().items())}
-        return Seen(self.requests, self.connections, refused, self.dropped)
+        return Seen(self.requests, self.connections, refused, self.dropped, self.shut_out)

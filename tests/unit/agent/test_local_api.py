@@ -1,11 +1,15 @@
 """The local endpoint over real sockets: its four questions, its limits, its clean end."""
 
 import contextlib
+import errno
+import gc
 import json
 import logging
 import math
+import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -93,7 +97,7 @@ def test_health_and_status(client: RawClient, served: Predictor) -> None:
     assert client.ask("GET", "/status").json() == {
         "device": DEVICE,
         "outbox": 3,
-        "http": {"requests": 2, "connections": 1, "refused": {}, "dropped": 0},
+        "http": {"requests": 2, "connections": 1, "refused": {}, "dropped": 0, "shut_out": 0},
     }
     served.unload()
     reply = client.ask("GET", "/health")
@@ -364,6 +368,37 @@ def test_stop_ends_thread_and_connections_and_frees_the_port(served: Predictor) 
     again = local_api(served, port=port)
     again.start()
     again.stop()
+
+
+def test_a_client_who_is_shut_out_is_counted_and_logged_once(
+    served: Predictor, caplog: pytest.LogCaptureFixture
+) -> None:
+    api = local_api(served)
+    api.start()
+    assert api._running is not None
+    loop = api._running[0]
+    full = OSError(errno.EMFILE, "Too many open files")
+    with RawClient(api.address) as before, caplog.at_level(logging.WARNING):
+        assert before.ask("GET", "/health").status == 200
+        for _ in range(3):
+            loop.call_soon_threadsafe(
+                loop.call_exception_handler, {"message": "accept", "exception": full}
+            )
+        told = before.ask("GET", "/status").json()["http"]
+    api.stop()
+    assert told["shut_out"] == 3
+    assert caplog.text.count("cannot be let in") == 1
+
+
+def test_a_client_who_comes_while_it_stops_is_shown_out(served: Predictor, tmp_path: Path) -> None:
+    for _ in range(5):
+        api = local_api(served, unix_socket=tmp_path / "http")
+        api.start()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "http"))
+            api.stop()
+            assert client.recv(1) == b""
+        gc.collect()  # a transport that was forgotten would say so now
 
 
 def test_an_address_that_is_taken_says_what_to_change(address: str, served: Predictor) -> None:

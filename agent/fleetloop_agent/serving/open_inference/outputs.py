@@ -70,7 +70,7 @@ class Outputs:
         self, answered: Answered, wanted: Sequence[tuple[str, bool]], asked: Asked
     ) -> Response:
         """The response with what is wanted."""
-        rows, last = len(answered.labels), answered.first + len(answered.labels) - 1
+        rows, last = len(answered), answered.first + len(answered) - 1
         parameters: Parameters = {
             "artifact": answered.manifest.sha256,
             "first_prediction_id": f"{answered.prefix}{answered.first}",
@@ -96,16 +96,18 @@ class Outputs:
         return Response(HTTPStatus.OK, b"".join([told, *parts]), (length,), BYTES)
 
     def _values(self, answered: Answered, name: str) -> list[float] | list[int] | list[str]:
-        if name == CLASS_NAME:
+        if name == CLASS_NAME != self._own:
             said = answered.truths.said
             return [str(said(label)[1]) for label in answered.labels.tolist()]
-        if name == PREDICTION_ID:
+        if name == PREDICTION_ID != self._own:
             first, prefix = answered.first, answered.prefix
-            return [f"{prefix}{n}" for n in range(first, first + len(answered.labels))]
+            return [f"{prefix}{n}" for n in range(first, first + len(answered))]
         values: list[float] = self._array(answered, name).ravel().tolist()
         return values
 
     def _bytes(self, answered: Answered, name: str) -> bytes:
+        if name == PREDICTION_ID != self._own:
+            return _counted_up(answered.prefix, answered.first, len(answered))
         if self.offered[name] == "BYTES":
             coded = [str(text).encode() for text in self._values(answered, name)]
             return b"".join([_LENGTH.pack(len(text)) + text for text in coded])
@@ -117,3 +119,19 @@ class Outputs:
         if name == SCORE:
             return answered.scores.astype("<f4")
         return answered.labels.astype("<i8")
+
+
+def _counted_up(prefix: str, first: int, count: int) -> bytes:
+    r"""Prediction ids as texts with their lengths; many at once where they are equally long.
+
+    >>> _counted_up("a.", 9, 2)
+    b'\x03\x00\x00\x00a.9\x04\x00\x00\x00a.10'
+    """
+    parts, end = [], first + count
+    while first < end:
+        digits = len(str(first))
+        stop = min(end, 10**digits)
+        head = (_LENGTH.pack(len(prefix) + digits) + prefix.encode()).decode("latin-1")
+        parts.append(head + head.join(map(str, range(first, stop))))
+        first = stop
+    return "".join(parts).encode("latin-1")
