@@ -237,8 +237,11 @@ class ConstantRuntime(Runtime):
 
 
 class SmallHost(Host):
+    def __init__(self) -> None:
+        self.rss = 50_000_000
+
     def rss_bytes(self) -> int:
-        return 50_000_000
+        return self.rss
 
     def system(self) -> SystemHealth:
         return SystemHealth(memory_available_bytes=200_000_000, temperature_c=40.0)
@@ -255,6 +258,7 @@ class Bench:
     self_test: ToldSelfTest = field(default_factory=ToldSelfTest)
     serving: MemoryServing = field(default_factory=MemoryServing)
     application: AskingApplication = field(default_factory=AskingApplication)
+    host: SmallHost = field(default_factory=SmallHost)
 
     def board(self) -> Board:
         return Board(
@@ -264,6 +268,6 @@ class Bench:
             outbox=self.outbox,
             self_test=self.self_test,
             runtime=ConstantRuntime(),
-            host=SmallHost(),
+            host=self.host,
             application_lock=self.application,
         )

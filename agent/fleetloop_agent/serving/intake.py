@@ -75,7 +75,7 @@ class Intake:
             for feature, categories in self._categories:
                 if not categories.has_place(given.item(feature)):
                     return None
-            return self._within(given.tobytes())
+            return self._within(given.tobytes()) if self._refusing else given.tobytes()
         if type(given) is not list or len(given) != 1 or type(given[0]) is not dict:
             return None
         return self._one_mapping(given[0])
@@ -107,9 +107,10 @@ class Intake:
         if type(None) in types:
             values = [math.nan if value is None else value for value in values]
         try:
-            return self._within(self._pack(*values))
+            packed = self._pack(*values)
         except (OverflowError, struct.error):  # too large, also for a double
             return None
+        return self._within(packed) if self._refusing else packed
 
     def rows(self, given: object) -> Rows:
         """The model's input, an array that nobody else holds.

@@ -21,6 +21,9 @@ FRESH_S = 60.0
 HEALTH_S = 0.25
 """How often a trial's health is looked at."""
 
+GROWTH_BYTES = 64 * 1024 * 1024
+"""What the agent itself may grow by in a trial: windows, connections, reports that wait."""
+
 
 class Trial:
     """The steps from a staged artifact to a settled outcome; each returns when to step again."""
@@ -35,6 +38,7 @@ class Trial:
         self._testing = False
         self._finding: Finding | None = None
         self._loaded_at: float | None = None
+        self._most_bytes = 0
         self._verdict: str | None = None
 
     @property
@@ -90,6 +94,8 @@ class Trial:
         tx.note(attempts_left=tx.journal.attempts_left - 1)
         try:
             manifest, artifact = tx.slots.load(slot)
+            may_add = manifest.budget.memory_bytes + GROWTH_BYTES
+            self._most_bytes = tx.board.host.rss_bytes() + may_add
             tx.serving.load(manifest, artifact)
         except ModelError as error:
             return self._fail(f"{_name(slot)} does not load: {error}", now)
@@ -112,6 +118,10 @@ class Trial:
         if health.errors:
             text = f"{_name(tx.incoming)} failed on {health.errors} of"
             return self._fail(f"{text} {health.rows + health.errors} rows in its trial", now)
+        rss_bytes = tx.board.host.rss_bytes()
+        if rss_bytes > self._most_bytes:
+            text = f"the agent grew to {rss_bytes:,} bytes of memory in the trial of"
+            return self._fail(f"{text} {_name(tx.incoming)} (may: {self._most_bytes:,})", now)
         soak_until = self._loaded_at + tx.desired.soak_s
         if health.rows < tx.desired.soak_rows and now < soak_until:
             return min(soak_until, now + HEALTH_S)

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.sending import IN_FLIGHT, UNKEPT_REPORTS
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
@@ -46,6 +47,20 @@ def test_a_release_comes_in_serves_and_is_committed(rig: AgentRig) -> None:
     assert said.artifact == ONE.manifest.sha256 == rig.birth.artifact
     assert said.target is None
     assert len(rig.events(EventKind.COMMITTED)) == 1
+
+
+def test_a_run_that_does_not_end_when_told_to_rolls_a_trial_back(
+    rig: AgentRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.direct(ONE, 1, soak_rows=0, soak_s=0.0)
+    rig.run()
+    rig.direct(TWO, 2)
+    rig.run()
+    assert rig.reported.state == State.TRIAL
+    monkeypatch.setattr(OrtRuntime, "end_overdue", lambda *_: 1)
+    rig.run()
+    assert rig.reported.artifact == ONE.manifest.sha256
+    assert "failed on 1 of 1 rows in its trial" in rig.events(EventKind.ROLLED_BACK)[-1].text
 
 
 def test_the_birth_is_said_on_every_connection_and_the_will_is_offline(rig: AgentRig) -> None:

@@ -9,6 +9,7 @@ from fleetloop_agent.update.acquire import DEFER_S
 from fleetloop_agent.update.parts import PARTS
 from fleetloop_agent.update.slots import ARTIFACTS, artifact_path, manifest_path
 from fleetloop_agent.update.states import State
+from fleetloop_agent.update.trial import GROWTH_BYTES
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
@@ -110,6 +111,22 @@ def test_a_broken_model_rolls_back_without_any_network(rig: Rig) -> None:
     assert [slot.version for slot in rig.journal.quarantine] == [2]
     assert "failed on 1 of 1 rows" in rig.bench.outbox.events()[-1].text
     assert file_of(TWO.manifest.sha256) not in artifacts(rig)
+
+
+def test_a_model_under_which_the_agent_grows_and_grows_rolls_back(rig: Rig) -> None:
+    rig.commit(ONE, 1)
+    rig.publish(TWO, 2)
+    rig.run(State.TRIAL)
+    rig.run()
+    may = TWO.manifest.budget.memory_bytes + GROWTH_BYTES
+    rig.bench.host.rss += may
+    rig.run()
+    assert rig.bench.serving.version == 2
+    rig.bench.host.rss += 1
+    rig.run()
+    assert rig.bench.serving.version == 1
+    assert [slot.version for slot in rig.journal.quarantine] == [2]
+    assert "bytes of memory in the trial of rain 2" in rig.bench.outbox.events()[-1].text
 
 
 def test_a_model_that_does_not_load_rolls_back(rig: Rig) -> None:
