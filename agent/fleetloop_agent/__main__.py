@@ -16,7 +16,7 @@ from fleetloop_agent import (
     lean,  # noqa: F401  # before what imports numpy
 )
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device import enrol, inspect
+from fleetloop_agent.device import enrol
 from fleetloop_agent.device.lock import StateLock
 from fleetloop_agent.device.start_pages import StartPages
 from fleetloop_agent.errors import HubAwayError
@@ -151,10 +151,14 @@ def _identity(
 
 
 def _status(asked: argparse.Namespace) -> int:
+    from fleetloop_agent.device import inspect  # noqa: PLC0415  # what the daemon never loads
+
     return inspect.status(config.read(asked.config), as_json=asked.json)
 
 
 def _score(asked: argparse.Namespace) -> int:
+    from fleetloop_agent.device import inspect  # noqa: PLC0415  # what the daemon never loads
+
     return inspect.score(config.read(asked.config), asked.slot, asked.rows)
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from fleetloop_agent.agent import Agent
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.device import inspect, sensors
+from fleetloop_agent.device import sensors
 from fleetloop_agent.device.application_lock import LockFile
 from fleetloop_agent.device.clock import RealClock
 from fleetloop_agent.device.host import RealHost
 from fleetloop_agent.device.selftest import ChildSelfTest
+from fleetloop_agent.device.told import ADDRESS
 from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_agent.ports import Board, NoApplicationLock
 from fleetloop_agent.runtime import OrtRuntime
@@ -63,8 +64,8 @@ def plugged_in(settings: AgentConfig, identity: EnrolAnswer, disk: RealDisk) -> 
         api = LocalApi(routes, settings.http)
         api.start()
         cleanup.callback(api.stop)
-        durable.replace(disk, inspect.ADDRESS, api.address.encode())
-        cleanup.callback(durable.discard, disk, inspect.ADDRESS)
+        durable.replace(disk, ADDRESS, api.address.encode())
+        cleanup.callback(durable.discard, disk, ADDRESS)
         agent.start()
         cleanup.callback(agent.stop)
         if agent.sensors is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from fleetloop_agent.errors import StateError
 from fleetloop_agent.ports import Outbox, Pending
 from fleetloop_shared.codec import encode, encode_compressed
-from fleetloop_shared.durable import RealDisk, make_folder, put_aside
+from fleetloop_shared.durable import RealDisk, make_folder, own_file, put_aside
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.reports import Report
 from fleetloop_shared.topics import Topic
@@ -172,6 +172,8 @@ def _primary(error: sqlite3.Error) -> int:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    with contextlib.suppress(DiskFullError, OSError):  # whatever is in the way, SQLite says better
+        own_file(path)  # rows are in it; its log and index get the same rights
     db = sqlite3.connect(path)
     try:
         db.execute("PRAGMA journal_mode = WAL")

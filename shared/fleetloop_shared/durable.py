@@ -105,7 +105,7 @@ class RealDisk(Disk):
         flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if offset is None else 0)
         with _explained(path):
             self._have_folder(full.parent)
-            descriptor = os.open(full, flags, 0o600)
+            descriptor = os.open(full, flags, _OWN)
             try:
                 view, at = memoryview(data), offset or 0
                 while view:
@@ -235,6 +235,24 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         _make_folder(folder.absolute(), mode)
 
 
+def own_file(path: Path) -> None:
+    """Have a file that its owner alone may use, before a library writes it in its own way.
+
+    Args:
+        path: The file, made empty if it is not there.
+
+    Raises:
+        DiskFullError: No room.
+        DiskFaultError: The disk does not take it, or it is not this user's to use.
+    """
+    with _explained(path):
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWN))
+        except FileExistsError:
+            path.chmod(_OWN)
+
+
+_OWN = 0o600
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FAULTS = {
     errno.EROFS: "check the disk, and mount it for writing again",

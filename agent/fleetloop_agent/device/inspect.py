@@ -16,6 +16,7 @@ import msgspec
 from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device.clock import RealClock
+from fleetloop_agent.device.told import ADDRESS
 from fleetloop_agent.device.words import fields_in_words, update_in_words
 from fleetloop_agent.errors import InputError, StateError
 from fleetloop_agent.runtime import OrtRuntime
@@ -25,9 +26,6 @@ from fleetloop_agent.update.slots import Slots
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Feature, Manifest
 from fleetloop_shared.messages import ReportedState
-
-ADDRESS = Path("http-address")
-"""Where the running daemon answers; it stands in the state folder."""
 
 BATCH_ROWS = 1_000
 

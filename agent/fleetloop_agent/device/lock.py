@@ -22,7 +22,7 @@ class StateLock:
             StateError: Another agent has it, or it cannot be written.
         """
         try:
-            make_folder(state_dir)
+            make_folder(state_dir, 0o700)
             self._descriptor = os.open(state_dir / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except (OSError, DiskFullError) as error:
             raise StateError(

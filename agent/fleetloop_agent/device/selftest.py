@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 
-from fleetloop_agent.device.selftest_child import LENGTH_BYTES
+from fleetloop_agent.device.told import LENGTH_BYTES
 from fleetloop_agent.ports import Finding, SelfTest
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.errors import DiskFullError, UndecodableError

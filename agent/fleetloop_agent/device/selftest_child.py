@@ -10,14 +10,12 @@ import sys
 from pathlib import Path
 
 from fleetloop_agent.device.clock import RealClock
+from fleetloop_agent.device.told import LENGTH_BYTES
 from fleetloop_agent.ports import Host
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.update.examine import examine
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.manifest import Manifest
-
-LENGTH_BYTES = 8
-"""Standard input: the manifest's length, the manifest, the artifact."""
 
 CPU_S = 60
 SLACK_BYTES = 512 * 1024 * 1024

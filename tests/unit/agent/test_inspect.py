@@ -9,6 +9,7 @@ import pytest
 from fleetloop_agent import sealed
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.device import enrol, inspect
+from fleetloop_agent.device.told import ADDRESS
 from fleetloop_agent.errors import InputError, SlotError, StateError
 from fleetloop_agent.update.journal import FOLDER, Journal
 from fleetloop_agent.update.slots import Slots, artifact_path, slot_of
@@ -175,6 +176,6 @@ def test_without_a_model_it_says_where_one_comes_from(tmp_path: Path) -> None:
 
 
 def test_an_agent_that_has_gone_without_a_word_is_silent(config: AgentConfig) -> None:
-    (config.state_dir / inspect.ADDRESS).write_text("http://127.0.0.1:1", "ascii")
+    (config.state_dir / ADDRESS).write_text("http://127.0.0.1:1", "ascii")
     with pytest.raises(StateError, match="is silent"):
         inspect.status(config, as_json=False)

@@ -28,7 +28,9 @@ def test_the_daemon_starts_no_thread_of_blas_and_imports_no_http_library() -> No
     tasks, threads, modules = json.loads(done.stdout)
     assert threads == "1"
     assert tasks <= 2, "one of them is ONNX Runtime's"
-    assert not {"urllib3", "importlib.metadata", "zipfile", "psutil"} & set(modules)
+    assert not {"urllib3", "importlib.metadata", "zipfile", "psutil", "csv", "statistics"} & set(
+        modules
+    )
 
 
 def test_the_version_is_that_of_the_package() -> None:

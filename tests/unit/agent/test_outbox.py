@@ -1,6 +1,8 @@
 """The durable outbox: what it took in is there after any end, until the hub has it."""
 
+import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -260,3 +262,20 @@ def test_a_boot_that_found_no_room_is_counted_with_its_first_report(path: Path) 
         outbox.append(Topic.EVENTS, event("b"))
     with closing(SqliteOutbox(path)) as outbox:
         assert outbox.boot == 2
+
+
+@pytest.mark.parametrize("left_over", [False, True])
+def test_rows_in_it_are_for_its_owner_only(tmp_path: Path, left_over: bool) -> None:  # noqa: FBT001  # a case
+    path = tmp_path / "outbox.db"
+    before = os.umask(0o022)
+    try:
+        if left_over:
+            with closing(SqliteOutbox(path)):
+                path.chmod(0o644)
+        with closing(SqliteOutbox(path)) as outbox:
+            outbox.append(Topic.EVENTS, event("one"))
+            files = sorted(tmp_path.iterdir())
+            modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in files}
+    finally:
+        os.umask(before)
+    assert modes == {"outbox.db": 0o600, "outbox.db-shm": 0o600, "outbox.db-wal": 0o600}
