@@ -74,6 +74,7 @@ class FleetVerdict(msgspec.Struct, frozen=True, kw_only=True):
         judged: How many devices had rows enough.
         rows: The rows of these.
         unjudged: Devices that had not, by id.
+        silent: Devices whose last window is of another time than the others', by id; not judged.
     """
 
     model: str
@@ -88,3 +89,4 @@ class FleetVerdict(msgspec.Struct, frozen=True, kw_only=True):
     judged: int
     rows: int
     unjudged: list[str]
+    silent: list[str] = []

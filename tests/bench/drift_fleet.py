@@ -119,7 +119,7 @@ def _power(name: str, fault: Fault, count: int, looks: int) -> Figure:
         f"named alone: {name}, one of {count}",
         100 * found / looks,
         "%",
-        ("", None),
+        ("", None) if "0.5" in name else (">=", 90),
         {"no quiet time": f"{100 * new / looks:.0f} %", "3 sd": f"{100 * by_hand / looks:.0f} %"},
     )
 

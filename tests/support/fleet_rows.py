@@ -11,7 +11,7 @@ from fleetloop_hub.packaging.reference import build_reference
 from fleetloop_hub.packaging.thresholds import calibrate
 from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.manifest import Feature
-from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
 from support.watching import a_signature
 
 Rows = npt.NDArray[np.float32]
@@ -37,6 +37,7 @@ class World:
     random: np.random.Generator = field(init=False)
     loads: Floats = field(init=False)
     reference: ReferenceProfile = field(init=False)
+    thresholds: DriftThresholds = field(init=False)
     blocks: Blocks = field(init=False)
     yardstick: Yardstick = field(init=False)
 
@@ -56,7 +57,7 @@ class World:
             for k in range(self.width)
         ]
         self.reference = build_reference(features, rows, scores)
-        thresholds = calibrate(
+        self.thresholds = calibrate(
             self.reference,
             rows,
             scores,
@@ -66,7 +67,7 @@ class World:
         )
         signature = structs.replace(a_signature(self.reference), features=features)
         self.blocks = Blocks(self.reference, signature)
-        self.yardstick = Yardstick(self.reference, thresholds, features)
+        self.yardstick = Yardstick(self.reference, self.thresholds, features)
 
     def own(self) -> Floats:
         """What one device has of its own."""

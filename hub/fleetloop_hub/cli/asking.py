@@ -2,7 +2,7 @@
 
 import msgspec
 
-from fleetloop_hub.monitoring.overview import VersionView
+from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.remote import Remote
 from fleetloop_hub.tracking.summaries import RunSummary
 

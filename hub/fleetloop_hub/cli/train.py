@@ -22,7 +22,7 @@ from fleetloop_hub.cli.options import (
 )
 from fleetloop_hub.cli.watching import watch
 from fleetloop_hub.errors import RemoteError
-from fleetloop_hub.monitoring.overview import VersionView
+from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Decision, Run, RunState, Version
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs

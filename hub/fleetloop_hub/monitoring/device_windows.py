@@ -26,6 +26,7 @@ class _Window:
     name: tuple[int, int]
     first_row: int
     rows: int
+    stored_at: float
     profile: bytes
     alarm: bool | None
 
@@ -44,7 +45,7 @@ class DeviceWindows:
         default_factory=lambda: deque(maxlen=KEPT_WINDOWS)
     )
 
-    def take(self, report: ProfileReport) -> bool:
+    def take(self, report: ProfileReport, stored_at: float) -> bool:
         """A window's profile; whether it is news."""
         loaded, name = (report.model, report.version), (report.boot, report.seq)
         known = [window.name for window in self._windows]
@@ -54,8 +55,8 @@ class DeviceWindows:
             self.loaded, self._windows = loaded, []
         elif name in known:
             return False
-        first_row, profile = report.first_row, report.profile
-        window = _Window(name, first_row, profile.rows, encode_compressed(profile), None)
+        rows, profile = report.profile.rows, encode_compressed(report.profile)
+        window = _Window(name, report.first_row, rows, stored_at, profile, None)
         for of, boot, first_row, alarm in self._alarms:
             if (of, boot, first_row) == (loaded, report.boot, report.first_row):
                 window.alarm = alarm
@@ -76,6 +77,18 @@ class DeviceWindows:
                 known, window.alarm = window.alarm, report.alarm
                 return known != report.alarm
         return False
+
+    @property
+    def heard_at(self) -> float:
+        """When its newest window came, Unix seconds of the hub; 0 before the first."""
+        return self._windows[-1].stored_at if self._windows else 0.0
+
+    @property
+    def every_s(self) -> float | None:
+        """Seconds from one of its windows to the next on average, None with fewer than two."""
+        if len(self._windows) < 2:  # noqa: PLR2004  # there is no next one
+            return None
+        return (self.heard_at - self._windows[0].stored_at) / (len(self._windows) - 1)
 
     def now(self) -> LiveProfile | None:
         """The newest windows together: of equally many rows for all devices of a version.

@@ -1,5 +1,6 @@
 """Keeps up with the profiles of all devices, and says who has moved."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 
@@ -14,6 +15,7 @@ from fleetloop_shared.reports import DriftReport, ProfileReport
 from fleetloop_shared.topics import Topic
 
 _LONG_S = 10.0
+_PATIENCE_S = 60.0
 _MANY = 100
 
 
@@ -68,10 +70,20 @@ class FleetProfiles:
         standings = [
             s for of, s in self._standings.values() if of == loaded and s.device in cohorts
         ]
-        verdict = judge_fleet(model, version, yardstick, standings)
+        silent = self._silent([s.device for s in standings])
+        standings = [s for s in standings if s.device not in silent]
+        verdict = judge_fleet(model, version, yardstick, standings, silent)
         self._verdicts[loaded] = (now, verdict)
         self._stale.discard(loaded)
         return verdict
+
+    def _silent(self, devices: list[str]) -> list[str]:
+        """Devices that have said nothing for so long that their windows are of another time."""
+        windows = {device: self._windows[device] for device in devices}
+        every = [w.every_s for w in windows.values() if w.every_s is not None]
+        newest = max((w.heard_at for w in windows.values()), default=0.0)
+        patience_s = max(KEPT_WINDOWS * statistics.median(every), _PATIENCE_S) if every else 0.0
+        return sorted(d for d, w in windows.items() if newest - w.heard_at > patience_s > 0)
 
     def _keep_up(self) -> None:
         for stored in self._drift.read():
@@ -86,7 +98,7 @@ class FleetProfiles:
             yardstick = self._yardstick(loaded)
             if yardstick is not None and not yardstick.fits(report.profile):
                 self._refuse(report)
-            elif self._windows[report.device].take(report):
+            elif self._windows[report.device].take(report, stored.stored_at):
                 self._change(report.device, loaded)
 
     def _change(self, device: str, loaded: Loaded) -> None:

@@ -12,6 +12,8 @@ reference, or the others have and it has not followed. Devices differ among them
 neither of the two is enough.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fleetloop_hub.monitoring import apart, odd_cohort, odd_words
@@ -26,7 +28,11 @@ _CLEAR_SD = 0.25
 
 
 def judge_fleet(
-    model: str, version: int, yardstick: Yardstick, standings: list[Standing]
+    model: str,
+    version: int,
+    yardstick: Yardstick,
+    standings: list[Standing],
+    silent: Sequence[str] = (),
 ) -> FleetVerdict:
     """Who has moved, of the devices that serve this version.
 
@@ -35,6 +41,7 @@ def judge_fleet(
         version: Its version.
         yardstick: What it was trained on, and its thresholds.
         standings: One a device; their order does not matter.
+        silent: Devices that have not been heard of for too long, to be told of.
     """
     ordered = sorted(standings, key=lambda s: s.device)
     able = [s for s in ordered if s.profile.rows >= yardstick.least_rows]
@@ -71,6 +78,7 @@ def judge_fleet(
         judged=len(able),
         rows=sum(s.profile.rows for s in able),
         unjudged=[s.device for s in ordered if s.profile.rows < yardstick.least_rows],
+        silent=list(silent),
     )
     return odd_words.told(verdict, rest.together if fleet else None, found.likeliest)
 

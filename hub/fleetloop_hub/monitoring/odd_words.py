@@ -98,6 +98,10 @@ def _missing(verdict: FleetVerdict, likeliest: float) -> list[str]:
         )
     if verdict.unjudged:
         reasons.append(f"too few rows yet of {_names(verdict.unjudged)}")
+    if verdict.silent:
+        reasons.append(
+            f"no window for so long that it cannot be compared: {_names(verdict.silent)}"
+        )
     return reasons
 
 

@@ -4,9 +4,9 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Decision
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.estimate.records import Estimate
 from fleetloop_shared.reports import HealthReport
 
@@ -143,62 +143,18 @@ class DeviceView(View, frozen=True, kw_only=True):
     seen_at: float | None = None
 
 
-class VersionView(View, frozen=True, kw_only=True):
-    """A model version and how it stands.
+class AnswerTimes(View, frozen=True, kw_only=True):
+    """How long models took to answer, on all devices, by their last health reports.
 
     Attributes:
-        model: The model.
-        number: The version's number.
-        state: What may be done with it.
-        aliases: "champion", "challenger".
-        metric: What the first gate with an interval measures.
-        value: What it measured, of the quantized artifact on the held-out rows.
-        low: Lower end of the 95 % interval.
-        high: Upper end of it.
-        gates: Every gate's verdict.
-        gates_judged: How many the spec demands; the others are measured and shown.
-        gates_passed: How many of these let it through, by themselves or because a person waived
-            them.
-        float_bytes: Size of the float32 model.
-        artifact_bytes: Size of the quantized one.
-        label_flips: Held-out rows on which the two answer differently.
-        parity_rows: Held-out rows on which they were compared.
-        serving: Devices that have it loaded.
-        field_labels: Labelled answers that it gave on devices.
-        field_accuracy: Share of right ones among those, None without labels or for a regression.
-        field_error: Mean distance of a regression's answers from their labels, in the label's unit;
-            None without labels, or for other models.
-        why: Why it exists, in words.
-        decision: The decision record with the whole reason.
-        run: The run that made it.
-        created_at: Unix seconds.
-        delays: How soon devices see which change, in words.
+        calls: How many calls.
+        p50_ms: The median, in milliseconds.
+        p99_ms: The 99th percentile.
     """
 
-    model: str
-    number: int
-    state: str
-    aliases: list[str]
-    metric: str
-    value: float | None
-    low: float | None
-    high: float | None
-    gates: list[GateResult]
-    gates_judged: int
-    gates_passed: int
-    float_bytes: int
-    artifact_bytes: int
-    label_flips: int
-    parity_rows: int
-    serving: int
-    field_labels: int
-    field_accuracy: float | None
-    field_error: float | None = None
-    why: str
-    decision: str
-    run: str
-    created_at: float
-    delays: list[str] = []
+    calls: int
+    p50_ms: float
+    p99_ms: float
 
 
 class RolloutView(View, frozen=True, kw_only=True):
@@ -290,6 +246,7 @@ class Overview(View, frozen=True, kw_only=True):
         next_step: What to do.
         stages: The loop, in its order.
         devices: By id.
+        answers: How long models took on all devices, None without calls.
         moved: Who has moved, of the devices that serve each model's champion.
         versions: Newest first.
         rollout: The current or last one, None before the first.
@@ -303,6 +260,7 @@ class Overview(View, frozen=True, kw_only=True):
     next_step: NextStep
     stages: list[Stage]
     devices: list[DeviceView]
+    answers: AnswerTimes | None
     moved: list[FleetVerdict]
     versions: list[VersionView]
     rollout: RolloutView | None

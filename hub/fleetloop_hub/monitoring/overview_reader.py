@@ -11,7 +11,7 @@ import msgspec
 
 from fleetloop_hub.delay_words import sentences
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
-from fleetloop_hub.monitoring import attempts, odd_words
+from fleetloop_hub.monitoring import answer_times, attempts, odd_words
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
@@ -19,9 +19,9 @@ from fleetloop_hub.monitoring.overview import (
     Level,
     Overview,
     RolloutView,
-    VersionView,
 )
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
+from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, Decision, Run, Version
 from fleetloop_hub.verdict_records import FleetVerdict
@@ -111,6 +111,7 @@ class OverviewReader:
             next_step=words.next_step(facts),
             stages=words.stages(facts),
             devices=facts.devices,
+            answers=answer_times.together(d.health for d in facts.devices if d.health),
             moved=moved,
             versions=facts.versions,
             rollout=facts.rollout,

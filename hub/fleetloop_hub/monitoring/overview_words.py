@@ -9,9 +9,9 @@ from fleetloop_hub.monitoring.overview import (
     NextStep,
     RolloutView,
     Stage,
-    VersionView,
 )
 from fleetloop_hub.monitoring.overview_accuracy import below_the_gate
+from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Dataset, Decision, Run, RunState, Verdict, VersionState
 
 _NAMED = 2

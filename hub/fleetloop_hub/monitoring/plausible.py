@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from fleetloop_hub.errors import ImplausibleError
 from fleetloop_shared.drift.moments import REACH_SD
+from fleetloop_shared.latency import BINS
 from fleetloop_shared.profile import SCORE_BINS, LiveProfile
 from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
 
@@ -112,6 +113,9 @@ def _check_health(report: HealthReport) -> None:
     for what, count in counts.items():
         _demand(0 <= count < 2**63, f"{count} {what}")
     _demand(report.rows <= MOST_ROWS, f"{report.rows} rows since the last report")
+    calls = report.latency_counts
+    _demand(len(calls) == BINS, f"{len(calls)} bins of answer times, not {BINS}")
+    _demand(min(calls) >= 0 and sum(calls) <= MOST_ROWS, f"{sum(calls)} answer times")
     _demand(0 <= (report.labels_correct or 0) <= report.labels, "more right answers than labels")
     times = [report.latency_p50_ms or 0.0, report.latency_p99_ms or 0.0, report.uptime_s]
     _demand_sizes("a time", times)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from fleetloop_hub.monitoring.measures import Measures
 from fleetloop_hub.monitoring.merging import shape, thinned
+from fleetloop_shared.drift.rolled import near_step
 from fleetloop_shared.drift.verdict import Verdict, judge
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import (
@@ -65,10 +66,11 @@ class Yardstick:
         self.measures = Measures(reference, described)
         self.least_rows = thresholds.window_rows
         self._reference, self._thresholds = reference, thresholds
-        self._shape = tuple(len(f.counts) for f in reference.features)
+        bins = (len(f.counts) for f in reference.features)
+        self._shape = *bins, near_step(thresholds.window_rows)
 
     def fits(self, profile: LiveProfile) -> bool:
-        """Whether a profile was taken on this reference, as far as its bins tell."""
+        """Whether a profile is of a window on this reference, as far as bins and step tell."""
         return shape(profile) == self._shape
 
     def verdict(self, profile: LiveProfile) -> Verdict:

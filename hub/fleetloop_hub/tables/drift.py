@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from fleetloop_hub.monitoring.overview import DeviceView
+from fleetloop_hub.monitoring.overview import AnswerTimes, DeviceView
 from fleetloop_hub.tables.forms import Noted, table
 from fleetloop_hub.verdict_records import FleetVerdict, Who
 from fleetloop_hub.web.words import ago, milliseconds, seconds, share, size
@@ -51,7 +51,16 @@ def _moved(device: DeviceView) -> str:
     return "; ".join(said)
 
 
-def health_table(devices: list[DeviceView]) -> Table:
+def health_story(devices: list[DeviceView], answers: AnswerTimes | None) -> Group:
+    """A line a device, and how long answers took on all of them together."""
+    table_ = _health_table(devices)
+    if answers is None:
+        return Group(table_)
+    times = f"median {milliseconds(answers.p50_ms)}, 99 of 100 within "
+    return Group(table_, f"{answers.calls:,} calls on all: {times}{milliseconds(answers.p99_ms)}")
+
+
+def _health_table(devices: list[DeviceView]) -> Table:
     """A line a device that has reported its health."""
     shown = table(
         "device",

@@ -11,6 +11,7 @@ from fleetloop_hub.monitoring import odd_words
 from fleetloop_hub.monitoring.overview import DeviceView
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
+from fleetloop_shared.latency import BINS, bin_of
 from fleetloop_shared.reports import CorrelationDrift, DriftReport, HealthReport
 from fleetloop_shared.system import ClockOffset, SystemHealth
 from support.commands import Run, listening_hub, runner
@@ -87,7 +88,18 @@ def health(seq: int) -> HealthReport:
         temperature_c=61.4,
     )
     clock = ClockOffset(offset_s=-0.25, uncertain_s=0.04)
-    return replace(report, system=system, clock=clock, outbox=7, outbox_bytes=9_000, unkept=2)
+    counts = [0] * BINS
+    counts[bin_of(100_000)] = 99
+    counts[bin_of(2_000_000)] = 2
+    return replace(
+        report,
+        latency_counts=counts,
+        system=system,
+        clock=clock,
+        outbox=7,
+        outbox_bytes=9_000,
+        unkept=2,
+    )
 
 
 def only(hub: WebHub) -> DeviceView:
@@ -119,6 +131,15 @@ def test_page_shows_how_machines_are_in_units_that_fit(hub: WebHub) -> None:
         assert shown in text, shown
     for shown in ("2.5 GB", "61 °C", "9.0 kB", "2 in memory only", "-250 ms", "± 40 ms"):
         assert shown in text, shown
+
+
+def test_answer_times_of_all_devices_are_those_of_all_their_calls(hub: WebHub, run: Run) -> None:
+    for name in ("station-1", "station-2"):
+        tell(hub.telemetry, replace(health(1), device=name))
+    show_up(hub.telemetry, "station-2")
+    said = "202 calls on all of them: median 108 µs, 99 of 100 within 1.72 ms"
+    assert said in hub.client().get("/").text
+    assert "202 calls on all: median 108 µs" in run("health").out
 
 
 def test_machine_that_says_nothing_of_itself_is_shown_all_the_same(hub: WebHub) -> None:

@@ -75,6 +75,8 @@ IMPOSSIBLE: dict[str, Report] = {
     "negative rows": replace(HEALTH, rows=-1),
     "more right answers than labels": replace(HEALTH, labels_correct=11),
     "more rows than can be": replace(HEALTH, rows=10**10),
+    "answer times in other bins": replace(HEALTH, latency_counts=[1, 2]),
+    "fewer answers than none": replace(HEALTH, latency_counts=[-1, *HEALTH.latency_counts[1:]]),
     "a time that runs backwards": replace(HEALTH, latency_p99_ms=-1.0),
     "colder than cold": replace(HEALTH, system=SystemHealth(temperature_c=-300.0)),
     "memory below nothing": replace(HEALTH, system=SystemHealth(memory_total_bytes=-1)),

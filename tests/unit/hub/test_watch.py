@@ -1,5 +1,6 @@
 """The evidence: windows in a row, early alarms, and who has moved by the devices' profiles."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fleetloop_hub.records import Verdict
 from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
 from fleetloop_hub.retraining.watch import Watch
 from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.verdict_records import FleetVerdict, Who
 from fleetloop_shared.codec import encode, encode_compressed
 from fleetloop_shared.reports import DriftReport, ProfileReport
@@ -220,6 +222,24 @@ def test_profile_of_another_reference_is_merged_with_nothing_and_counted(kept: P
     assert verdict is not None
     assert verdict.judged == 4
     assert kept.telemetry.refusals() == {("d1", "implausible"): 1}
+
+
+def test_device_that_was_last_heard_of_in_another_time_is_not_compared(
+    kept: Parts, tmp_path: Path
+) -> None:
+    clock = [0.0]
+    telemetry = SqliteTelemetry(tmp_path / "later.sqlite", now=lambda: clock[0])
+    later = dataclasses.replace(kept, telemetry=telemetry)
+    fleet = profiles(later)
+    for number in range(1, 31):
+        clock[0] = number * 600.0
+        for k in range(int(number > 1), 6):
+            tell(later, *window(f"d{k}", number, WORLD.rows(ROWS)))
+    verdict = fleet.verdict("rain", 1, COHORTS, 0.0)
+    telemetry.close()
+    assert verdict is not None
+    assert (verdict.judged, verdict.silent) == (5, ["d0"])
+    assert verdict.reasons[-1].endswith("it cannot be compared: d0")
 
 
 def test_device_that_changes_its_version_starts_anew(kept: Parts) -> None:
