@@ -96,7 +96,8 @@ class DriftReport(Report, frozen=True, kw_only=True):
         features: Every feature, largest ratio first.
         correlations: The pairs at or over their threshold, largest first, five at most.
         score_ratio: Triangular discrimination of the scores / threshold.
-        estimate: Of a closed window, how accurate its answers are by their scores alone.
+        estimate: With a closed window, how accurate the newest answers are by their scores alone:
+            those of this window, and of those before it where it has few rows.
     """
 
     model: str

@@ -178,7 +178,9 @@ MESSAGES: list[m.Message] = [
         ],
         correlations=[r.CorrelationDrift(a="t", b="p", reference=0.5, live=-0.5, ratio=1.25)],
         score_ratio=0.5,
-        estimate=Estimate(metric="accuracy", value=0.75, low=0.5, high=1.0, refused="few rows"),
+        estimate=Estimate(
+            metric="accuracy", rows=64, value=0.75, low=0.5, high=1.0, refused="few rows"
+        ),
     ),
     r.ProfileReport(
         device=DEVICE,

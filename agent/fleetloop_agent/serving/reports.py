@@ -6,9 +6,8 @@ from operator import add
 
 from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
+from fleetloop_agent.serving.recent_scores import RecentScores
 from fleetloop_agent.serving.records import Collected, Counters, Window
-from fleetloop_shared.estimate.expected_by_score import expected_by_score
-from fleetloop_shared.estimate.records import Estimate
 from fleetloop_shared.latency import quantile_us
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
@@ -72,6 +71,7 @@ class Reports:
         self._model = ""
         self._version: int | None = None
         self._sum = Counters()
+        self._scores = RecentScores()
         self.system = host.system()
         self.clock_offset: ClockOffset | None = None
 
@@ -162,7 +162,10 @@ class Reports:
     def _drift(self, window: Window) -> Callable[[int, int], Report]:
         at, judged, manifest = self._clock.now(), window.judged, window.manifest
         verdict = judged.verdict
-        estimate = _estimate(window)
+        profile = judged.profile
+        estimate = None
+        if profile is not None:
+            estimate = self._scores.estimate(manifest, profile.score_counts)
 
         def build(boot: int, seq: int) -> DriftReport:
             return DriftReport(
@@ -221,14 +224,6 @@ class Reports:
             return LabelReport(device=self._device, boot=boot, seq=seq, at=at, labels=labels)
 
         return build
-
-
-def _estimate(window: Window) -> Estimate | None:
-    """How accurate the answers of a closed window are, by their scores."""
-    profile, accuracy = window.judged.profile, window.manifest.accuracy
-    if profile is None or accuracy is None:
-        return None
-    return expected_by_score(accuracy, profile.score_counts)
 
 
 def _quantile_ms(seen: Counters, share: float) -> float | None:

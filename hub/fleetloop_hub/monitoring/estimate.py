@@ -102,7 +102,10 @@ class Estimator:
         """
         weighed = self._scales.weigh(profile)
         if weighed.refused:
-            refused = [Estimate(metric=m, refused=weighed.refused) for m in self._measures]
+            refused = [
+                Estimate(metric=m, rows=profile.rows, refused=weighed.refused)
+                for m in self._measures
+            ]
             return Estimated(refused, weighed.effective)
         estimates = [self._one(name, weighed.weights, profile) for name in self._measures]
         return Estimated(estimates, weighed.effective)
@@ -118,13 +121,16 @@ class Estimator:
                 value = steadied(by_score.value, value, variance, loss)
         variance += self._usual(name) * len(self._answers) / profile.rows
         if not math.isfinite(value) or not math.isfinite(variance):
-            return Estimate(
-                metric=name, refused="a class that it needs has no row among the labels"
-            )
+            why = "a class that it needs has no row among the labels"
+            return Estimate(metric=name, rows=profile.rows, refused=why)
         half = _Z * math.sqrt(variance)
         least, most = (0.0, math.inf) if name in {MAE, RMSE} else (-math.inf, 1.0)
         return Estimate(
-            metric=name, value=value, low=max(least, value - half), high=min(most, value + half)
+            metric=name,
+            rows=profile.rows,
+            value=value,
+            low=max(least, value - half),
+            high=min(most, value + half),
         )
 
     def _usual_variance(self, name: str) -> float:

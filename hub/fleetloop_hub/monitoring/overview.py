@@ -108,7 +108,7 @@ class DeviceView(View, frozen=True, kw_only=True):
         drift_history: Ratios of its last windows, oldest first, under any version.
         labels: Labels that came for answers of the loaded version.
         accuracy: Share of right answers among those, None without labels or for a regression.
-        estimate: What its last window's scores say of the loaded version, None if nothing yet.
+        estimate: What its newest scores say of the loaded version, None if nothing yet.
         outbox: Reports it had still to send when it last reported its health.
         health: Its last health report, None before the first.
         seen_at: Unix seconds at which it was last heard, None if never.

@@ -65,7 +65,7 @@ def expected_by_score(reference: AccuracyReference, score_counts: list[int]) -> 
     seen = np.array(score_counts, np.float64)
     refused = _refusal(reference, seen)
     if refused:
-        return Estimate(metric=reference.metric, refused=refused)
+        return Estimate(metric=reference.metric, rows=int(seen.sum()), refused=refused)
     known = np.array(reference.counts, np.float64)
     share, places = seen / seen.sum(), np.arange(len(seen))
     held = np.flatnonzero(known)
@@ -77,6 +77,7 @@ def expected_by_score(reference: AccuracyReference, score_counts: list[int]) -> 
     most = math.inf if reference.metric == MAE else 1.0
     return Estimate(
         metric=reference.metric,
+        rows=int(seen.sum()),
         value=value,
         low=max(0.0, value - half),
         high=min(most, value + half),

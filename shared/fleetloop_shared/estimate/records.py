@@ -61,6 +61,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         metric: What is estimated.
+        rows: Of how many rows.
         value: The estimate, None where it was refused.
         low: Lower end of its 95 % interval.
         high: Upper end of it.
@@ -68,6 +69,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     metric: str
+    rows: int = 0
     value: float | None = None
     low: float | None = None
     high: float | None = None

@@ -75,6 +75,22 @@ def test_a_closed_window_carries_the_accuracy_that_its_scores_speak_of() -> None
     assert not report.estimate.refused
 
 
+def test_windows_with_few_rows_are_taken_together_until_there_are_enough() -> None:
+    device = Device()
+    told = []
+    for _ in range(12):
+        device.predictor.predict(rows(WINDOW_ROWS))
+        told += [r.estimate.rows for r in device.drift() if r.closed and r.estimate is not None]
+    assert told == [*range(50, 501, 50), 550, 550]
+    manifest, artifact = known()
+    other = msgspec.structs.replace(manifest, sha256="0" * 64, version=2)
+    device.predictor.load(other, artifact)
+    device.predictor.predict(rows(WINDOW_ROWS))
+    [report] = [r for r in device.drift() if r.closed]
+    assert report.estimate is not None
+    assert report.estimate.rows == WINDOW_ROWS
+
+
 def test_a_model_without_held_out_labels_is_estimated_and_tested_by_nothing() -> None:
     device = Device()
     device.predictor.load(*model())
