@@ -10,6 +10,8 @@ from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.echoes import Echoes
 from fleetloop_agent.ports import Board
 from fleetloop_agent.sending import Sending
+from fleetloop_agent.serving.keeping import Keeping
+from fleetloop_agent.serving.open_window import OpenWindow
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_agent.serving.sensor_topics import SensorTopics
@@ -76,18 +78,25 @@ class Agent:
         self._health_at = board.clock.monotonic() + config.report.health_interval_s
         self._refused_filters: set[str] = set()
         self._obstacle: str | None = None
+        self._keeping = Keeping(board.disk, board.clock.monotonic())
+        self._open_window: OpenWindow | None = None
         self.status = self._status()
 
     def start(self) -> None:
         """Serve from the disk, then begin to connect."""
         now = self._board.clock.monotonic()
         self.updater.start(now)
+        self._resume(now)
         self._say(EventKind.STARTED, f"agent {VERSION} started; {self._loaded()}")
         will = encode(self._state(online=False))
         self._board.link.start(Will(Topic.STATE.at(device=self._device), will))
 
     def stop(self) -> None:
-        """Say goodbye and disconnect; everything that must last is on the disk already."""
+        """Keep what was counted, say goodbye and disconnect; all else is on the disk already."""
+        now = self._board.clock.monotonic()
+        self._collect(now, keep=True)
+        self._obstacle = self._sending.keep()
+        self._keep_window(now)
         self._publish(Topic.STATE, encode(self._state(online=False)))
         self._board.link.stop()
 
@@ -102,8 +111,9 @@ class Agent:
             self._handle(event, now)
         at = self.updater.step(now)
         if now >= self._collect_at:
-            self._collect(now)
+            self._collect(now, keep=self._keeping.due(now))
         self._obstacle = self._sending.keep()
+        self._keep_window(now)
         self._sending.send(now, self._publish)
         self._tell(now)
         return max(0.0, min(at, self._collect_at) - now)
@@ -181,7 +191,24 @@ class Agent:
             self._birth = self._reported = None
         self._hub_at = hub.at
 
-    def _collect(self, now: float) -> None:
+    def _resume(self, now: float) -> None:
+        """Go on counting where the last start was."""
+        kept, manifest = self._keeping.recall(), self.predictor.manifest
+        if kept is None or manifest is None:
+            return
+        try:
+            self.predictor.resume(kept)
+        except RefusedError as error:
+            self.updater.refusals.note(error, sha256_hex(kept), now)
+            self._keeping.forget()
+
+    def _keep_window(self, now: float) -> None:
+        """Keep what was counted, if it is time and the reports before it are kept."""
+        manifest, window, self._open_window = self.predictor.manifest, self._open_window, None
+        if window is not None and manifest is not None and self._obstacle is None:
+            self._keeping.keep(window, manifest, now)
+
+    def _collect(self, now: float, *, keep: bool) -> None:
         """Ask serving for what has come together, and write the reports on it."""
         self._collect_at = now + COLLECT_S
         self.predictor.end_overdue()
@@ -189,7 +216,12 @@ class Agent:
         if desired is not None:
             self.predictor.set_sample_share(desired.sample_share)
         manifest = self.predictor.manifest
-        self._sending.say(*self._reports.of(self.predictor.collect(), manifest))
+        self._keeping.counts_for(manifest.sha256 if manifest is not None else None)
+        collected = self.predictor.collect(keep=keep)
+        self._open_window = collected.open_window
+        if any(window.judged.closed for window in collected.windows):
+            self._keeping.forget()
+        self._sending.say(*self._reports.of(collected, manifest))
         self.status = self._status()
         if now >= self._health_at:
             self._health_at = now + self._config.report.health_interval_s

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
+from fleetloop_agent.serving.open_window import Rest
 from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.drift.sums import Block
 
@@ -36,17 +37,16 @@ class FinishedBlock:
 class Monitor:
     """Takes rows with their scores, gives back the blocks they fill. Not thread-safe."""
 
-    def __init__(self, blocks: Blocks, block_rows: int, first_row: int = 1) -> None:
+    def __init__(self, blocks: Blocks, block_rows: int) -> None:
         """Begin the first block.
 
         Args:
             blocks: Counts rows.
             block_rows: Rows in a block.
-            first_row: Number of its first row.
         """
         self._blocks = blocks
         self._block_rows = block_rows
-        self._first_row = first_row
+        self._first_row = 1
         self._finished: list[FinishedBlock] = []
         self._rows: list[Rows | bytes] = []
         self._scores: list[float] = []
@@ -95,9 +95,24 @@ class Monitor:
         finished, self._finished = self._finished, []
         return finished
 
-    def rest(self) -> tuple[int, Rows, Scores]:
-        """The rows of the block that is not full: the number of the first, all of them, scores."""
-        return self._first_row, *self._joined()
+    def nothing(self) -> Block:
+        """A block without rows."""
+        return self._blocks.nothing()
+
+    def rest(self) -> Rest:
+        """The rows of the block that is not full."""
+        values = b"".join(self._rows)  # type: ignore[arg-type]  # arrays are buffers, as below
+        return Rest(self._first_row, values, array("d", self._scores).tobytes())
+
+    def resume(self, rest: Rest) -> None:
+        """Go on where another monitor was; this one has taken no row yet.
+
+        Args:
+            rest: What it had.
+        """
+        self._first_row = rest.first_row
+        self._scores = array("d", rest.scores).tolist()
+        self._rows = [rest.values] if self._scores else []
 
     def _joined(self) -> tuple[Rows, Scores]:
         rows: Rows = np.frombuffer(
@@ -105,7 +120,7 @@ class Monitor:
             np.float32,
         )
         scores = np.frombuffer(array("d", self._scores))
-        return rows.reshape(len(scores), -1) if len(scores) else rows.reshape(0, 0), scores
+        return rows.reshape(len(scores), -1), scores
 
     def _count_block(self) -> None:
         joined = self._joined()

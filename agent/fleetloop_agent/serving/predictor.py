@@ -13,6 +13,7 @@ from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.monitor import FinishedBlock
+from fleetloop_agent.serving.open_window import OpenWindow, unpack
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
 from fleetloop_agent.serving.served import Count, Served, load
@@ -148,9 +149,34 @@ class Predictor(Serving):
                 self._labels.put(Label(prediction_id=prediction_id, label=label, at=now))
             return sum([self._join(*pair) for pair in read])
 
-    def collect(self) -> Collected:
-        """Hand over what has come together since the last call; windows are judged here."""
+    def resume(self, kept: bytes) -> None:
+        """Go on counting where an earlier start of this model was, if no row was answered yet.
+
+        Args:
+            kept: What `keeping` has kept of it.
+
+        Raises:
+            UndecodableError: It is damaged.
+            ForeignError: It is another model's.
+        """
+        served = self._served
+        if served is None:
+            return
+        window = unpack(kept, served.manifest, served.monitor.nothing())
         with self._lock:
+            if not served.count.rows:
+                served.monitor.resume(window.rest)
+                served.scan.resume(window.windows)
+
+    def collect(self, *, keep: bool = False) -> Collected:
+        """Hand over what has come together since the last call; windows are judged here.
+
+        Args:
+            keep: Whether to hand over the open window as well, to be kept.
+        """
+        with self._lock:
+            served = self._served
+            rest = served.monitor.rest() if keep and served is not None else None
             blocks = self._blocks.take()
             samples, labels = self._samples.take(), self._labels.take()
             dropped = self._blocks.dropped + self._samples.dropped + self._labels.dropped
@@ -159,9 +185,11 @@ class Predictor(Serving):
             counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
             counters = replace(counters, evidence=evidence)
             self._collected, self._dropped = self._answers, dropped
-        return Collected(
-            [w for block in blocks for w in _judged(*block)], samples, labels, counters
-        )
+        windows = [w for block in blocks for w in _judged(*block)]
+        open_window = None
+        if served is not None and rest is not None:
+            open_window = OpenWindow(rest, served.scan.open_windows())
+        return Collected(windows, samples, labels, counters, open_window)
 
     def _swap(self, served: Served | None) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.ports import Rows
+from fleetloop_agent.serving.open_window import OpenWindow
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.scan import Judged
 from fleetloop_shared.estimate.records import LabelEvidence
@@ -145,12 +146,14 @@ class Collected:
         samples: Served rows that may leave the device.
         labels: Labels that came.
         counters: How serving went.
+        open_window: What the monitor has not told yet, if it was asked for.
     """
 
     windows: list[Window]
     samples: list[Sample]
     labels: list[Label]
     counters: Counters
+    open_window: OpenWindow | None = None
 
 
 def _plain(values: npt.NDArray[np.generic] | list[T]) -> list[T]:

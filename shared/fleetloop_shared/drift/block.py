@@ -8,7 +8,7 @@ from fleetloop_shared.drift.moments import Moments
 from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.manifest import Signature
-from fleetloop_shared.profile import LiveProfile, ReferenceProfile
+from fleetloop_shared.profile import SCORE_BINS, LiveProfile, ReferenceProfile
 
 Rows = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -85,6 +85,20 @@ class Blocks:
             )
             for k in range(parts)
         ]
+
+    def nothing(self) -> Block:
+        """A block without rows."""
+        width = len(self._none)
+        return Block(
+            rows=0,
+            counts=self._bins.fill([[]] * width, [0] * width),
+            low=np.full(width, np.inf, np.float32),
+            high=np.full(width, -np.inf, np.float32),
+            sums=np.zeros(width),
+            products=np.zeros((width + 1, width + 1)),
+            score_counts=np.zeros(SCORE_BINS, np.int64),
+            out_of_range=self._none,
+        )
 
     def profile(self, block: Block) -> LiveProfile:
         """A block, or the sum of many, as it travels; see `Profiles.rolled`."""
