@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from river.drift.binary import DDM  # type: ignore[import-not-found]  # not in the project's
+from river.drift.binary import DDM
 
 STREAMS, LABELS = 200, 2_000
 

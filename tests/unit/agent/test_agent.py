@@ -5,6 +5,7 @@ import pytest
 
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.sending import IN_FLIGHT, UNKEPT_REPORTS
+from fleetloop_agent.serving.keeping import KEEP_S, PATH
 from fleetloop_agent.update.states import State
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import decode, encode
@@ -376,3 +377,59 @@ def test_a_word_in_this_device_s_name_is_named_and_its_own_is_said_again(
     assert rig.agent.updater.refusals.counts == {"impersonation": 51}
     assert 1 <= len(rig.bench.link.sent(where)) - before <= 5, "a flood of them is no flood of ours"
     assert rig.events(EventKind.REFUSED)[0].reason == "impersonation"
+
+
+def open_rows(rig: AgentRig) -> int:
+    window = rig.agent.predictor.collect(keep=True).open_window
+    assert window is not None
+    return len(window.rest.scores) // 8
+
+
+@pytest.fixture
+def counted(rig: AgentRig) -> AgentRig:
+    rig.direct(ONE, 1)
+    rig.run()
+    rig.agent.predictor.predict([ROW] * 10)
+    rig.run()
+    return rig
+
+
+def test_counting_goes_on_after_a_graceful_end(counted: AgentRig) -> None:
+    counted.agent.stop()
+    counted.agent = counted.make()
+    counted.agent.start()
+    counted.agent.predictor.predict([ROW] * 5)
+    assert open_rows(counted) == 15
+
+
+def test_a_cut_loses_what_was_served_since_the_last_keeping(counted: AgentRig) -> None:
+    counted.bench.clock.at += KEEP_S
+    counted.run(1)
+    counted.agent.predictor.predict([ROW] * 3)
+    counted.run(1)
+    counted.agent = counted.make()
+    counted.agent.start()
+    assert open_rows(counted) == 10
+
+
+def test_a_damaged_open_window_is_refused_counted_and_forgotten(counted: AgentRig) -> None:
+    counted.agent.stop()
+    counted.bench.disk.write(PATH, b"\0" * 4_000)
+    counted.agent = counted.make()
+    counted.agent.start()
+    assert open_rows(counted) == 0
+    assert counted.agent.updater.refusals.counts["undecodable"] == 1
+    assert "open window" in counted.events(EventKind.REFUSED)[-1].text
+    with pytest.raises(FileNotFoundError):
+        counted.bench.disk.read(PATH)
+
+
+def test_the_open_window_of_another_model_goes_with_it(counted: AgentRig) -> None:
+    counted.bench.clock.at += KEEP_S
+    counted.run(1)
+    assert counted.bench.disk.read(PATH)
+    counted.direct(TWO, 2)
+    counted.run(30)
+    assert counted.reported.version == 2
+    with pytest.raises(FileNotFoundError):
+        counted.bench.disk.read(PATH)
