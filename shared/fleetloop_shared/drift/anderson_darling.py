@@ -78,5 +78,7 @@ class AndersonDarling:
         weight -= seen
         gap /= np.maximum(weight, _LEAST_WEIGHT, out=weight)
         total: Floats = np.add.reduce(gap, axis=-1)
-        total *= ((1 - 1 / np.maximum(rows, 1)) / np.maximum(self._rows * m, 1))[..., 0]
+        m *= self._rows
+        m *= rows
+        total *= ((rows - 1) / np.maximum(m, 1, out=m))[..., 0]
         return total

@@ -6,6 +6,8 @@ import numpy.typing as npt
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
+_LEAST_SHARE = float(np.finfo(np.float64).tiny)
+
 
 def jensen_shannon(reference: Counts, window: Counts) -> Floats:
     r"""Square root of the Jensen-Shannon divergence of bin shares $p$ and $q$, base 2.
@@ -40,14 +42,17 @@ def jensen_shannon(reference: Counts, window: Counts) -> Floats:
     m = window.sum(axis=-1, keepdims=True)
     p = reference / np.maximum(n, 1)
     q = window / np.maximum(m, 1)
-    divergence = (_half(p, p + q) + _half(q, p + q)).sum(axis=-1) / 2
+    p, q = np.broadcast_arrays(p, q)
+    both = (p + q) / 2
+    ours, theirs, mixed = _entropy(np.array([p, q, both]))
+    divergence = mixed - (ours + theirs) / 2
     known = (n > 0) & (m > 0)
     distance: Floats = np.sqrt(np.maximum(divergence, 0.0)) * known[..., 0]
     return distance
 
 
-def _half(share: Floats, both: Floats) -> Floats:
-    log = np.zeros_like(share)
-    ratio = np.divide(2 * share, both, out=np.ones_like(share), where=both > 0)
-    np.log2(ratio, out=log, where=share > 0)
-    return share * log
+def _entropy(share: Floats) -> Floats:
+    """In bits, along the last axis."""
+    terms = share * np.log2(np.maximum(share, _LEAST_SHARE))
+    entropy: Floats = -terms.sum(axis=-1)
+    return entropy

@@ -22,6 +22,9 @@ _REACH = np.float32(REACH_SD * STEPS)
 _EXACT_ROWS = 256
 """So many rows of products of whole numbers up to `_REACH` are exact in float32: 2^24."""
 
+_STANDS_STILL = 1e-9
+"""A feature that varies by a step in one row varies by more, and rounding makes less."""
+
 _LARGEST = float(np.finfo(np.float32).max)
 
 
@@ -166,8 +169,7 @@ def correlations(rows: float | Floats, sums: Floats, products: Floats) -> Floats
     np.subtract(products, centred, out=centred)
     flat = centred.reshape(*centred.shape[:-2], features * features)
     variance = flat[..., :: features + 1]
-    squares = products.reshape(flat.shape)[..., :: features + 1]
-    varies = variance > 1e-12 * squares
+    varies = variance > _STANDS_STILL
     scale = varies / np.sqrt(np.where(varies, variance, 1.0))
     centred *= scale[..., :, None]
     centred *= scale[..., None, :]

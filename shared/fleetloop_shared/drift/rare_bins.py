@@ -69,6 +69,9 @@ def rare_bins(reference: Counts, window: Counts) -> Floats:
     return largest
 
 
+_SIGNS = 2 * np.array([1.0, 1.0, 1.0, -1.0, -1.0])
+
+
 class RareBins:
     r"""The same, with what many windows need of one reference computed once.
 
@@ -84,7 +87,7 @@ class RareBins:
         n = reference.sum(axis=1, keepdims=True)
         self._seen = reference[few].astype(np.float64)
         self._rows = np.broadcast_to(n, reference.shape)[few].astype(np.float64)
-        self._known = _h(self._seen) + _h(self._rows - self._seen) - _h(self._rows)
+        self._known = 2 * (_h(self._seen) + _h(self._rows - self._seen) - _h(self._rows))
 
     def __call__(self, window: Counts) -> Floats:
         """The largest deviance, shape (windows, features).
@@ -97,10 +100,9 @@ class RareBins:
         both, total = k + self._seen, m + self._rows
         # as one array, since each call costs more than its few numbers
         h = _h(np.array([k, m - k, total, both, total - both]))
-        deviance = h[0] + h[1] + h[2] - h[3] - h[4]
-        deviance += self._known
-        deviance -= _h(m)
-        deviance *= 2 * (both > 0)
+        deviance = np.einsum("t,twb->wb", _SIGNS, h)
+        deviance += self._known - 2 * _h(m)
+        deviance[both == 0] = 0.0
         largest: Floats = np.maximum.reduceat(deviance, self._begins, axis=1)
         return np.maximum(largest, 0.0, out=largest)
 

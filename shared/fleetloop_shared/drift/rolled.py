@@ -27,7 +27,9 @@ class Profiles:
         self._pairs = np.triu_indices(len(features))
         self._expected = np.eye(len(features))
         self._expected[np.triu_indices(len(features), 1)] = reference.correlations
-        self._digits = [_digits(f.sd / _PARTS) for f in features]
+        digits = np.array([_digits(f.sd / _PARTS) for f in features], np.float64)
+        self._finer = 10.0 ** digits.clip(0, None)
+        self._coarser = 10.0 ** (-digits).clip(0, None)
 
     def rolled(self, block: Block) -> LiveProfile:
         """A block, or the sum of many, as it travels: rounded, see `LiveProfile`."""
@@ -50,8 +52,10 @@ class Profiles:
         )
 
     def _outward(self, values: Rows, *, up: bool) -> list[float | None]:
-        pairs = zip(values.tolist(), self._digits, strict=True)
-        return [_outward(value, digits, up=up) for value, digits in pairs]
+        """Rounded away from the others; None if it is not finite, as there was none."""
+        places = values.astype(np.float64) * self._finer / self._coarser
+        rounded = (np.ceil(places) if up else np.floor(places)) * self._coarser / self._finer
+        return [x if math.isfinite(x) else None for x in rounded.tolist()]
 
     def near_products(self, profile: LiveProfile) -> Floats:
         """Sums of products of near distances, shape (features, features)."""
@@ -92,18 +96,4 @@ def near_step(rows: int) -> int:
 
 def _digits(width: float) -> int:
     """Digits behind the point that tell values apart that are so far from each other."""
-    return max(-300, min(300, -math.floor(math.log10(max(width, 1e-300)))))
-
-
-def _outward(value: float, digits: int, *, up: bool) -> float | None:
-    """Rounded away from the others; None if it is not finite, as there was none.
-
-    >>> _outward(12.34, 1, up=False), _outward(12.34, 1, up=True), _outward(-1234.0, -2, up=False)
-    (12.3, 12.4, -1300.0)
-    """
-    if not math.isfinite(value):
-        return None
-    near = round(value, digits)
-    if near != value and (near < value) == up:
-        near = round(near + (1 if up else -1) * 10.0**-digits, digits)
-    return near
+    return max(-40, min(40, -math.floor(math.log10(max(width, 1e-300)))))

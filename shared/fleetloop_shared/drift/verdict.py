@@ -16,9 +16,10 @@ from fleetloop_shared.drift.rare_bins import RareBins
 from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.triangular import Triangular
-from fleetloop_shared.profile import LiveProfile, ReferenceProfile, ScaleThresholds
+from fleetloop_shared.profile import SCORE_BINS, LiveProfile, ReferenceProfile, ScaleThresholds
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
+Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 SHOWN_PAIRS = 5
@@ -119,11 +120,11 @@ class Judge:
         self.expected = bins.fill([f.counts for f in features], [f.missing for f in features])
         self._ordered = np.array([not f.category for f in features])
         self._anderson_darling = AndersonDarling(self.expected)
-        self._triangular = Triangular(self.expected)
+        scores = np.array(reference.score_counts)
+        self._triangular = Triangular(_with_scores(self.expected[None], scores[None])[0])
         self._rare = RareBins(self.expected)
         self._before = np.array(reference.correlations, np.float64)
         self._fisher_z = FisherZ(self._before, reference.rows)
-        self._score = Triangular(np.array(reference.score_counts))
 
     def statistics(self, blocks: Sequence[Block]) -> Statistics:
         """What decides about windows, each the sum of its blocks."""
@@ -132,13 +133,15 @@ class Judge:
         rows = products[:, 0, 0]
         live = correlations(rows, products[:, 0, 1:], np.ascontiguousarray(products[:, 1:, 1:]))
         z = self._fisher_z(live, rows[:, None])
+        scores = np.array([b.score_counts for b in blocks])
+        shares = self._triangular(_with_scores(counts, scores))
         return Statistics(
             anderson_darling=self._anderson_darling(counts) * self._ordered,
-            triangular=self._triangular(counts),
+            triangular=shares[:, :-1],
             rare=self._rare(counts),
             z=np.abs(z, out=z),
             live=live,
-            score=self._score(np.array([b.score_counts for b in blocks])),
+            score=shares[:, -1],
         )
 
     def verdict(self, thresholds: ScaleThresholds, block: Block) -> Verdict:
@@ -211,6 +214,15 @@ class Judge:
             )
             for k in loud
         ]
+
+
+def _with_scores(counts: Counts, scores: Counts) -> Counts:
+    """Scores as one more feature, so that one call serves both; empty bins fill up the shorter."""
+    windows, features, bins = counts.shape
+    filled = np.zeros((windows, features + 1, max(bins, SCORE_BINS)), np.int64)
+    filled[:, :-1, :bins] = counts
+    filled[:, -1, :SCORE_BINS] = scores
+    return filled
 
 
 def judge(
