@@ -103,7 +103,7 @@ def test_from_enrolment_to_a_committed_model_that_answers(
     hub.link.subscribe("fleetloop/test/answers/a")
     hub.link.publish("fleetloop/test/rows/a", b'{"temperature":1.0,"pressure":-0.5}')
     hub.until(lambda: bool(hub.payloads("fleetloop/test/answers/a")), "the answer to a sensor")
-    (sensed,) = json.loads(hub.payloads("fleetloop/test/answers/a")[0])["answers"]
+    sensed = json.loads(hub.payloads("fleetloop/test/answers/a")[0])
     assert sensed["score"] == answer["score"]
 
     second = agent.ask("run")

@@ -69,7 +69,7 @@ def exchange(sensor: Listener, rows: str, answers: str) -> float:
         sensor.link.publish(rows, ROW)
         sensor.link.wait(0.2)
         sensor.pump()
-    score: float = json.loads(sensor.payloads(answers)[0])["answers"][0]["score"]
+    score: float = json.loads(sensor.payloads(answers)[0])["score"]
     return score
 
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from fleetloop_agent.errors import InputError
+from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.records import Answered
 from fleetloop_agent.serving.responses import Response, as_json
@@ -55,6 +56,21 @@ class NamedRows:
         if len(rows) > self._max_rows:
             raise InputError(f"{len(rows):,} rows; send {self._max_rows:,} at most in one request")
         return as_json({"answers": self._told(self._predictor.answer(rows))})
+
+    def told(self, rows: list[Row], *, many: bool) -> bytes:
+        """JSON of the answers to rows: of the one answer, or of `{"answers": [...]}`.
+
+        Args:
+            rows: The rows.
+            many: Whether a list was asked for.
+
+        Raises:
+            InputError: These are not the model's inputs.
+            ModelError: The model failed on them.
+            NoModelError: Nothing is loaded yet.
+        """
+        answers = self._told(self._predictor.answer(rows))
+        return msgspec.json.encode({"answers": answers} if many else answers[0])
 
     def _told(self, answered: Answered) -> list[_Told]:
         manifest, classes = self._classes

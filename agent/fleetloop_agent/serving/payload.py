@@ -1,11 +1,15 @@
 """Reads rows from a JSON payload, whatever form a sensor gives them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.serving.intake import Row
+
+MOST_ROWS = 4_096
+"""In one payload."""
 
 _FORMS = (
     "send a row as a JSON object {feature: value, ...} or as an array of values in the order of the"
@@ -13,7 +17,20 @@ _FORMS = (
 )
 
 
-def rows_in(payload: bytes, names: Sequence[str]) -> list[Row]:
+@dataclass(frozen=True)
+class Given:
+    """What a payload asks.
+
+    Attributes:
+        rows: The rows.
+        many: Whether it is a list of rows, also of one, and not a row by itself.
+    """
+
+    rows: list[Row]
+    many: bool
+
+
+def read(payload: bytes, names: Sequence[str]) -> Given:
     """The rows in a payload.
 
     Args:
@@ -22,27 +39,31 @@ def rows_in(payload: bytes, names: Sequence[str]) -> list[Row]:
         names: The features, in the order of the model.
 
     Raises:
-        InputError: It is none of these.
+        InputError: It is none of these, or has too many rows.
 
-    >>> rows_in(b'[1, null]', ["wind", "rain"])
-    [{'wind': 1, 'rain': None}]
+    >>> read(b'[1, null]', ["wind", "rain"])
+    Given(rows=[{'wind': 1, 'rain': None}], many=False)
     """
     try:
         told: object = msgspec.json.decode(payload)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise InputError(f"the payload is no JSON: {error}; {_FORMS}") from error
     if isinstance(told, dict) and told.keys() == {"rows"} and isinstance(told["rows"], list):
-        told = told["rows"]
-    elif isinstance(told, dict):
-        return [told]
-    if not isinstance(told, list) or not told:
-        raise InputError(f"the payload holds no row; {_FORMS}")
-    if not any(isinstance(row, dict | list) for row in told):
-        told = [told]
-    return [row if isinstance(row, dict) else _by_position(row, names) for row in told]
+        rows, many = told["rows"], True
+    elif isinstance(told, list) and any(isinstance(row, dict | list) for row in told):
+        rows, many = told, True
+    elif isinstance(told, dict | list) and told:
+        rows, many = [told], False
+    else:
+        rows, many = [], False
+    if not 0 < len(rows) <= MOST_ROWS:
+        raise InputError(f"the payload holds {len(rows):,} rows, not 1 to {MOST_ROWS:,}; {_FORMS}")
+    return Given([_row(row, names) for row in rows], many)
 
 
-def _by_position(row: object, names: Sequence[str]) -> Row:
+def _row(row: object, names: Sequence[str]) -> Row:
+    if isinstance(row, dict):
+        return row
     if not isinstance(row, list) or len(row) != len(names):
         count = len(row) if isinstance(row, list) else 1
         raise InputError(f"a row of {count} values, where the model has {len(names)}; {_FORMS}")

@@ -11,7 +11,8 @@ import msgspec
 
 from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.sensor_config import SensorConfig
-from fleetloop_agent.serving.payload import rows_in
+from fleetloop_agent.serving.named_rows import NamedRows
+from fleetloop_agent.serving.payload import MOST_ROWS, read
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.status import SensorStatus
 from fleetloop_agent.topic_pattern import ONE, REST, TopicFilter, TopicPattern
@@ -53,6 +54,7 @@ class SensorTopics:
         self._config = config
         self._link = link
         self._predictor = predictor
+        self._named = NamedRows(predictor, MOST_ROWS)
         self._rows = TopicFilter(config.input)
         places = self._rows.places
         self._output = TopicPattern(config.output, places)
@@ -141,8 +143,8 @@ class SensorTopics:
         manifest = self._predictor.manifest
         features = manifest.signature.features if manifest is not None else []
         try:
-            rows = rows_in(message.payload, [feature.name for feature in features])
-            answers = self._predictor.predict(rows)
+            given = read(message.payload, [feature.name for feature in features])
+            told = self._named.told(given.rows, many=given.many)
         except InputError as error:
             self._refused += 1
             self._refuse(message.topic, parts, str(error))
@@ -154,7 +156,6 @@ class SensorTopics:
             _log.exception("a message on %s", message.topic[:120])
             self._refuse(message.topic, parts, "a fault; see the agent's log")
         else:
-            told = msgspec.json.encode({"answers": answers})
             sent = self._publish(self._output.at(parts), told)
             self._answered += sent
             self._unsent += not sent
