@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 import msgspec
 
-from fleetloop_agent.serving.responses import JSON, Response
+from fleetloop_agent.serving.responses import JSON, OK, Response
 
 MAX_HEAD_BYTES = 16 * 1024
 """Request line and headers."""
@@ -90,7 +90,7 @@ class Head(msgspec.Struct, frozen=True):
         return self.headers.get(b"expect", b"").lower() == b"100-continue"
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """A whole request.
 
     Attributes:
@@ -214,7 +214,7 @@ def as_bytes(response: Response, *, keep_alive: bool, with_body: bool = True) ->
         with_body: False for the response to HEAD, which tells the body's length only.
     """
     status, body = response.status, response.body
-    if status is HTTPStatus.OK and not response.headers and with_body:
+    if status is OK and with_body and not response.headers:
         return _HEADS[keep_alive] % len(body) + body
     lines = [
         f"HTTP/1.1 {status.value} {status.phrase}",

@@ -5,14 +5,14 @@ import msgspec
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.records import Answered
+from fleetloop_agent.serving.records import Answer, Answered
 from fleetloop_agent.serving.responses import Response, as_json
 from fleetloop_shared.manifest import Manifest
 
 _decode = msgspec.json.Decoder().decode
 
 
-class _Told(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Told(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """An answer with its probabilities by class; see `Answer`."""
 
     prediction_id: str
@@ -78,16 +78,17 @@ class NamedRows:
             signature = answered.manifest.signature
             classes = signature.class_names or [str(number) for number in signature.classes]
             self._classes = answered.manifest, classes
-        return [
-            _Told(
-                answer.prediction_id,
-                answer.label,
-                answer.score,
-                answer.model,
-                answer.version,
-                answer.artifact,
-                answer.class_name,
-                dict(zip(classes, answer.probabilities, strict=True)),
-            )
-            for answer in answered.each()
-        ]
+        return [_with_names(answer, classes) for answer in answered.each()]
+
+
+def _with_names(answer: Answer, classes: list[str]) -> _Told:
+    return _Told(
+        answer.prediction_id,
+        answer.label,
+        answer.score,
+        answer.model,
+        answer.version,
+        answer.artifact,
+        answer.class_name,
+        dict(zip(classes, answer.probabilities, strict=True)),
+    )

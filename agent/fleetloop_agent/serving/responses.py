@@ -6,9 +6,14 @@ import msgspec
 
 JSON = "application/json"
 BYTES = "application/octet-stream"
+OK = HTTPStatus.OK
+"""Looked up once: an enumeration's members are looked up slowly."""
 
 
-class Response(msgspec.Struct, frozen=True):
+_encode = msgspec.json.Encoder().encode
+
+
+class Response(msgspec.Struct, frozen=True, gc=False):
     """What is answered.
 
     Attributes:
@@ -26,7 +31,7 @@ class Response(msgspec.Struct, frozen=True):
 
 def as_json(told: object) -> Response:
     """What was asked for, as JSON."""
-    return Response(HTTPStatus.OK, msgspec.json.encode(told))
+    return Response(OK, _encode(told))
 
 
 def refusal(status: HTTPStatus, reason: str, *headers: str) -> Response:
