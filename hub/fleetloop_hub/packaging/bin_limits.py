@@ -18,6 +18,10 @@ from fleetloop_shared.drift.triangular import triangular_discrimination
 Floats = npt.NDArray[np.float64]
 
 _SIGNIFICANT = 4.0
+_LARGER = 0.8
+_FEW_INDEPENDENT = 60
+"""Rows that the reference is worth, below which contiguous windows tell more about its tail."""
+
 _CHECKED = 20
 """Drawn statistics beyond the limit that the computed one is compared with."""
 
@@ -73,7 +77,10 @@ class BinLimits:
         skew = skewness(self._reference.shares, slow, rows / np.maximum(lasting, 1.0), share)
         limits = self._limits(weights, share) * skew * self._unlike["order"]
         limits = np.maximum(limits, self._by_chance(rows, share)[0])
-        return self._at_least(limits, weights, rows, None if seen is None else seen.order)
+        if seen is None:
+            return limits
+        limits = self._at_most(limits, rows, share, seen.order)
+        return self._at_least(limits, weights, rows, seen.order)
 
     def share(self, rows: int, share: float, seen: Statistics | None) -> Floats:
         """Limits of triangular discrimination, one a feature and one for the scores.
@@ -84,7 +91,10 @@ class BinLimits:
         weights = bin_forms.weights(self._share, self._difference(rows)) * each
         limits = self._limits(weights, share) * self._unlike["share"]
         limits = np.maximum(limits, self._by_chance(rows, share)[1])
-        return self._at_least(limits, weights, rows, None if seen is None else seen.share)
+        if seen is None:
+            return limits
+        limits = self._at_most(limits, rows, share, seen.share)
+        return self._at_least(limits, weights, rows, seen.share)
 
     def rare(self, rows: int, share: float, seen: Statistics | None) -> Floats:
         """Limits of the deviance of rare bins, one a feature.
@@ -127,10 +137,23 @@ class BinLimits:
         limits: Floats = tail_limit(weights, share) * unsure
         return limits
 
-    def _at_least(self, limits: Floats, weights: Floats, rows: int, seen: Floats | None) -> Floats:
+    def _at_most(self, limits: Floats, rows: int, share: float, seen: Floats) -> Floats:
+        """No more than an exponential tail of contiguous windows, where rows resemble others long.
+
+        A season is such a likeness: computed as if it were chance, it would have no bounds, and no
+        temperature would ever be odd.
+        """
+        start = np.quantile(seen, _LARGER, axis=0)
+        beyond = np.maximum(seen - start, 0.0)
+        mean = beyond.sum(axis=0) / np.maximum((beyond > 0).sum(axis=0), 1)
+        unsure = uncertainty(self._reference.rows / rows, share)
+        bounded = (start + mean * max(math.log((1 - _LARGER) / share), 0.0)) * unsure
+        lasting = self._memory.independent_rows < _FEW_INDEPENDENT
+        least: Floats = np.where(lasting, np.minimum(limits, bounded), limits)
+        return least
+
+    def _at_least(self, limits: Floats, weights: Floats, rows: int, seen: Floats) -> Floats:
         """No less than contiguous windows show, where they clearly show more than was computed."""
-        if seen is None:
-            return limits
         mean = weights.sum(axis=1)
         windows = self._reference.rows / rows
         spread = np.sqrt(2 / windows * (weights**2).sum(axis=1))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_shared.drift.bins import Bins
+from fleetloop_shared.drift.bins import Bins, score_places
 from fleetloop_shared.drift.moments import scales, standardise
 from fleetloop_shared.profile import SCORE_BINS, ReferenceProfile
 
@@ -55,7 +55,7 @@ def binned(reference: ReferenceProfile, rows: Rows, scores: Floats) -> Binned:
     places = np.empty((len(rows), len(features) + 1), np.int64)
     for k, feature in enumerate(features):
         places[:, k] = bins_of(feature.edges, rows[:, k], bins - 1)
-    places[:, -1] = np.minimum((scores * SCORE_BINS).astype(np.int64), SCORE_BINS - 1)
+    places[:, -1] = score_places(scores)
     return Binned(
         places,
         count_places(places[None], bins)[0],

@@ -5,10 +5,14 @@ import numpy.typing as npt
 import pytest
 from scipy.signal import lfilter
 
+from fleetloop_hub.packaging import bin_forms
+from fleetloop_hub.packaging.binned import binned
 from fleetloop_hub.packaging.reference import build_reference
+from fleetloop_hub.packaging.row_memory import measure
 from fleetloop_hub.packaging.scales import shortcomings
 from fleetloop_hub.packaging.thresholds import calibrate
 from fleetloop_shared.codec import decode, encode
+from fleetloop_shared.drift.bins import Bins, count_scores
 from fleetloop_shared.manifest import Feature
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
 from support.watching import judged
@@ -135,3 +139,58 @@ def test_a_small_reference_says_what_it_cannot_tell() -> None:
 def test_a_budget_that_cannot_be_is_refused(window_rows: int, budget: float) -> None:
     with pytest.raises(ValueError, match="above 0 and below one a window"):
         calibrated(world(50, 0), budget, window_rows)
+
+
+def season(count: int, first: int) -> Rows:
+    """Rows that rise and fall in 200 rows, and noise."""
+    at = np.arange(first, first + count)
+    random = np.random.default_rng(first)
+    level = 5 * np.sin(2 * np.pi * at / 200) + random.standard_normal(count)
+    return np.stack([level, random.standard_normal(count)], axis=1).astype(np.float32)
+
+
+def test_seasons_that_the_reference_holds_are_no_drift_and_a_broken_sensor_in_them_is() -> None:
+    rows, later = season(2_400, 0), season(3_200, 2_400)
+    known = build_reference([Feature(name="a"), Feature(name="b")], rows, scores(rows))
+    thresholds = calibrate(
+        known,
+        rows,
+        scores(rows),
+        window_rows=WINDOW_ROWS,
+        false_alarms_per_million_rows=25.0,
+        seed=0,
+    )
+    assert not any(alarms(known, thresholds, later))
+    later[1_600:, 0] += 8
+    found = alarms(known, thresholds, later)
+    assert not any(found[:40])
+    assert any(found[40:50])
+
+
+def test_rows_that_resemble_others_longer_than_any_lag_is_looked_at_are_bounded_by_windows() -> (
+    None
+):
+    rows = season(2_400, 0)
+    known = build_reference([Feature(name="a"), Feature(name="b")], rows, scores(rows))
+    placed = binned(known, rows, scores(rows))
+    forms = bin_forms.order_roots(placed.shares)
+    memory = measure(
+        placed.places, placed.shares, forms.transpose(0, 2, 1) @ forms, np.ones(3, np.bool_)
+    )
+    level, noise, _ = memory.independent_rows.tolist()
+    assert level < 60 < noise
+
+
+def test_places_are_the_bins_that_devices_count() -> None:
+    rows = world(500, 3)
+    rows[::7, 0] = np.nan
+    rows[1::7, 1], rows[2::7, 1] = np.inf, -np.inf
+    told = scores(world(500, 4))
+    reference = build_reference([Feature(name=name) for name in "abcdef"], rows, told)
+    placed = binned(reference, rows, told)
+    bins = Bins([f.edges for f in reference.features])
+    columns = bins.count(rows.T)
+    last = columns.shape[1] - 1
+    assert np.array_equal(placed.counts[:-1, :last], columns[:, :last])
+    assert np.array_equal(placed.counts[:-1, -1], columns[:, last])
+    assert placed.counts[-1, :32].tolist() == count_scores(told).tolist()
