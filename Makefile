@@ -87,14 +87,7 @@ bench-delivery: setup mosquitto ## measure delivery beside a transfer per device
 bench-agent: setup wrk ## measure serving, monitoring and footprint beside what else there is (half an hour, alone on the machine)
 	@$(BIN)/python tests/bench/run.py agent --page docs/performance.md
 
-DRIFT_PEERS := build/drift-peers
-bench-drift: setup ## measure drift detection beside what else there is (15 minutes, alone on the machine; 3 GB, once)
-	@for peer in evidently nannyml alibi river; do \
-	  test -x $(DRIFT_PEERS)/$$peer/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(DRIFT_PEERS)/$$peer; done
-	@$(BIN)/uv pip install --quiet --python $(DRIFT_PEERS)/evidently/bin/python evidently==0.7.23 'pandas<3'
-	@$(BIN)/uv pip install --quiet --python $(DRIFT_PEERS)/nannyml/bin/python nannyml==0.13.1 statsmodels 'pandas<3'
-	@$(BIN)/uv pip install --quiet --python $(DRIFT_PEERS)/alibi/bin/python alibi-detect==0.13.0
-	@$(BIN)/uv pip install --quiet --python $(DRIFT_PEERS)/river/bin/python river==0.26.1
+bench-drift: setup ## measure drift detection beside what else there is (a quarter of an hour, alone on the machine; 4 GB, once)
 	@$(BIN)/python tests/bench/run.py drift --page docs/performance.md
 
 lock: ## pin requirements.txt anew from the members' pyproject files

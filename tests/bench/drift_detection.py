@@ -7,13 +7,12 @@ beside them. Drift begins at a random place in a window. "Per 1,000 windows" mea
 of which a reporting window counts once; beside it is the 95 % interval of a Poisson count.
 
 The others get the same reference and streams in files, and windows of 1,000 rows where they take
-windows; each runs in an environment of its own, which `make bench-drift` sets up.
+windows; each runs in an environment of its own. A detector that calls most undrifted windows drift
+sees everything at once: its rows until the alarm mean nothing.
 """
 
 import json
-import os
-import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,21 @@ from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
 from support import drift_streams as streams
 from support.drift_watch import Watch, alarmed_windows, first_alarm, poisson_interval
 from support.examples import MANIFEST
+from support.peers import run_script
 from support.watching import a_signature
 
 Figure = dict[str, Any]
 Rows = npt.NDArray[np.float32]
 
-BUILD = Path(__file__).parents[2] / "build"
-PEERS = {"evidently": 100, "nannyml": 300, "nannyml_pca": 300, "alibi": 300, "river": 300}
-"""Null windows of 1,000 rows that each peer is given; the slower, the fewer."""
+FOLDER = Path(__file__).parents[2] / "build" / "bench" / "drift"
+PEERS = {
+    "evidently": (100, ["evidently==0.7.23", "pandas<3"]),
+    "nannyml": (300, ["nannyml==0.13.1", "statsmodels", "pandas<3"]),
+    "nannyml_pca": (300, ["nannyml==0.13.1", "statsmodels", "pandas<3"]),
+    "alibi": (300, ["alibi-detect==0.13.0"]),
+    "river": (300, ["river==0.26.1"]),
+}
+"""Null windows of 1,000 rows that each peer is given (the slower, the fewer), and what it needs."""
 
 WARM_ROWS = 5_000
 """Between the reference and the rows that are judged, so that they are no neighbours."""
@@ -59,14 +65,12 @@ ONSET_ROWS, LONGEST_ROWS, THEIR_ROWS = 2_048, 12_288, 6_000
 
 def run() -> list[Figure]:
     """All figures."""
-    folder = BUILD / "bench" / "drift"
-    _save(folder)
-    peers: dict[str, dict[str, Any]] = {}
-    thread = threading.Thread(target=_run_peers, args=(folder, peers))
-    thread.start()
-    false = [_false_alarms(*null) for null in NULLS]
-    seen = {change: _delays(change) for change in streams.CHANGES}
-    thread.join()
+    _save(FOLDER)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(_run_peers, FOLDER)
+        false = [_false_alarms(*null) for null in NULLS]
+        seen = {change: _delays(change) for change in streams.CHANGES}
+        peers = running.result()
     false[0]["peers"] |= {name: _rate(peer) for name, peer in peers.items()}
     told = _told()
     return [
@@ -173,7 +177,10 @@ def _save(folder: Path) -> None:
     """What the others are given."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / "reference.npy", streams.stream(10_000, 500))
-    np.save(folder / "null.npy", streams.stream(1_000 * max(PEERS.values()), 1_000))
+    np.save(
+        folder / "null.npy",
+        streams.stream(1_000 * max(windows for windows, _ in PEERS.values()), 1_000),
+    )
     listed: list[dict[str, Any]] = []
     for change in streams.CHANGES:
         for k in range(THEIRS):
@@ -184,28 +191,13 @@ def _save(folder: Path) -> None:
     (folder / "streams.json").write_text(json.dumps(listed), "utf-8")
 
 
-def _run_peers(folder: Path, told: dict[str, dict[str, Any]]) -> None:
-    script = Path(__file__).parent / "peers" / "drift_peers.py"
-    quiet = os.environ | {
-        "NML_DISABLE_USAGE_LOGGING": "1",
-        "DO_NOT_TRACK": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    for name, windows in PEERS.items():
-        python = BUILD / "drift-peers" / name.partition("_")[0] / "bin" / "python"
-        if not python.exists():
-            continue
-        done = subprocess.run(
-            [python, script, name, folder, str(windows)],
-            env=quiet,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{name} failed: {done.stderr[-2_000:]}")
-        told[name] = json.loads(done.stdout.splitlines()[-1])
+def _run_peers(folder: Path) -> dict[str, dict[str, Any]]:
+    told = {}
+    for name, (windows, packages) in PEERS.items():
+        environment = f"peers-{name.partition('_')[0]}"
+        run_script(environment, packages, "drift_peers.py", name, str(folder), str(windows))
+        told[name] = json.loads((folder / f"{name}.json").read_text("utf-8"))
+    return told
 
 
 def _rate(peer: dict[str, Any]) -> str:

@@ -1,15 +1,16 @@
-"""Runs one other drift detector on saved streams; started by its own environment's Python.
+"""Runs one other drift detector on saved streams, in an environment of its own (`support.peers`).
 
 `python drift_peers.py NAME FOLDER WINDOWS` reads `FOLDER/reference.npy`, so many windows of
 `FOLDER/null.npy`, and `FOLDER/streams.json`, which names the other streams and the row at which
-each begins to drift, and prints JSON: how many null windows had an alarm, and for each kind of
-drift the rows until the first alarm.
+each begins to drift, and writes `FOLDER/NAME.json`: how many null windows had an alarm, and for
+each kind of drift the rows until the first alarm.
 
 Each detector is used as its documentation begins: defaults, windows of 1,000 rows where it takes
 windows. It gives the rows at which it raises an alarm.
 """
 
 import json
+import os
 import sys
 import time
 import warnings
@@ -30,7 +31,9 @@ Detector = Callable[[Rows], Iterator[int]]
 def evidently(reference: Rows) -> Detector:
     """The default test of each column at its default threshold; an alarm if any column drifts."""
     import pandas as pd  # noqa: PLC0415  # each detector has an environment of its own
-    from evidently.legacy.calculations.stattests import get_stattest  # noqa: PLC0415  # the same
+    from evidently.legacy.calculations.stattests import (  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
+        get_stattest,
+    )
 
     before = [pd.Series(column).dropna() for column in reference.T]
 
@@ -48,7 +51,7 @@ def evidently(reference: Rows) -> Detector:
 
 def nannyml(reference: Rows) -> Detector:
     """Univariate Jensen-Shannon distance; an alarm if any column is beyond its own threshold."""
-    import nannyml as nml  # noqa: PLC0415  # each detector has an environment of its own
+    import nannyml as nml  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
 
     calculator = nml.UnivariateDriftCalculator(
         column_names=_names(reference),
@@ -60,7 +63,7 @@ def nannyml(reference: Rows) -> Detector:
 
 def nannyml_pca(reference: Rows) -> Detector:
     """The reconstruction error of a principal component analysis."""
-    import nannyml as nml  # noqa: PLC0415  # each detector has an environment of its own
+    import nannyml as nml  # noqa: PLC0415  # the same
 
     numbers = [name for k, name in enumerate(_names(reference)) if k not in CATEGORIES]
     calculator = nml.DataReconstructionDriftCalculator(
@@ -71,7 +74,9 @@ def nannyml_pca(reference: Rows) -> Detector:
 
 def alibi(reference: Rows) -> Detector:
     """TabularDrift: KS and chi-squared with Bonferroni's correction at 0.05."""
-    from alibi_detect.cd import TabularDrift  # noqa: PLC0415  # an environment of its own
+    from alibi_detect.cd import (  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
+        TabularDrift,
+    )
 
     filled = np.nanmean(reference, axis=0)
     detector = TabularDrift(
@@ -86,7 +91,7 @@ def alibi(reference: Rows) -> Detector:
 
 def river(reference: Rows) -> Detector:
     """ADWIN on each column, its delta of 0.002 divided by the columns; missing values left out."""
-    from river.drift import ADWIN  # noqa: PLC0415  # each detector has an environment of its own
+    from river.drift import ADWIN  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
 
     def alarms(rows: Rows) -> Iterator[int]:
         found = set()
@@ -123,7 +128,7 @@ def main() -> None:
         "delays": delays,
         "took_s": time.monotonic() - began,
     }
-    sys.stdout.write(json.dumps(told) + "\n")
+    (folder / f"{name}.json").write_text(json.dumps(told), "utf-8")
 
 
 def _by_window(drifts: Callable[[Rows], bool]) -> Detector:
@@ -160,5 +165,7 @@ def _filled(rows: Rows, values: Rows) -> Rows:
 
 
 if __name__ == "__main__":
+    os.environ |= {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1"}
+    os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     warnings.simplefilter("ignore")
     main()
