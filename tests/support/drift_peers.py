@@ -31,7 +31,7 @@ Detector = Callable[[Rows], Iterator[int]]
 def evidently(reference: Rows) -> Detector:
     """The default test of each column at its default threshold; an alarm if any column drifts."""
     import pandas as pd  # noqa: PLC0415  # each detector has an environment of its own
-    from evidently.legacy.calculations.stattests import (  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
+    from evidently.legacy.calculations.stattests import (  # noqa: PLC0415  # the same
         get_stattest,
     )
 
@@ -91,7 +91,7 @@ def alibi(reference: Rows) -> Detector:
 
 def river(reference: Rows) -> Detector:
     """ADWIN on each column, its delta of 0.002 divided by the columns; missing values left out."""
-    from river.drift import ADWIN  # type: ignore[import-not-found]  # noqa: PLC0415  # the same
+    from river.drift import ADWIN  # noqa: PLC0415  # the same
 
     def alarms(rows: Rows) -> Iterator[int]:
         found = set()
