@@ -38,10 +38,12 @@ class Apart:
     Attributes:
         odd: What sets each of them apart, the least likely first.
         likeliest: The chance of the largest distance of any other device.
+        crowd: Devices of groups in which so many are apart that nobody can be called the odd one.
     """
 
     odd: dict[str, list[Difference]]
     likeliest: float
+    crowd: int = 0
 
 
 def find(able: list[Standing], yardstick: Yardstick) -> Apart:
@@ -51,8 +53,9 @@ def find(able: list[Standing], yardstick: Yardstick) -> Apart:
         able: The devices that have rows enough.
         yardstick: What their measures are.
     """
-    odd, likeliest = dict[str, list[Difference]](), 1.0
+    odd, likeliest, crowd = dict[str, list[Difference]](), 1.0, 0
     for judged, peers in _peers(able):
+        of_group = dict[str, list[Difference]]()
         values, known = _without_the_usual(peers, yardstick)
         for of_these in (known, ~known):
             chosen = values if of_these is known else np.array([s.values for s in peers])
@@ -65,10 +68,14 @@ def find(able: list[Standing], yardstick: Yardstick) -> Apart:
                 if smallest < CHANCE:
                     own = standing.values - chosen[k]
                     one = Distances(found.centre[k] + own, found.spread[k], found.freedom[k])
-                    odd[standing.device] = _differences(standing, one, len(able), yardstick)
+                    of_group[standing.device] = _differences(standing, one, len(able), yardstick)
                 else:
                     likeliest = min(likeliest, smallest)
-    return Apart(odd, likeliest)
+        if len(of_group) > max(1, int(moderated.FAR * (len(peers) - 1))):
+            crowd += len(of_group)
+        else:
+            odd |= of_group
+    return Apart(odd, likeliest, crowd)
 
 
 def _peers(able: list[Standing]) -> list[tuple[set[str], list[Standing]]]:

@@ -29,6 +29,9 @@ KINDS: Final = ("mean", "spread", "missing", "category", "correlation", "score")
 """Each kind has its own scale, and an equal part of the chance of a false word."""
 
 _LEAST_SPREAD = 1e-4
+_ROUNDING = 1 / 12
+"""What the steps of products add to their variance, at most."""
+
 _NEARLY_ONE = 1.0 - 1e-6
 _PLACES = (np.arange(SCORE_BINS) + 0.5) / SCORE_BINS
 
@@ -151,7 +154,8 @@ class Measures:
 
     def variance(self, rows: float) -> Floats:
         """Of each measure among equal devices whose rows are independent: never less than this."""
-        of_kind = np.array([1.0, 0.5, 1.0, 1.0, 1.0, self._score_variance])
+        rounding = 1 + _ROUNDING
+        of_kind = np.array([1.0, 0.5 * rounding, 1.0, 1.0, rounding, self._score_variance])
         variance: Floats = of_kind[self.kind] / max(rows - 3, 1.0)
         return np.maximum(variance, 1e-12)
 

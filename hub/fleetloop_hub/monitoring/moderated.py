@@ -27,7 +27,9 @@ from scipy import special
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
-_FAR = 0.3
+FAR = 0.3
+"""Share of devices that may be far off without changing what the others are judged by."""
+
 _ONE_BY_ONE = 40
 _MOST_FREEDOM = 200.0
 _DRAWS = 4_000
@@ -121,7 +123,7 @@ def _look(others: Floats, least: Floats, kind: Places) -> tuple[Floats, Floats, 
 
 
 def _near(others: int) -> int:
-    return others - int(_FAR * others)
+    return others - int(FAR * others)
 
 
 @lru_cache(maxsize=_LARGEST_TABLE + 1)

@@ -80,7 +80,7 @@ def judge_fleet(
         unjudged=[s.device for s in ordered if s.profile.rows < yardstick.least_rows],
         silent=list(silent),
     )
-    return odd_words.told(verdict, rest.together if fleet else None, found.likeliest)
+    return odd_words.told(verdict, rest.together if fleet else None, found)
 
 
 class _Rest:
@@ -95,14 +95,23 @@ class _Rest:
         self.ratio = 0.0 if self.together is None else self.together.ratio
 
     def has_moved(self) -> bool:
-        """Whether most devices have moved, and together: the same way, where it is a way."""
-        moved = sum(s.ratio >= 1.0 for s in self._standings)
-        if self.together is None or self.ratio < 1.0 or moved < _MAJORITY * len(self._standings):
+        """Whether most devices have moved, and together: in the same, and there the same way.
+
+        A pair of features, or the answers alone, may be what has moved: then any drift counts.
+        """
+        if self.together is None or self.ratio < 1.0:
             return False
-        top = self.together.features[0].name if self.together.features else ""
+        top = self.together.features[0] if self.together.features else None
+        if top is None or top.ratio < 1.0:
+            return self._most(sum(s.ratio >= 1.0 for s in self._standings))
+        if not self._most(sum(top.name in s.moved_in for s in self._standings)):
+            return False
         for j, measure in enumerate(self._measures.list):
-            if measure.kind == "mean" and measure.feature == top:
+            if measure.kind == "mean" and measure.feature == top.name:
                 ways = np.array([s.values[j] for s in self._standings])
                 far = float(np.median(np.abs(ways)))
                 return far < _CLEAR_SD or abs(float(np.median(ways))) >= far / 2
         return True
+
+    def _most(self, devices: int) -> bool:
+        return devices >= _MAJORITY * len(self._standings)

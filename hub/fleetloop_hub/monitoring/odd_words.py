@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fleetloop_hub.monitoring.apart import Apart
 from fleetloop_hub.monitoring.drift_words import number
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
 from fleetloop_shared.drift.verdict import Verdict
@@ -10,15 +11,15 @@ _NAMED = 3
 _FEWEST = 3
 
 
-def told(verdict: FleetVerdict, together: Verdict | None, likeliest: float) -> FleetVerdict:
+def told(verdict: FleetVerdict, together: Verdict | None, found: Apart) -> FleetVerdict:
     """The verdict with its words.
 
     Args:
         verdict: What was found.
         together: Of a moved fleet: what its merged rows say about the reference.
-        likeliest: The chance of the largest distance of a device that is not apart.
+        found: How far devices are from each other.
     """
-    reasons = [*_found(verdict, together), *_missing(verdict, likeliest)]
+    reasons = [*_found(verdict, together), *_missing(verdict, found)]
     return msgspec.structs.replace(verdict, text=_sentence(verdict), reasons=reasons)
 
 
@@ -82,7 +83,7 @@ def _found(verdict: FleetVerdict, together: Verdict | None) -> list[str]:
     return [*found, f"and {left} devices more"] if left > 0 else found
 
 
-def _missing(verdict: FleetVerdict, likeliest: float) -> list[str]:
+def _missing(verdict: FleetVerdict, found: Apart) -> list[str]:
     """What it rests on, and why it could not be more."""
     said = f"{len(verdict.moved)} of {verdict.judged} devices have moved from the reference"
     all_ = "those that are not odd" if verdict.devices else "all of them"
@@ -92,9 +93,14 @@ def _missing(verdict: FleetVerdict, likeliest: float) -> list[str]:
             f"{verdict.judged} devices have rows enough: {_FEWEST} are needed to tell a device "
             "from the world"
         )
+    elif found.crowd:
+        reasons.append(
+            f"{found.crowd} devices are apart from each other: too many to call one of them odd"
+        )
     elif verdict.who is Who.UNDECIDED:
         reasons.append(
-            f"no device is apart from the others beyond chance (nearest to it {likeliest:.1g})"
+            "no device is apart from the others beyond chance (the nearest to it by "
+            f"{found.likeliest:.1g})"
         )
     if verdict.unjudged:
         reasons.append(f"too few rows yet of {_names(verdict.unjudged)}")

@@ -33,6 +33,7 @@ class Standing:
         ratio: Their largest drift statistic / threshold.
         usual: Its measures in earlier windows that were quiet, None without such.
         usual_rows: Rows of these.
+        moved_in: Features at or over their threshold.
         alarmed: Its measures since the alarm that stands, which sizes are told by; None if none
             stands.
     """
@@ -44,6 +45,7 @@ class Standing:
     ratio: float
     usual: Floats | None
     usual_rows: int = 0
+    moved_in: frozenset[str] = frozenset()
     alarmed: Floats | None = None
 
 
@@ -101,12 +103,14 @@ class Yardstick:
             usual: Earlier windows that were quiet, together.
             alarmed: Of the newest windows those of an alarm that stands, together.
         """
+        verdict = self.verdict(profile)
         return Standing(
             device=device,
             cohort=cohort,
             profile=profile,
             values=self.measures.of(profile),
-            ratio=self.verdict(profile).ratio,
+            ratio=verdict.ratio,
+            moved_in=frozenset(f.name for f in verdict.features if f.ratio >= 1.0),
             usual=None if usual is None else self.measures.of(usual),
             usual_rows=0 if usual is None else usual.rows,
             alarmed=None if alarmed is None else self.measures.of(alarmed),

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetloop_hub.monitoring import odd_words
+from fleetloop_hub.monitoring.apart import Apart
 from fleetloop_hub.monitoring.overview import DeviceView
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
@@ -45,7 +46,7 @@ VERDICT = odd_words.told(
         unjudged=["station-9"],
     ),
     None,
-    1.0,
+    Apart({}, 1.0),
 )
 
 
@@ -153,7 +154,7 @@ def test_machine_that_says_nothing_of_itself_is_shown_all_the_same(hub: WebHub) 
 def test_names_of_features_cannot_be_made_to_run(hub: WebHub) -> None:
     tell(hub.telemetry, drift(1, 2.0, name=SCRIPT))
     bad = replace(ODD, differences=[replace(DIFFERENCE, feature=SCRIPT, unit=SCRIPT)])
-    hub.actions.verdicts[0] = odd_words.told(replace(VERDICT, devices=[bad]), None, 1.0)
+    hub.actions.verdicts[0] = odd_words.told(replace(VERDICT, devices=[bad]), None, Apart({}, 1.0))
     text = hub.client().get("/").text
     assert SCRIPT not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4

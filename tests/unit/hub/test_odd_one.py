@@ -125,6 +125,19 @@ def test_several_odd_devices_do_not_hide_each_other() -> None:
     assert {odd.name for odd in verdict.devices} == {f"d{k}" for k in range(5)}
 
 
+def test_devices_that_are_all_apart_from_each_other_are_not_called_odd() -> None:
+    faults = [offset, stuck, lost, miscoded]
+    standings = fleet(7)
+    for k, fault in enumerate(faults):
+        rows = WORLD.rows(ROWS)
+        fault(rows)
+        standings[k] = WORLD.stand(f"d{k}", rows, usual=WORLD.rows(ROWS))
+    verdict = judge(standings)
+    assert verdict.who is Who.UNDECIDED
+    assert not verdict.devices
+    assert any("too many to call one of them odd" in reason for reason in verdict.reasons)
+
+
 def test_fault_since_the_first_row_is_found_without_any_quiet_time() -> None:
     assert judge(fleet(8, offset, quiet_times=False)).who is Who.DEVICES
 
