@@ -104,12 +104,11 @@ class Ours:
         self.monitor.take()
 
     def checked(self) -> list[Judged]:
-        """The same, and every block judged as it is full."""
+        """The same, and every block judged as soon as it is counted."""
         add, told = self.monitor.add, list[Judged]()
         for row, score in zip(self._each, self._said, strict=True):
             if add(row, score):
-                for full in self.monitor.take():
-                    told += self.scan.take(full.first_row, full.block)
+                told += self.scan.take_all([(f.first_row, f.block) for f in self.monitor.take()])
         return told
 
     def batches(self) -> None:

@@ -1,7 +1,8 @@
 """Counts served rows into blocks.
 
-A served row costs two list appends. Every block of rows is joined, binned and summed at once, so
-that equal rows give equal blocks whether they came one by one or many at a time.
+A served row costs two list appends. Every block of rows is joined, binned and summed at once, two
+blocks together where nobody asks before; equal rows give equal blocks whether they came one by one
+or many at a time.
 """
 
 from array import array
@@ -19,6 +20,10 @@ Scores = npt.NDArray[np.float64]
 
 _AT_ONCE = 4
 """Blocks counted in one go where so many rows come at a time."""
+
+_HELD = 2
+"""Blocks that rows may fill before they are counted, if nobody asks before: two in one go take a
+fifth less than one by one."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Monitor:
         """
         self._blocks = blocks
         self._block_rows = block_rows
+        self._most_rows = _HELD * block_rows
         self._first_row = 1
         self._finished: list[FinishedBlock] = []
         self._rows: list[Rows | bytes] = []
@@ -59,12 +65,12 @@ class Monitor:
             score: What the model said.
 
         Returns:
-            Whether a block was counted, so that there may be something to take.
+            Whether blocks were counted, so that there is something to take.
         """
         self._rows.append(row)
         self._scores.append(score)
-        if len(self._scores) == self._block_rows:
-            self._count_block()
+        if len(self._scores) == self._most_rows:
+            self._count_whole()
             return True
         return False
 
@@ -75,23 +81,22 @@ class Monitor:
             rows: Their values, contiguous, shape (rows, features).
             scores: What the model said about each.
         """
-        done = 0
-        while done < len(rows):
-            room = self._block_rows - len(self._scores)
-            whole = (len(rows) - done) // self._block_rows
-            if room == self._block_rows and whole:
-                some = self._block_rows * min(whole, _AT_ONCE)
-                self._count(rows[done : done + some], scores[done : done + some])
-            else:
-                some = min(len(rows) - done, room)
-                self._rows.append(rows[done : done + some])
-                self._scores.extend(scores[done : done + some].tolist())
-                if some == room:
-                    self._count_block()
-            done += some
+        begun = len(self._scores) % self._block_rows
+        done = min(self._block_rows - begun, len(rows)) if begun else 0
+        self._hold(rows[:done], scores[:done])
+        whole = (len(rows) - done) // self._block_rows * self._block_rows
+        if whole:
+            self._count_whole()
+            self._count(rows[done : done + whole], scores[done : done + whole])
+            done += whole
+        self._hold(rows[done:], scores[done:])
+        if len(self._scores) >= self._most_rows:
+            self._count_whole()
 
     def take(self) -> list[FinishedBlock]:
         """The blocks that have become full since the last call."""
+        if len(self._scores) >= self._block_rows:
+            self._count_whole()
         finished, self._finished = self._finished, []
         return finished
 
@@ -114,21 +119,31 @@ class Monitor:
         self._scores = array("d", rest.scores).tolist()
         self._rows = [rest.values] if self._scores else []
 
-    def _joined(self) -> tuple[Rows, Scores]:
-        rows: Rows = np.frombuffer(
+    def _hold(self, rows: Rows, scores: Scores) -> None:
+        if len(rows):
+            self._rows.append(rows)
+            self._scores.extend(scores.tolist())
+
+    def _count_whole(self) -> None:
+        """Count the blocks that are full; what is over begins the next one."""
+        scores = np.frombuffer(array("d", self._scores))
+        whole = len(scores) // self._block_rows * self._block_rows
+        if not whole:
+            return
+        joined: Rows = np.frombuffer(
             b"".join(self._rows),  # type: ignore[arg-type]  # arrays are buffers, untold before 3.12
             np.float32,
         )
-        scores = np.frombuffer(array("d", self._scores))
-        return rows.reshape(len(scores), -1), scores
-
-    def _count_block(self) -> None:
-        joined = self._joined()
+        rows = joined.reshape(len(scores), -1)
         self._rows.clear()
         self._scores.clear()
-        self._count(*joined)
+        self._hold(rows[whole:], scores[whole:])
+        self._count(rows[:whole], scores[:whole])
 
     def _count(self, rows: Rows, scores: Scores) -> None:
-        for block in self._blocks.count_parts(rows, scores, len(scores) // self._block_rows):
-            self._finished.append(FinishedBlock(self._first_row, block))
-            self._first_row += self._block_rows
+        for start in range(0, len(scores), _AT_ONCE * self._block_rows):
+            some = slice(start, start + _AT_ONCE * self._block_rows)
+            parts = len(scores[some]) // self._block_rows
+            for block in self._blocks.count_parts(rows[some], scores[some], parts):
+                self._finished.append(FinishedBlock(self._first_row, block))
+                self._first_row += self._block_rows

@@ -1,5 +1,6 @@
 """Answers rows with the loaded model, and collects what the agent reports about them."""
 
+import itertools
 import math
 import threading
 from collections.abc import Sequence
@@ -176,6 +177,8 @@ class Predictor(Serving):
         """
         with self._lock:
             served = self._served
+            if served is not None:
+                self._take_blocks(served)
             rest = served.monitor.rest() if keep and served is not None else None
             blocks = self._blocks.take()
             samples, labels = self._samples.take(), self._labels.take()
@@ -185,7 +188,7 @@ class Predictor(Serving):
             counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
             counters = replace(counters, evidence=evidence)
             self._collected, self._dropped = self._answers, dropped
-        windows = [w for block in blocks for w in _judged(*block)]
+        windows = _judged(blocks)
         open_window = None
         if served is not None and rest is not None:
             open_window = OpenWindow(rest, served.scan.open_windows())
@@ -193,6 +196,8 @@ class Predictor(Serving):
 
     def _swap(self, served: Served | None) -> None:
         with self._lock:
+            if self._served is not None:
+                self._take_blocks(self._served)
             self._loads += 1
             self._tally.forget_labels()
             self._served = served
@@ -310,6 +315,11 @@ def _read_label(
         raise InputError(f"label {number}: {error}") from None
 
 
-def _judged(served: Served, finished: FinishedBlock) -> list[Window]:
-    judged = served.scan.take(finished.first_row, finished.block)
-    return [Window(window, served.manifest) for window in judged]
+def _judged(blocks: list[tuple[Served, FinishedBlock]]) -> list[Window]:
+    """What is to be told of blocks, those of one model together."""
+    windows: list[Window] = []
+    for _, group in itertools.groupby(blocks, key=lambda pair: pair[0].load):
+        (served, first), *rest = group
+        parts = [(f.first_row, f.block) for f in [first, *(full for _, full in rest)]]
+        windows += [Window(told, served.manifest) for told in served.scan.take_all(parts)]
+    return windows

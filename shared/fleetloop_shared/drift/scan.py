@@ -13,6 +13,9 @@ from fleetloop_shared.drift.verdict import Judge, Limits, Ratios, Statistics, Ve
 from fleetloop_shared.manifest import Signature
 from fleetloop_shared.profile import DriftThresholds, LiveProfile, ReferenceProfile
 
+_AT_ONCE = 8
+"""Blocks whose windows are judged in one go, where so many wait."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -77,7 +80,7 @@ class Scan:
         self._judge = Judge(reference)
         self._onset = Onset(reference, self._judge.expected)
         self._profiles = Profiles(reference)
-        self._limits: dict[tuple[int, ...], Limits] = {}
+        self._limits = Limits(self._scales)
         self._open: list[Part | None] = [None] * len(lengths)
         self._since_row: int | None = None
         self._trace = Trace()
@@ -89,18 +92,48 @@ class Scan:
             first_row: The block's first row.
             block: As many rows as the shortest scale has.
         """
-        self._trace.add(first_row, block)
-        over = self._grow((first_row, block))
-        due = tuple(over)
-        found = self._judge.statistics([part for _, part in over.values()])
-        ratios = self._limits_of(due).ratios(found)
+        return self.take_all([(first_row, block)])
+
+    def take_all(self, blocks: Sequence[Part]) -> list[Judged]:
+        """The same of blocks that follow each other: what is told is the same, and sooner found.
+
+        Args:
+            blocks: In the order of their rows.
+        """
         told: list[Judged] = []
-        loudest = int(ratios.largest.argmax())
-        if ratios.largest[loudest] >= 1.0 and self._since_row is None:
-            self._since_row = self._since(ratios, loudest)
-            told.append(self._early(found, ratios, loudest, over[due[loudest]]))
+        for start in range(0, len(blocks), _AT_ONCE):
+            some = blocks[start : start + _AT_ONCE]
+            over = [self._grow(block) for block in some]
+            windows = [window for ended in over for window in ended.values()]
+            found = self._judge.statistics([part for _, part in windows])
+            places = [place for ended in over for place in ended]
+            ratios = self._limits.of(places).ratios(found)
+            first = 0
+            for block, ended in zip(some, over, strict=True):
+                self._trace.add(*block)
+                told += self._tell(found, ratios, first, ended)
+                first += len(ended)
+        return told
+
+    def _tell(
+        self, found: Statistics, ratios: Ratios, first: int, over: dict[int, Part]
+    ) -> list[Judged]:
+        """What is to be told of the windows that a block has ended.
+
+        Args:
+            found: Their statistics, among those of others.
+            ratios: The same in units of their thresholds.
+            first: Where theirs begin.
+            over: They.
+        """
+        told: list[Judged] = []
+        due = list(over)
+        loudest = int(ratios.largest[first : first + len(due)].argmax())
+        if ratios.largest[first + loudest] >= 1.0 and self._since_row is None:
+            self._since_row = self._since(ratios, first + loudest)
+            told.append(self._early(found, ratios, first + loudest, over[due[loudest]]))
         if self._reporting in over:
-            place = due.index(self._reporting)
+            place = first + due.index(self._reporting)
             closed = self._close(found, ratios, place, over[self._reporting])
             told = [closed] if closed.verdict.alarm else [*told, closed]
         return told
@@ -129,12 +162,6 @@ class Scan:
             if full:
                 over[place] = part
         return over
-
-    def _limits_of(self, due: tuple[int, ...]) -> Limits:
-        limits = self._limits.get(due)
-        if limits is None:
-            limits = self._limits[due] = Limits([self._scales[place] for place in due])
-        return limits
 
     def _since(self, ratios: Ratios, loudest: int) -> int:
         """The first row of the blocks that differ, in what a window is an alarm for."""

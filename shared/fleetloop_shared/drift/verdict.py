@@ -96,6 +96,16 @@ class Limits:
         self._correlation = np.array([[s.correlation] for s in scales])
         self._score = np.array([s.score for s in scales])
 
+    def of(self, places: list[int]) -> "Limits":
+        """Those of windows of several of these scales, by their places."""
+        chosen = Limits([])
+        chosen._anderson_darling = self._anderson_darling[places]  # its own kind
+        chosen._triangular = self._triangular[places]
+        chosen._rare = self._rare[places]
+        chosen._correlation = self._correlation[places]
+        chosen._score = self._score[places]
+        return chosen
+
     def ratios(self, found: Statistics) -> Ratios:
         """The statistics of as many windows, in units of their thresholds."""
         features = found.anderson_darling / self._anderson_darling

@@ -212,3 +212,20 @@ def test_a_profile_is_judged_about_as_the_rows_it_was_made_of() -> None:
     )
     profiles = Profiles(REFERENCE)
     assert profiles.rolled(profiles.unrolled(window.profile)) == window.profile
+
+
+@given(st.lists(st.integers(1, 20), max_size=6), st.integers(0, 3))
+@settings(max_examples=20, deadline=None)
+def test_blocks_taken_together_are_told_of_as_one_by_one(groups: list[int], seed: int) -> None:
+    rows = like_the_reference(40 * BLOCK_ROWS, seed)
+    rows[1_200:, 0] += 6
+    scores = np.random.default_rng(1).random(len(rows))
+    blocks = [
+        (at + 1, BLOCKS.count(rows[at : at + BLOCK_ROWS], scores[at : at + BLOCK_ROWS]))
+        for at in range(0, len(rows), BLOCK_ROWS)
+    ]
+    scan, found, at = Scan(REFERENCE, SCALES, SIGNATURE), list[Judged](), 0
+    for size in [*groups, len(blocks)]:
+        found += scan.take_all(blocks[at : at + size])
+        at += size
+    assert found == told(rows, SCALES)
