@@ -93,13 +93,12 @@ class Moments:
             if missing:
                 np.copyto(steps, 0.0, where=np.isnan(steps))
             by_part = steps.reshape(len(steps) * parts, -1)
-            sums = by_part @ _ones(by_part.shape[1])
-        if np.isfinite(sums).all():
-            distances = sums / np.float64(STEPS)
-        else:
+            distances = np.add.reduce(by_part.astype(np.float64), axis=1)  # BLAS varies with parts
+        if not np.isfinite(distances).all():
             finite = np.where(np.isfinite(by_part), by_part, 0.0)
-            distances = finite.sum(axis=1, dtype=np.float64) / STEPS
+            distances = np.add.reduce(finite.astype(np.float64), axis=1)
             np.copyto(steps, 0.0, where=np.isnan(steps))
+        distances /= STEPS
         return distances.reshape(len(steps), parts).T, self._products(steps, parts)
 
     def _products(self, steps: Columns, parts: int) -> Floats:
@@ -175,11 +174,6 @@ def correlations(rows: float | Floats, sums: Floats, products: Floats) -> Floats
     centred *= scale[..., None, :]
     pairs: Floats = flat.take(_pairs(features), axis=-1)
     return pairs.clip(-1.0, 1.0, out=pairs)
-
-
-@functools.lru_cache(maxsize=8)
-def _ones(rows: int) -> Columns:
-    return np.ones(rows, np.float32)
 
 
 @functools.cache

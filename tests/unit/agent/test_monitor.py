@@ -123,7 +123,11 @@ def test_one_by_one_and_many_at_a_time_are_equal_to_the_last_bit(
                 mixed.add(rows[k : k + 1], float(scores[k]))
         at += cut
     mixed.extend(rows[at:], scores[at:])
-    assert taken(mixed) == windows(rows, scores, window_rows)
+    found, straight = taken(mixed), windows(rows, scores, window_rows)
+    assert found == straight
+    for one, other in zip(found, straight, strict=True):
+        for name in Block.__struct_fields__:
+            assert np.array_equal(getattr(one.block, name), getattr(other.block, name))
 
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=6), st.integers(0, 50))
