@@ -174,3 +174,17 @@ def count_scores(scores: Scores, low: float = 0.0, high: float = 1.0) -> Counts:
     """
     places = score_places(scores, low, high)
     return np.bincount(places, minlength=SCORE_BINS).astype(np.int64, copy=False)
+
+
+def count_scores_of_parts(scores: Scores, parts: int, low: float, high: float) -> Counts:
+    """The same of each of several equal parts, shape (parts, `SCORE_BINS`).
+
+    Examples:
+        >>> parts = count_scores_of_parts(np.array([0.0, 0.1, 1.0, 1.0]), 2, 0.0, 1.0)
+        >>> parts[:, [0, 3, 31]].tolist()
+        [[1, 1, 0], [0, 0, 2]]
+    """
+    places = score_places(scores, low, high).reshape(parts, -1)
+    places += SCORE_BINS * np.arange(parts)[:, None]
+    counts = np.bincount(places.reshape(-1), minlength=parts * SCORE_BINS)
+    return counts.reshape(parts, SCORE_BINS).astype(np.int64, copy=False)

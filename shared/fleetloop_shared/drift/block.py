@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_shared.drift.bins import Bins, count_scores
+from fleetloop_shared.drift.bins import Bins, count_scores_of_parts
 from fleetloop_shared.drift.moments import Moments
 from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.sums import Block
@@ -72,6 +72,7 @@ class Blocks:
         missing = bool(counts[..., -1].any())
         sums, products = self._moments.of(columns, parts, missing=missing)
         each = len(scores) // parts
+        score_counts = count_scores_of_parts(scores, parts, *self._score_range)
         return [
             Block(
                 rows=each,
@@ -80,7 +81,7 @@ class Blocks:
                 high=high[k],
                 sums=sums[k],
                 products=products[k],
-                score_counts=count_scores(scores[k * each : (k + 1) * each], *self._score_range),
+                score_counts=score_counts[k],
                 out_of_range=outside[k] if outside.ndim > 1 else outside,
             )
             for k in range(parts)

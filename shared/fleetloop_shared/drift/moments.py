@@ -114,7 +114,10 @@ class Moments:
                 some = slice(start, min(start + _EXACT_ROWS, end))
                 product = near[:, some] @ again[some]
                 product *= self._unit
-                products[part] += product
+                if start == part * rows:
+                    products[part] = product
+                else:
+                    products[part] += product
         return products
 
     def _spread(self, rows: int) -> tuple[Columns, Columns]:
