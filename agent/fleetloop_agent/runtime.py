@@ -19,6 +19,9 @@ DEADLINE_S = 10.0
 RUN_ROWS = 2_048
 """Rows given to the model at once: more gain nothing, and take memory."""
 
+TWICE_BYTES = 256 * 1024
+"""Up to this size an artifact is loaded once more for single rows."""
+
 _FATAL = 4
 _NOWHERE = f"{os.devnull}/none"
 
@@ -30,6 +33,10 @@ class OrtRuntime(Runtime):
 
     An artifact is complete in itself: initializers that lie in files are looked for in a folder
     that cannot exist, so that a model never reads the device's disk.
+
+    A small model is loaded twice: for single rows with a plan of its memory, which saves a tenth of
+    the time; for many rows without, since the runtime keeps a plan for every number of rows that
+    ever came, and would grow by hundreds of megabytes.
     """
 
     def __init__(self, deadline_s: float = DEADLINE_S) -> None:
@@ -43,15 +50,11 @@ class OrtRuntime(Runtime):
 
     def load(self, artifact: bytes, signature: Signature) -> Model:
         check_model_file(artifact)
-        try:
-            session = ort.InferenceSession(
-                artifact, _session_options(), providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # its errors have no other common parent
-            raise ModelError(f"the artifact does not load: {_first_line(error)}") from error
+        session = _session(artifact, planned=False)
         _check_input(session, signature)
         _check_output(session, signature)
-        model = OrtModel(session, signature, self._deadline_s)
+        alone = _session(artifact, planned=True) if len(artifact) <= TWICE_BYTES else session
+        model = OrtModel(session, alone, signature, self._deadline_s)
         self._models.add(model)
         return model
 
@@ -96,20 +99,26 @@ class OrtModel(Model):
     """A loaded artifact; safe to be called from many threads."""
 
     def __init__(
-        self, session: ort.InferenceSession, signature: Signature, deadline_s: float
+        self,
+        session: ort.InferenceSession,
+        alone: ort.InferenceSession,
+        signature: Signature,
+        deadline_s: float,
     ) -> None:
-        """Take a session whose inputs and outputs were checked.
+        """Take sessions whose inputs and outputs were checked.
 
         Args:
-            session: The session.
-            signature: What it was checked against.
+            session: For many rows.
+            alone: For single rows, of the same artifact.
+            signature: What they were checked against.
             deadline_s: What a run may take.
         """
         self._session = session
+        self._alone = alone
         self._signature = signature
         self._deadline_s = deadline_s
         self._output = [signature.score_name]
-        self._run_bound = session.run_with_iobinding
+        self._run_bound = alone.run_with_iobinding
         self._lock = threading.Lock()
         self._places: weakref.WeakSet[_Place] = weakref.WeakSet()
         self._free: list[_Place] = []
@@ -169,7 +178,7 @@ class OrtModel(Model):
         return outputs
 
     def _new_place(self) -> _Place:
-        place = _Place(self._session, self._signature)
+        place = _Place(self._alone, self._signature)
         with self._lock:
             self._places.add(place)
         return place
@@ -192,13 +201,21 @@ class OrtModel(Model):
             raise ModelError(f"the model failed: {_first_line(error)}") from error
 
 
+def _session(artifact: bytes, *, planned: bool) -> ort.InferenceSession:
+    options = _session_options()
+    options.enable_mem_pattern = planned
+    try:
+        return ort.InferenceSession(artifact, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no other common parent
+        raise ModelError(f"the artifact does not load: {_first_line(error)}") from error
+
+
 def _session_options() -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = True
     options.log_severity_level = _FATAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry(

@@ -223,7 +223,7 @@ class Predictor(Serving):
             if served.monitor.add(row, score):
                 self._take_blocks(served)
             answered = Answered(
-                self._prefix, first, served.manifest, served.truths, [score], [label], [outputs]
+                self._prefix, first, served.manifest, served.truths, (score,), (label,), (outputs,)
             )
             if self._sample_buckets:
                 self._keep_samples(np.frombuffer(row, np.float32)[None], answered.each())

@@ -1,5 +1,6 @@
 """What serving gives back: answers to who asks, and what has come together to the agent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -62,9 +63,9 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
     first: int
     manifest: Manifest
     truths: Truths
-    _scores: Floats | list[float]
-    _labels: Floats | list[float]
-    _outputs: Rows | list[list[float]]
+    _scores: Floats | tuple[float]
+    _labels: Floats | tuple[float]
+    _outputs: Rows | tuple[list[float]]
 
     @property
     def scores(self) -> Floats:
@@ -156,9 +157,9 @@ class Collected:
     open_window: OpenWindow | None = None
 
 
-def _plain(values: npt.NDArray[np.generic] | list[T]) -> list[T]:
+def _plain(values: npt.NDArray[np.generic] | tuple[T]) -> Sequence[T]:
     """As Python's own numbers."""
-    if isinstance(values, list):
+    if isinstance(values, tuple):
         return values
     numbers: list[T] = values.tolist()
     return numbers

@@ -153,6 +153,16 @@ def test_more_rows_than_fit_in_a_run_are_answered_in_their_order(
     assert np.array_equal(model.outputs(rows), whole)
 
 
+@pytest.mark.parametrize("most", [0, 10**9])
+def test_one_session_or_two_answer_alike(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).normal(0, 3, (9, 2)).astype(np.float32)
+    expected = OrtRuntime().load(ARTIFACT, SIGNATURE).outputs(rows).tolist()
+    monkeypatch.setattr(runtime, "TWICE_BYTES", most)
+    model = OrtRuntime().load(ARTIFACT, SIGNATURE)
+    assert [model.one(row.tobytes()) for row in rows] == expected
+    assert model.outputs(rows).tolist() == expected
+
+
 def test_threads_have_each_their_own_memory() -> None:
     model = OrtRuntime().load(ARTIFACT, SIGNATURE)
     rows = np.random.default_rng(0).normal(0, 3, (300, 2)).astype(np.float32)
