@@ -8,6 +8,9 @@ bin, so that it is at most `ERROR_RATIO` times too large or too small.
 import math
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 BINS = 48
 """The last one begins at 2^23 µs, 8.4 s."""
 
@@ -16,6 +19,11 @@ ERROR_RATIO = 2**0.25
 
 _NS_PER_US = 1_000
 _NS_SQUARED_PER_US_SQUARED = _NS_PER_US**2
+
+_BEGINNINGS_NS = np.array(
+    [math.isqrt(_NS_SQUARED_PER_US_SQUARED * 2**k - 1) + 1 for k in range(BINS - 1)], np.int64
+)
+"""The first nanosecond of each bin from the second on."""
 
 
 def bin_of(took_ns: int) -> int:
@@ -31,6 +39,20 @@ def bin_of(took_ns: int) -> int:
     if took_ns < _NS_PER_US:
         return 0
     return min((took_ns * took_ns // _NS_SQUARED_PER_US_SQUARED).bit_length(), BINS - 1)
+
+
+def count_times(times_ns: Sequence[int]) -> npt.NDArray[np.int64]:
+    """How many times fall into each bin.
+
+    Args:
+        times_ns: Nanoseconds, each below 2^63.
+
+    Examples:
+        >>> count_times([999, 1_414, 1_415, 10**15])[:3].tolist()
+        [1, 1, 1]
+    """
+    places = np.searchsorted(_BEGINNINGS_NS, np.array(times_ns, np.int64), side="right")
+    return np.bincount(places, minlength=BINS)
 
 
 def bounds_us(k: int) -> tuple[float, float]:

@@ -3,8 +3,10 @@
 from collections import deque
 from typing import Generic, TypeVar
 
+import numpy as np
+
 from fleetloop_agent.serving.records import Counters
-from fleetloop_shared.latency import BINS, bin_of
+from fleetloop_shared.latency import BINS, count_times
 
 T = TypeVar("T")
 
@@ -49,8 +51,7 @@ class Tally:
 
     def took(self, times_ns: list[int]) -> None:
         """Runs of the model took these times, in nanoseconds; the list is emptied."""
-        for k in map(bin_of, times_ns):
-            self._latency_counts[k] += 1
+        self._latency_counts += count_times(times_ns)
         times_ns.clear()
 
     def labelled(self, *, correct: bool | None) -> None:
@@ -77,7 +78,7 @@ class Tally:
             rows=rows,
             errors=self.errors,
             refused=self.refused,
-            latency_counts=tuple(self._latency_counts),
+            latency_counts=tuple(self._latency_counts.tolist()),
             labels=self.labels,
             labels_correct=self.labels_correct,
             dropped=dropped,
@@ -87,5 +88,5 @@ class Tally:
 
     def _clear(self) -> None:
         self.errors = self.refused = 0
-        self._latency_counts = [0] * BINS
+        self._latency_counts = np.zeros(BINS, np.int64)
         self.forget_labels()

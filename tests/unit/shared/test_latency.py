@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleetloop_shared.latency import BINS, ERROR_RATIO, bin_of, bounds_us, quantile_us
+from fleetloop_shared.latency import (
+    BINS,
+    ERROR_RATIO,
+    bin_of,
+    bounds_us,
+    count_times,
+    quantile_us,
+)
+
+NEAR_A_BOUND = [math.isqrt(10**6 * 2**k) + more for k in range(BINS) for more in (-1, 0, 1)]
 
 
 @given(st.integers(0, 10**13))
@@ -14,6 +23,14 @@ def test_a_time_lies_within_its_bin(took_ns: int) -> None:
     low, high = bounds_us(bin_of(took_ns))
     assert low <= took_ns / 1_000 * (1 + 1e-12)
     assert took_ns / 1_000 < high * (1 + 1e-12)
+
+
+@given(st.lists(st.integers(-5, 10**17) | st.sampled_from(NEAR_A_BOUND)))
+def test_many_times_are_counted_as_one_by_one(times_ns: list[int]) -> None:
+    counts = [0] * BINS
+    for took_ns in times_ns:
+        counts[bin_of(took_ns)] += 1
+    assert count_times(times_ns).tolist() == counts
 
 
 def test_bins_follow_each_other_without_gaps() -> None:
