@@ -140,3 +140,13 @@ def test_a_response_tells_its_length() -> None:
     for with_body, body in ((True, b"{}"), (False, b"")):
         told = as_bytes(Response(HTTPStatus.OK, b"{}"), keep_alive=False, with_body=with_body)
         assert told.endswith(b"Connection: close\r\nContent-Length: 2\r\n\r\n" + body)
+
+
+def test_what_is_remembered_of_heads_is_bounded() -> None:
+    heads = Heads()
+    read = [heads.read(b"GET /%d HTTP/1.1\r\nHost: d" % number) for number in range(1_000)]
+    assert [head.path for head in read] == [f"/{number}" for number in range(1_000)]
+    heads.read(b"GET /long HTTP/1.1\r\nHost: d\r\nA: " + b"b" * 2_000)
+    assert 0 < len(heads._read) <= 256
+    assert max(map(len, heads._read)) < 1_024
+    assert heads.read(b"GET /999 HTTP/1.1\r\nHost: d") is read[-1]
