@@ -55,6 +55,7 @@ class BinLimits:
         self._memory = row_memory.measure(reference.places, shares, forms, ordered)
         self._slow = bin_forms.largest_values(order, shares)
         alone = row_memory.independent(shares)
+        self._more = dict.fromkeys(("order", "share"), np.ones(len(shares)))
         self._unlike = {
             "order": _unlike(drawn.order, bin_forms.weights(self._order, alone)),
             "share": _unlike(
@@ -64,7 +65,9 @@ class BinLimits:
         }
 
     def order(self, rows: int, share: float, seen: Statistics | None) -> Floats:
-        """Limits of Anderson-Darling, one a feature.
+        """Limits of Anderson-Darling, one a feature; scales must be asked for from the shortest on.
+
+        A scale for which the reference is too short takes over what the one before it showed.
 
         Args:
             rows: In a window.
@@ -78,9 +81,12 @@ class BinLimits:
         limits = self._limits(weights, share) * skew * self._unlike["order"]
         limits = np.maximum(limits, self._by_chance(rows, share)[0])
         if seen is None:
-            return limits
+            unseen: Floats = limits * self._more["order"]
+            return unseen
         limits = self._at_most(limits, rows, share, seen.order)
-        return self._at_least(limits, weights, rows, seen.order)
+        self._more["order"] = self._exceeding(weights, rows, seen.order)
+        farthest: Floats = np.maximum(limits * self._more["order"], seen.order.max(axis=0))
+        return farthest
 
     def share(self, rows: int, share: float, seen: Statistics | None) -> Floats:
         """Limits of triangular discrimination, one a feature and one for the scores.
@@ -92,9 +98,12 @@ class BinLimits:
         limits = self._limits(weights, share) * self._unlike["share"]
         limits = np.maximum(limits, self._by_chance(rows, share)[1])
         if seen is None:
-            return limits
+            unseen: Floats = limits * self._more["share"]
+            return unseen
         limits = self._at_most(limits, rows, share, seen.share)
-        return self._at_least(limits, weights, rows, seen.share)
+        self._more["share"] = self._exceeding(weights, rows, seen.share)
+        farthest: Floats = np.maximum(limits * self._more["share"], seen.share.max(axis=0))
+        return farthest
 
     def rare(self, rows: int, share: float, seen: Statistics | None) -> Floats:
         """Limits of the deviance of rare bins, one a feature.
@@ -152,8 +161,8 @@ class BinLimits:
         least: Floats = np.where(lasting, np.minimum(limits, bounded), limits)
         return least
 
-    def _at_least(self, limits: Floats, weights: Floats, rows: int, seen: Floats) -> Floats:
-        """No less than contiguous windows show, where they clearly show more than was computed."""
+    def _exceeding(self, weights: Floats, rows: int, seen: Floats) -> Floats:
+        """By how much contiguous windows exceed what was computed, where they clearly do."""
         mean = weights.sum(axis=1)
         windows = self._reference.rows / rows
         spread = np.sqrt(2 / windows * (weights**2).sum(axis=1))
@@ -161,8 +170,8 @@ class BinLimits:
         more = np.divide(
             seen.mean(axis=0), mean, out=np.ones_like(mean), where=clearly & (mean > 0)
         )
-        farthest: Floats = np.maximum(limits * more, seen.max(axis=0))
-        return farthest
+        exceeding: Floats = np.maximum(more, 1.0)
+        return exceeding
 
 
 def _unlike(drawn: Floats, weights: Floats) -> float:

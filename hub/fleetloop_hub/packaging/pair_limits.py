@@ -15,6 +15,7 @@ _MEASURED_ROWS = 64
 """Spreads are measured in windows of about so many rows, of which there are many."""
 
 _CHECKED = 20
+_TAIL = 0.1
 _HALVINGS = 60
 _FARTHEST = 1e4
 
@@ -46,6 +47,7 @@ class PairLimits:
         self._spread = np.maximum(spread, self._short)
         self._windows = rows / length
         self._unlike = _unlike(drawn.z, np.sqrt(spread))
+        self._drawn = (drawn.z**2).max(axis=1, initial=0.0)
         self._longer = 1.0
 
     def limit(self, share: float, seen: Statistics | None) -> float:
@@ -69,7 +71,21 @@ class PairLimits:
             often = 2 * float(normal_tail(middle / spread).sum()) > share
             low, high = (middle, high) if often else (low, middle)
         limit = high * self._unlike * math.sqrt(uncertainty(self._windows, share / pairs))
+        limit = max(limit, math.sqrt(_tail(self._drawn, share) * self._longer))
         return limit if seen is None else max(limit, float(np.abs(seen.z).max()))
+
+
+def _tail(largest: Floats, share: float) -> float:
+    """What the largest squared z of a window reaches by an exponential tail of drawn windows.
+
+    A few far values at the same time make a correlation that no normal rows would have.
+    """
+    start = float(np.quantile(largest, 1 - _TAIL))
+    beyond = largest[largest > start] - start
+    if not len(beyond):
+        return start
+    unsure = 1 + 1 / math.sqrt(len(beyond))
+    return start + float(beyond.mean()) * unsure * max(math.log(_TAIL / share), 0.0)
 
 
 _NO_PAIR = 10.0

@@ -12,16 +12,16 @@ _BLOCKS = (1, 2, 4, 8, 16)
 def scale_rows(window_rows: int, reference_rows: int) -> list[int]:
     """The lengths of the windows that devices judge, ascending.
 
-    Blocks, windows of 2, 4, 8 and 16 of them as far as the reference holds four such windows, and
-    the reporting window.
+    Blocks, windows of 2, 4, 8 and 16 of them as far as the reference holds two such windows, and
+    the reporting window. A longer one would be compared with less than itself.
 
     >>> scale_rows(1024, 10_000)
-    [256, 512, 1024, 2048]
+    [256, 512, 1024, 2048, 4096]
     >>> scale_rows(32, 300)
-    [32, 64]
+    [32, 64, 128]
     """
     block = min(BLOCK_ROWS, window_rows)
-    fitting = [block * n for n in _BLOCKS if fits(reference_rows, block * n)]
+    fitting = [block * n for n in _BLOCKS if reference_rows >= 2 * block * n]
     return sorted({block, window_rows, *fitting})
 
 
