@@ -89,7 +89,8 @@ def _body(draft: Draft) -> str:
     places, lines = draft.statements.places(), []
     for buffer in draft.statements.buffers.values():
         if buffer.name in places:
-            where = f"work->{ARENAS[buffer.kind]} + {places[buffer.name]}"
+            place = places[buffer.name]
+            where = f"work->{ARENAS[buffer.kind]}" + (f" + {place}" if place else "")
             lines.append(f"{buffer.kind} *const {buffer.name} = {where};")
     if not lines:
         lines.append("(void)work;")

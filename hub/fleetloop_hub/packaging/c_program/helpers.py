@@ -71,25 +71,38 @@ static void softmax(const float *x, size_t count, float *shares)
 
 _PRODUCTS = """\
 static void add_products_{name}(
-    const float *x, size_t rows, size_t columns, const {kind} *weights, float *sums)
+    const float *restrict x, size_t rows, size_t columns, const {kind} *restrict weights,
+    float *restrict sums)
 {{
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {{
+        const float factor = x[i];
+        const {kind} *row = weights + i * columns;
+        if (factor == 0.0f)
+            continue;
         for (size_t j = 0; j < columns; j++)
-            sums[j] += x[i] * {read};
+            sums[j] += factor * {read};
+    }}
 }}
 """
 
 _STEPS = """\
 static void add_steps_{name}(
-    const {kind} *x, int zero, size_t rows, size_t columns, const int8_t *weights, int32_t *sums)
+    const {kind} *restrict x, int zero, size_t rows, size_t columns,
+    const int8_t *restrict weights, int32_t *restrict sums)
 {{
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {{
+        const int32_t factor = x[i] - zero;
+        const int8_t *row = weights + i * columns;
+        if (!factor)
+            continue;
         for (size_t j = 0; j < columns; j++)
-            sums[j] += (int32_t)(x[i] - zero) * weights[i * columns + j];
+            sums[j] += factor * row[j];
+    }}
 }}
 """
 
-_WEIGHT = "weights[i * columns + j]"
+_WEIGHT = "row[j]"
+"""Half of what ReLU lets through is 0: those rows of weights are passed over."""
 
 _TEXTS |= {
     "add_products_f32": _PRODUCTS.format(name="f32", kind="float", read=_WEIGHT),

@@ -45,6 +45,8 @@ def write(draft: Draft, node: NodeProto) -> None:
     rows = int(np.prod(shape[:-1], dtype=int))
     if matrix is None or matrix.ndim != 2 or rows != 1 or given.get("transA"):  # noqa: PLR2004
         raise UnsupportedModelError(f"{node.op_type} of anything but one row and a constant matrix")
+    if not np.isfinite(matrix).all():
+        raise UnsupportedModelError(f"{node.op_type} with weights that are no finite numbers")
     name, alpha = node.output[0], np.float32(given.get("alpha", 1.0))
     turned = bool(given.get("transB"))
     blocks = _blocks(draft, node.input[1], matrix.astype(np.float32), turned=turned)
@@ -65,27 +67,34 @@ _Rest = tuple[str, np.float32, np.ndarray]
 def _in_floats(
     draft: Draft, given: str, blocks: list[Block], rest: _Rest
 ) -> tuple[str, frozenset[str]]:
+    """Sums of floats; whole weights are multiplied by their scale after they are added up."""
     into, alpha, bias = rest
     source, at, width = draft.store(given), 0, blocks[0].steps.shape[1]
-    lines, later = [loop(width, f"{into}[i] = 0.0f;")], []
+    lines = [loop(width, f"{into}[i] = 0.0f;")]
+    scales = [np.ones(width, np.float32)]
     for block in blocks:
         kernel = _KERNELS[block.steps.dtype.name]
         draft.helpers.add(kernel)
         place = f"{source} + {at}" if at else source
         table = draft.flash.table(block.steps)
-        call = f"{kernel}({place}, {len(block.steps)}, {width}, {table}, {into});"
+        if at and blocks[0].scale is not None and block is blocks[1]:
+            lines.append(_finished(draft, into, blocks[0].scale, np.zeros(width, np.float32)))
+        lines.append(f"{kernel}({place}, {len(block.steps)}, {width}, {table}, {into});")
         at += len(block.steps)
-        if block.scale is None:
-            later.append(call)
-            continue
-        factor = draft.flash.at(block.scale.astype(np.float32))
-        lines += [call, loop(width, f"{into}[i] = {into}[i] * {factor};")]
-    lines += later
-    times = f" * {draft.flash.at(np.full(width, alpha))}" if alpha != 1 else ""
-    if times or bias.any():
-        line = f"{into}[i] = {into}[i]{times} + {draft.flash.at(bias)};"
-        lines.append(loop(width, line))
-    return "\n".join(lines), frozenset({source})
+    if len(blocks) == 1 and blocks[0].scale is not None:
+        scales.append(blocks[0].scale)
+    scale = (np.prod(np.broadcast_arrays(*scales), axis=0) * alpha).astype(np.float32)
+    lines.append(_finished(draft, into, scale, bias))
+    return "\n".join(filter(None, lines)), frozenset({source})
+
+
+def _finished(draft: Draft, into: str, scale: np.ndarray, bias: np.ndarray) -> str:
+    """Sums times a scale and plus a bias, as far as they change anything."""
+    width = len(bias)
+    scale = np.broadcast_to(scale, width).astype(np.float32)
+    times = f" * {draft.flash.at(scale)}" if (scale != 1).any() else ""
+    plus = f" + {draft.flash.at(bias)}" if bias.any() else ""
+    return loop(width, f"{into}[i] = {into}[i]{times}{plus};") if times or plus else ""
 
 
 def _in_steps(
