@@ -42,6 +42,14 @@ test-mlflow: setup ## export runs to a real MLflow server, in an environment of 
 	@$(BIN)/uv pip install --quiet --python $(MLFLOW)/bin/python --no-deps $(MEMBERS:%=-e ./%)
 	@$(MLFLOW)/bin/python -m pytest tests/integration/test_mlflow_server.py
 
+.PHONY: test-arm
+test-arm: setup ## answer as C programs on an emulated 32-bit ARM processor (needs apt-get, or what it names)
+	@command -v arm-linux-gnueabihf-gcc >/dev/null && command -v qemu-arm >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	      gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user >/dev/null; }
+	@$(BIN)/python -m pytest -q tests/integration/test_c_program_arm.py
+
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

@@ -101,14 +101,14 @@ def named(signature: Signature) -> Signature:
     return msgspec.structs.replace(signature, features=[*numbers, *listed])
 
 
-def build(made: Program, folder: Path, *flags: str) -> Path:
+def build(made: Program, folder: Path, *flags: str, compiler: str | None = COMPILER) -> Path:
     """The program, compiled without a warning."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in made.files.items():
         (folder / name).write_bytes(content)
     target = folder / "model"
     sources = [str(folder / name) for name in made.files if name.endswith(".c")]
-    command = [str(COMPILER), *STRICT, *flags, "-o", str(target), *sources, "-lm"]
+    command = [str(compiler), *STRICT, *flags, "-o", str(target), *sources, "-lm"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return target
