@@ -1,6 +1,7 @@
 """A device without Python: rows from MQTT, the signed answers, profiles that the hub can add."""
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from fleetloop_hub.ports import Broker
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.drift.block import Blocks
+from fleetloop_shared.latency import BINS, quantile_us
 from fleetloop_shared.link import Received
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.messages import DeviceState, EnrolAnswer, ReportedState
-from fleetloop_shared.reports import ProfileReport
+from fleetloop_shared.reports import HealthReport, ProfileReport
 from fleetloop_shared.topics import Topic
 from support import c_programs
-from support.brokers import HUB, STATION_1, Listener, link_to, start_broker
+from support.brokers import HUB, PATIENCE_S, STATION_1, Listener, link_to, start_broker
 from support.c_programs import SANITIZED, packed
 from support.fitted_models import example
 
@@ -107,6 +109,12 @@ def answers_on(listener: Listener, topic: str, count: int = 1) -> list[Received]
     return there()
 
 
+def quantile_ms(counts: list[int], share: float) -> float:
+    found = quantile_us(counts, share)
+    assert found is not None
+    return found / 1_000
+
+
 def presence(listener: Listener, *, online: bool) -> DeviceState:
     """The last word about whether the device is there, as soon as it is this one.
 
@@ -174,6 +182,12 @@ def test_the_hub_sees_what_it_serves_and_can_add_its_profile(
     presence(listener, online=False)
     [message] = answers_on(listener, Topic.PROFILE.at(device=DEVICE))
     report = decode_compressed(message.payload, ProfileReport)
+    [sent] = answers_on(listener, Topic.HEALTH.at(device=DEVICE))
+    health = decode(sent.payload, HealthReport)
+    assert (health.rows, health.refused, health.errors, health.seq) == (100, 0, 0, 2)
+    assert sum(health.latency_counts) == 2
+    assert len(health.latency_counts) == BINS
+    assert health.latency_p50_ms == pytest.approx(quantile_ms(health.latency_counts, 0.5), rel=1e-5)
     assert (report.device, report.seq, report.first_row, report.profile.rows) == (DEVICE, 1, 1, 100)
     counter = Blocks(manifest.reference, manifest.signature)
     scores = Artifact(data, manifest.signature).scores(rows)
@@ -248,3 +262,43 @@ def test_a_device_comes_back_after_its_broker(firmware: Path, tmp_path: Path) ->
         wait_for(running, "sensors")
         assert running.end().connections == 2
     broker.stop()
+
+
+def unfriendly_broker(listening: socket.socket, packets: list[bytes]) -> None:
+    """Greets each client as a broker does, says one of the packets, and leaves."""
+    for packet in packets:
+        client, _ = listening.accept()
+        with client:
+            client.settimeout(PATIENCE_S)
+            client.recv(4_096)
+            client.sendall(packet)
+            if packet[:4] == WELCOME:
+                client.recv(4_096)
+
+
+WELCOME = bytes([0x20, 2, 0, 0])
+UNFRIENDLY = [
+    b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    bytes([0x20, 2, 0, 5]),  # it may not connect
+    WELCOME + bytes([0x90, 3, 0, 1, 128]),  # the filter is refused
+    WELCOME + bytes([0x30, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),  # a length without an end
+    WELCOME + bytes([0x30, 5, 0, 200, 65, 66, 67]),  # a topic longer than its packet
+    WELCOME + bytes([0x30, 1, 0]),  # a message too short for a topic
+    WELCOME + bytes([0x32, 4, 0, 0, 0, 1]),  # a quality that was not asked for
+    WELCOME + bytes([0x30, 0xFF, 0xFF, 0x7F]) + b"x" * 40_000,  # 2 MB, of which little comes
+    WELCOME + bytes([0x30, 0x84, 0x04, 2, 0]) + b"t" * 512 + b"[1]",  # a topic without room
+    WELCOME + bytes([0x30, 6, 0, 1, 65]) + b"[[[",  # not whole rows
+    WELCOME + bytes([0xF0, 0]),  # a packet of no kind
+    WELCOME + b"\x00" * 8_192,
+]
+
+
+def test_a_broker_that_breaks_the_protocol_is_left_and_tried_again(firmware: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(60.0)
+        address = f"mqtt://127.0.0.1:{listening.getsockname()[1]}"
+        for packet in UNFRIENDLY:
+            with ConstrainedDevice(firmware, DEVICE, Sensors(address, "a", "b")) as running:
+                unfriendly_broker(listening, [packet])
+                ended = running.end()
+            assert ended.answered == 0

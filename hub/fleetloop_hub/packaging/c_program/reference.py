@@ -2,15 +2,20 @@
 
 import numpy as np
 
-from fleetloop_hub.packaging.c_program.flash import Flash
+from fleetloop_hub.packaging.c_program.flash import Flash, literal
+from fleetloop_shared.drift.moments import REACH_SD, STEPS, scales
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import ReferenceFeature
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def facts(manifest: Manifest) -> dict[str, str | int]:
     """What stands in model_reference.h."""
     signature, features = manifest.signature, manifest.reference.features
     return {
+        "steps": STEPS,
+        "reach": int(REACH_SD * STEPS),
         "bins": sum(len(feature.counts) for feature in features),
         "window_rows": manifest.thresholds.window_rows,
         "score_low": double(signature.score_low),
@@ -20,18 +25,21 @@ def facts(manifest: Manifest) -> dict[str, str | int]:
 
 def source(manifest: Manifest) -> str:
     """model_reference.c: the tables."""
-    flash = Flash()
-    rows = "".join(f"    {_row(flash, f)},\n" for f in manifest.reference.features)
-    head = '#include "model_reference.h"\n\n#include <math.h>\n#include <stddef.h>\n'
-    name = f"const model_bins model_reference[{len(manifest.reference.features)}]"
+    flash, features = Flash(), manifest.reference.features
+    means, sds = scales(features)
+    with np.errstate(over="ignore"):
+        per_unit = np.minimum(STEPS / sds, _LARGEST).astype(np.float32)
+    scaled = zip(features, means.astype(np.float32), per_unit, strict=True)
+    rows = "".join(f"    {_row(flash, *each)},\n" for each in scaled)
+    head = '#include "model_reference.h"\n\n#include <stddef.h>\n'
+    name = f"const model_bins model_reference[{len(features)}]"
     return f"{head}\n{flash.text()}\n{name} = {{\n{rows}}};\n"
 
 
-def _row(flash: Flash, feature: ReferenceFeature) -> str:
+def _row(flash: Flash, feature: ReferenceFeature, mean: np.float32, per_unit: np.float32) -> str:
     edges = np.array(feature.edges, np.float32)
     table = flash.table(edges) if len(edges) else "NULL"
-    sd = "INFINITY" if feature.category else double(feature.sd)
-    return f"{{{table}, {len(edges)}, {double(feature.mean)}, {sd}}}"
+    return f"{{{table}, {len(edges)}, {literal(mean)}, {literal(per_unit)}}}"
 
 
 def double(value: float) -> str:

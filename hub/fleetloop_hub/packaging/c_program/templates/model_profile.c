@@ -41,13 +41,28 @@ static size_t score_bin(double score)
     return share >= MODEL_SCORE_BINS ? MODEL_SCORE_BINS - 1 : (size_t)share;
 }
 
+/* A distance from the reference in steps; what is missing has none. */
+static float steps_of(const model_bins *bins, float x)
+{
+    const float steps = (x - bins->mean) * bins->steps_per_unit;
+    return steps == steps ? steps : 0.0f;
+}
+
+/* The whole steps of a distance, as far as it is near: sums of them are exact in any order. */
+static int32_t near(float steps)
+{
+    if (steps >= (float)MODEL_REACH)
+        return MODEL_REACH;
+    return steps <= -(float)MODEL_REACH ? -MODEL_REACH : (int32_t)rintf(steps);
+}
+
 void model_profile_add(model_profile *profile, const float *row, float score)
 {
-    double u[MODEL_FEATURES];
+    int32_t u[MODEL_FEATURES];
     size_t first = 0, pair = 0;
     for (size_t k = 0; k < MODEL_FEATURES; k++) {
         const model_bins *bins = &model_reference[k];
-        const float x = row[k];
+        const float x = row[k], steps = steps_of(bins, x);
         if (x != x)
             profile->missing[k]++;
         else
@@ -55,17 +70,18 @@ void model_profile_add(model_profile *profile, const float *row, float score)
         first += bins->edge_count + 1u;
         if (x < model_features[k].low || x > model_features[k].high)
             profile->out_of_range[k]++;
-        u[k] = 0.0;
         if (isfinite(x)) {
             profile->low[k] = x < profile->low[k] ? x : profile->low[k];
             profile->high[k] = x > profile->high[k] ? x : profile->high[k];
-            u[k] = ((double)x - bins->mean) / bins->sd;
         }
-        profile->sums[k] += u[k];
+        if (isfinite(steps))
+            profile->sums[k] += (double)steps;
+        u[k] = near(steps);
+        profile->near_sums[k] += u[k];
     }
     for (size_t i = 0; i < MODEL_FEATURES; i++)
         for (size_t j = i; j < MODEL_FEATURES; j++)
-            profile->products[pair++] += u[i] * u[j];
+            profile->near_products[pair++] += u[i] * u[j];
     profile->score_counts[score_bin((double)score)]++;
     profile->rows++;
 }
@@ -109,11 +125,19 @@ static void say_limits(text *said, const char *name, const float *limits)
     say(said, "]");
 }
 
-static void say_sums(text *said, const char *name, const double *sums, size_t count)
+static void say_sums(text *said, const double *sums)
+{
+    say(said, ",\"sums\":[");
+    for (size_t k = 0; k < MODEL_FEATURES; k++)
+        say(said, k ? ",%.17g" : "%.17g", sums[k] / MODEL_STEPS);
+    say(said, "]");
+}
+
+static void say_steps(text *said, const char *name, const int64_t *sums, size_t count, double unit)
 {
     say(said, "%s[", name);
     for (size_t k = 0; k < count; k++)
-        say(said, k ? ",%.17g" : "%.17g", sums[k]);
+        say(said, k ? ",%.17g" : "%.17g", (double)sums[k] / unit);
     say(said, "]");
 }
 
@@ -130,8 +154,10 @@ size_t model_profile_text(const model_profile *profile, char *into, size_t room)
     say_counts(&said, "],\"missing\":", profile->missing, MODEL_FEATURES);
     say_limits(&said, ",\"low\":", profile->low);
     say_limits(&said, ",\"high\":", profile->high);
-    say_sums(&said, ",\"sums\":", profile->sums, MODEL_FEATURES);
-    say_sums(&said, ",\"products\":", profile->products, MODEL_PAIRS);
+    say_sums(&said, profile->sums);
+    say_steps(&said, ",\"near_sums\":", profile->near_sums, MODEL_FEATURES, MODEL_STEPS);
+    say_steps(&said, ",\"near_products\":", profile->near_products, MODEL_PAIRS,
+              (double)MODEL_STEPS * MODEL_STEPS);
     say_counts(&said, ",\"score_counts\":", profile->score_counts, MODEL_SCORE_BINS);
     say_counts(&said, ",\"out_of_range\":", profile->out_of_range, MODEL_FEATURES);
     say(&said, "}");

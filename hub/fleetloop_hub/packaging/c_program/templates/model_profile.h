@@ -10,7 +10,7 @@
 
 /* Room for a profile as text. */
 #define MODEL_PROFILE_TEXT \
-    (256 + 100 * MODEL_FEATURES + 11 * (MODEL_BINS + MODEL_SCORE_BINS) + 25 * MODEL_PAIRS)
+    (256 + 125 * MODEL_FEATURES + 11 * (MODEL_BINS + MODEL_SCORE_BINS) + 25 * MODEL_PAIRS)
 
 typedef struct {
     uint32_t rows;
@@ -20,8 +20,9 @@ typedef struct {
     uint32_t score_counts[MODEL_SCORE_BINS];
     float low[MODEL_FEATURES];
     float high[MODEL_FEATURES];
-    double sums[MODEL_FEATURES]; /* of (x - mean) / sd of the reference; a category counts as 0 */
-    double products[MODEL_PAIRS]; /* of the same for the pairs i <= j, row by row */
+    double sums[MODEL_FEATURES]; /* of distances from the reference, in steps */
+    int64_t near_sums[MODEL_FEATURES]; /* of near distances, which are whole steps */
+    int64_t near_products[MODEL_PAIRS]; /* of the same for the pairs i <= j, row by row */
 } model_profile;
 
 void model_profile_clear(model_profile *profile);

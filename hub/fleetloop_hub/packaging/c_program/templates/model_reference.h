@@ -6,14 +6,16 @@
 
 #define MODEL_BINS ${bins} /* of all features together */
 #define MODEL_WINDOW_ROWS ${window_rows} /* of a report */
+#define MODEL_STEPS ${steps}
+#define MODEL_REACH ${reach} /* steps: a near distance is no larger */
 #define MODEL_SCORE_LOW ${score_low}
 #define MODEL_SCORE_HIGH ${score_high}
 
 typedef struct {
     const float *edges; /* bin k holds edges[k-1] <= x < edges[k] */
     uint16_t edge_count;
-    double mean;
-    double sd; /* infinite of a category: its numbers have no distance */
+    float mean;
+    float steps_per_unit; /* a step is 1 / MODEL_STEPS of a standard deviation; 0 of a category */
 } model_bins;
 
 extern const model_bins model_reference[${features}];
