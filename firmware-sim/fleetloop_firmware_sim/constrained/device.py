@@ -26,6 +26,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
         profiles: Windows whose profile was reported.
         connections: Connections made, to the sensors' broker and to the hub's.
         oversized: Messages for which there was no room.
+        lost: Windows that ended while the hub's broker was not there.
     """
 
     answered: int
@@ -33,6 +34,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     profiles: int
     connections: int
     oversized: int
+    lost: int
 
 
 @dataclass(frozen=True)

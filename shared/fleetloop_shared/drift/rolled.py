@@ -27,7 +27,7 @@ class Profiles:
         self._pairs = np.triu_indices(len(features))
         self._expected = np.eye(len(features))
         self._expected[np.triu_indices(len(features), 1)] = reference.correlations
-        digits = np.array([_digits(f.sd / _PARTS) for f in features], np.float64)
+        digits = np.array([told_digits(f.sd) for f in features], np.float64)
         self._finer = 10.0 ** digits.clip(0, None)
         self._coarser = 10.0 ** (-digits).clip(0, None)
 
@@ -94,6 +94,10 @@ def near_step(rows: int) -> int:
     return 1 << (math.isqrt(max(rows, 1)).bit_length() - 1)
 
 
-def _digits(width: float) -> int:
-    """Digits behind the point that tell values apart that are so far from each other."""
-    return max(-40, min(40, -math.floor(math.log10(max(width, 1e-300)))))
+def told_digits(sd: float) -> int:
+    """Digits behind the point that tell apart values a fifth of a standard deviation from another.
+
+    >>> told_digits(1.0), told_digits(700.0)
+    (1, -2)
+    """
+    return max(-40, min(40, -math.floor(math.log10(max(sd / _PARTS, 1e-300)))))

@@ -134,12 +134,12 @@ static void take_rows(
         text_add(told, sizeof told, k ? "," : "");
         say_answer(&answers[k], ++answered);
         model_profile_add(&profile, rows[k], answers[k].score);
+        if (profile.rows >= MODEL_WINDOW_ROWS)
+            hub_say_profile(&words, &profile);
     }
     counted.rows += (unsigned long)count;
     text_add(told, sizeof told, "]}");
     mqtt_publish(&sensors.client, topic, told, strlen(told), 0);
-    if (profile.rows >= MODEL_WINDOW_ROWS)
-        hub_say_profile(&words, &profile);
 }
 
 static void ignore(
@@ -214,13 +214,12 @@ int main(void)
     prepare();
     while (!stopping)
         step(&health_ms);
-    hub_say_profile(&words, &profile);
     hub_say_health(&words, &counted);
     hub_leave(&words);
     mqtt_leave(&sensors.client);
     printf("ended {\"answered\":%lu,\"refused\":%lu,\"profiles\":%lu,\"connections\":%lu,"
-           "\"oversized\":%lu}\n",
+           "\"oversized\":%lu,\"lost\":%lu}\n",
            answered, refused, words.profiles, sensors.connections + hub.connections,
-           sensors.client.oversized);
+           sensors.client.oversized, words.lost);
     return 0;
 }

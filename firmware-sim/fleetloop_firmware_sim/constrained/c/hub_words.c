@@ -79,22 +79,28 @@ static void put_head(const hub_words *words)
              MODEL_VERSION);
 }
 
-void hub_say_profile(hub_words *words, model_profile *profile)
+/* The report of a window as text; its length, or 0 if there is not enough room. */
+static size_t put_profile(const hub_words *words, const model_profile *profile)
 {
     size_t length;
-    if (!profile->rows || words->hub->client.socket < 0)
-        return;
     put_head(words);
     text_add(report, sizeof report, "\"first_row\":%lu,\"profile\":", words->first_row);
     length = strlen(report);
     if (!model_profile_text(profile, report + length, sizeof report - length - 1))
-        return;
+        return 0;
     text_add(report, sizeof report, "}");
-    length = text_pack(report, strlen(report), packed);
-    if (mqtt_publish(&words->hub->client, topic_of(words, "profile"), packed, length, 0))
-        return;
-    words->sequence++;
-    words->profiles++;
+    return strlen(report);
+}
+
+void hub_say_profile(hub_words *words, model_profile *profile)
+{
+    const size_t length = words->hub->client.socket < 0 ? 0 : put_profile(words, profile);
+    if (length && !mqtt_publish(&words->hub->client, topic_of(words, "profile"), packed,
+                                text_pack(report, length, packed), 0)) {
+        words->sequence++;
+        words->profiles++;
+    } else if (words->hub->address[0])
+        words->lost++;
     words->first_row += profile->rows;
     model_profile_clear(profile);
 }

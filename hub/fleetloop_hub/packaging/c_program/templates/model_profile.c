@@ -112,32 +112,57 @@ static void say_counts(text *said, const char *name, const uint32_t *counts, siz
     say(said, "]");
 }
 
-static void say_limits(text *said, const char *name, const float *limits)
+/* A value rounded away from the others. */
+static double outward(const model_bins *bins, double value, int up)
+{
+    const double place = value * bins->finer / bins->coarser;
+    return (up ? ceil(place) : floor(place)) * bins->coarser / bins->finer;
+}
+
+static void say_limits(text *said, const char *name, const float *limits, int up)
 {
     say(said, "%s[", name);
     for (size_t k = 0; k < MODEL_FEATURES; k++) {
         say(said, k ? "," : "");
         if (isfinite(limits[k]))
-            say(said, "%.17g", (double)limits[k]);
+            say(said, "%.17g", outward(&model_reference[k], (double)limits[k], up));
         else
             say(said, "null");
     }
     say(said, "]");
 }
 
-static void say_sums(text *said, const double *sums)
+static void say_rounded(text *said, size_t place, double value)
 {
-    say(said, ",\"sums\":[");
-    for (size_t k = 0; k < MODEL_FEATURES; k++)
-        say(said, k ? ",%.17g" : "%.17g", sums[k] / MODEL_STEPS);
-    say(said, "]");
+    const double most = 9007199254740992.0;
+    value = rint(value > most ? most : value < -most ? -most : value);
+    say(said, place ? ",%.0f" : "%.0f", value == 0.0 ? 0.0 : value);
 }
 
-static void say_steps(text *said, const char *name, const int64_t *sums, size_t count, double unit)
+/* The largest power of two up to the root of the rows: what products are rounded to. */
+static uint32_t near_step(uint32_t rows)
 {
-    say(said, "%s[", name);
-    for (size_t k = 0; k < count; k++)
-        say(said, k ? ",%.17g" : "%.17g", (double)sums[k] / unit);
+    uint32_t step = 1;
+    while ((uint64_t)step * step * 4 <= rows)
+        step *= 2;
+    return step;
+}
+
+static void say_distances(text *said, const model_profile *profile)
+{
+    const uint32_t step = near_step(profile->rows);
+    const double unit = (double)MODEL_STEPS * MODEL_STEPS;
+    say(said, ",\"sums\":[");
+    for (size_t k = 0; k < MODEL_FEATURES; k++)
+        say_rounded(said, k, profile->sums[k] / MODEL_STEPS);
+    say(said, "],\"near_sums\":[");
+    for (size_t k = 0; k < MODEL_FEATURES; k++)
+        say_rounded(said, k, (double)profile->near_sums[k] / MODEL_STEPS);
+    say(said, "],\"near_step\":%lu,\"near_products\":[", (unsigned long)step);
+    for (size_t k = 0; k < MODEL_PAIRS; k++)
+        say_rounded(said, k,
+                    ((double)profile->near_products[k] / unit -
+                     (double)profile->rows * model_correlations[k]) / step);
     say(said, "]");
 }
 
@@ -152,12 +177,9 @@ size_t model_profile_text(const model_profile *profile, char *into, size_t room)
         first += bins;
     }
     say_counts(&said, "],\"missing\":", profile->missing, MODEL_FEATURES);
-    say_limits(&said, ",\"low\":", profile->low);
-    say_limits(&said, ",\"high\":", profile->high);
-    say_sums(&said, profile->sums);
-    say_steps(&said, ",\"near_sums\":", profile->near_sums, MODEL_FEATURES, MODEL_STEPS);
-    say_steps(&said, ",\"near_products\":", profile->near_products, MODEL_PAIRS,
-              (double)MODEL_STEPS * MODEL_STEPS);
+    say_limits(&said, ",\"low\":", profile->low, 0);
+    say_limits(&said, ",\"high\":", profile->high, 1);
+    say_distances(&said, profile);
     say_counts(&said, ",\"score_counts\":", profile->score_counts, MODEL_SCORE_BINS);
     say_counts(&said, ",\"out_of_range\":", profile->out_of_range, MODEL_FEATURES);
     say(&said, "}");

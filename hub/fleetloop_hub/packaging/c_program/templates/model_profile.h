@@ -6,11 +6,10 @@
 #include "model_reference.h"
 
 #define MODEL_SCORE_BINS 32
-#define MODEL_PAIRS (MODEL_FEATURES * (MODEL_FEATURES + 1) / 2)
 
 /* Room for a profile as text. */
 #define MODEL_PROFILE_TEXT \
-    (256 + 125 * MODEL_FEATURES + 11 * (MODEL_BINS + MODEL_SCORE_BINS) + 25 * MODEL_PAIRS)
+    (256 + 125 * MODEL_FEATURES + 11 * (MODEL_BINS + MODEL_SCORE_BINS) + 21 * MODEL_PAIRS)
 
 typedef struct {
     uint32_t rows;
@@ -30,8 +29,8 @@ void model_profile_clear(model_profile *profile);
 /* Counts a row that was answered. */
 void model_profile_add(model_profile *profile, const float *row, float score);
 
-/* Writes the profile as JSON, the form in which the hub merges it; returns its length, or 0 if
-   there is not enough room. */
+/* Writes the profile as JSON, rounded as agents round it, which the hub adds to others of as many
+   rows; returns its length, or 0 if there is not enough room. */
 size_t model_profile_text(const model_profile *profile, char *into, size_t room);
 
 #endif

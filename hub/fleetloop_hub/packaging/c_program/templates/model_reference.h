@@ -16,8 +16,13 @@ typedef struct {
     uint16_t edge_count;
     float mean;
     float steps_per_unit; /* a step is 1 / MODEL_STEPS of a standard deviation; 0 of a category */
+    double finer;         /* the smallest and largest value are told in whole */
+    double coarser;       /* coarser / finer, a power of ten */
 } model_bins;
 
+#define MODEL_PAIRS (${features} * (${features} + 1) / 2)
+
+extern const double model_correlations[MODEL_PAIRS]; /* of the pairs i <= j, row by row */
 extern const model_bins model_reference[${features}];
 
 #endif
