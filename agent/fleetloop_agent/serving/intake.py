@@ -13,7 +13,8 @@ import numpy.typing as npt
 from fleetloop_agent.errors import InputError
 from fleetloop_agent.ports import Rows
 from fleetloop_shared.categories import Categories
-from fleetloop_shared.manifest import OTHER, REFUSE, Signature
+from fleetloop_shared.manifest import OTHER, Signature
+from fleetloop_shared.refused_ranges import refused_ranges
 
 Row = Mapping[str, object]
 """Feature name to number, or to one of a category's values; None or NaN where it is missing."""
@@ -46,11 +47,7 @@ class Intake:
         self._categories = [
             (k, Categories(f.categories)) for k, f in enumerate(features) if f.categories
         ]
-        self._refusing = [
-            (k, 0.0 if f.categories else _as_float32(f.low), _as_float32(f.high))
-            for k, f in enumerate(features)
-            if f.out_of_range == REFUSE
-        ]
+        self._refusing = refused_ranges(features)
         self._one_row = (1, len(features))
         names = self._names
         self._read: Callable[[Mapping[str, Any]], Sequence[Any]] = (
@@ -265,9 +262,3 @@ class Intake:
 
 def _overflows(value: object) -> bool:
     return isinstance(value, int) and abs(value) > sys.float_info.max
-
-
-def _as_float32(bound: float | None) -> float | None:
-    """As values are: 0.7 is not below 0.7."""
-    with np.errstate(over="ignore"):
-        return None if bound is None else float(np.float32(bound))

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from fleetloop_hub.data import columns
 from fleetloop_shared.categories import Categories
 from fleetloop_shared.manifest import Feature, Signature
+from fleetloop_shared.refused_ranges import refused_ranges
 
 Rows = npt.NDArray[np.float32]
 Truths = npt.NDArray[np.bool_]
@@ -45,6 +46,15 @@ class Inputs:
         for place, feature in enumerate(self._features):
             large = np.isinf(rows[:, place]) & np.isfinite(values[:, place])
             _note(wrong, large, f"{feature.name} is too large for float32")
+        for place, low, high in refused_ranges(self._features):
+            outside = np.zeros(len(rows), np.bool_)
+            if low is not None:
+                outside |= rows[:, place] < low
+            if high is not None:
+                outside |= rows[:, place] > high
+            _note(
+                wrong, outside, f"{self._features[place].name} is out of range: devices refuse it"
+            )
         return rows, wrong
 
     def _places(self, feature: Feature, column: pa.ChunkedArray) -> npt.NDArray[np.float64]:

@@ -5,12 +5,14 @@ import gzip
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from fleetloop_agent.errors import InputError
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.records import Answer
@@ -113,6 +115,30 @@ def test_rows_without_an_answer_stand_in_a_file_with_every_reason(tmp_path: Path
     (tmp_path / "in.csv").write_text("\n".join(lines[:2]) + "\n")
     assert run(model, tmp_path / "in.csv", tmp_path / "out.csv").rejects is None
     assert not scored.rejects.exists(), "rejects of the earlier run would mislead"
+
+
+def test_rows_that_devices_refuse_are_rejected(tmp_path: Path) -> None:
+    manifest, artifact = released("two classes", "mlp")
+    features = list(manifest.signature.features)
+    features[0] = msgspec.structs.replace(features[0], low=0.0, out_of_range="refuse")
+    features[3] = msgspec.structs.replace(features[3], out_of_range="refuse")
+    form = msgspec.structs.replace(manifest.signature, features=features)
+    model = msgspec.structs.replace(manifest, signature=form), artifact
+    rows = rows_of("two classes", 40)
+    scored = run(model, write(tmp_path / "in.csv", rows), tmp_path / "out.csv")
+    refused = []
+    for line, row in enumerate(rows, start=2):
+        try:
+            device(*model, [row])
+        except InputError:
+            refused.append(line)
+    assert scored.rejects is not None
+    told = {r["line"]: r["reasons"] for r in read(scored.rejects).to_pylist()}
+    assert sorted(told) == refused
+    assert {reason for reasons in told.values() for reason in reasons} == {
+        "a is out of range: devices refuse it",
+        "d is out of range: devices refuse it",
+    }
 
 
 def test_category_in_a_file_of_texts_may_be_a_number(tmp_path: Path) -> None:
