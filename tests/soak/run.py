@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # tests/support
@@ -41,14 +42,14 @@ def main() -> int:
 
     began = time.monotonic()
     seen = hot_swap(Predictor("soak", 1, OrtRuntime(), RealClock()), go_on, PAUSE_S)
-    twice = len(seen.numbers) - len(set(seen.numbers))
+    rss_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    twice = len(seen.numbers) - len(np.unique(np.frombuffer(seen.numbers, np.int64)))
     for trouble in [*seen.failed[:SHOWN], *seen.mixed[:SHOWN]]:
         _CONSOLE.print(trouble, style="red")
-    rss_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     _CONSOLE.print(
         f"{time.monotonic() - began:.0f} s: {seen.calls:,} calls, {seen.rows:,} rows,"
         f" {changes:,} changes of model; {len(seen.failed)} failed, {len(seen.mixed)} mixed,"
-        f" {twice} ids given twice; at most {rss_mib:.0f} MiB with all ids kept"
+        f" {twice} ids given twice; at most {rss_mib:.0f} MiB of memory with all ids"
     )
     return int(bool(seen.failed or seen.mixed or twice or seen.rows != len(seen.numbers)))
 
