@@ -90,13 +90,18 @@ class Answered(msgspec.Struct, frozen=True, gc=False):
         """An answer a row."""
         manifest, prefix, first = self.manifest, self.prefix, self.first
         by = manifest.model, manifest.version, manifest.sha256
-        scores, labels = _plain(self._scores), _plain(self._labels)
-        outputs = _plain(self._outputs) if manifest.signature.classes else [[] for _ in labels]
         said = self.truths.said
+        if isinstance(self._scores, tuple):
+            number, name = said(self._labels[0])
+            outputs = self._outputs[0] if manifest.signature.classes else []
+            return [Answer(f"{prefix}{first}", number, self._scores[0], *by, name, outputs)]
+        scores: list[float] = self._scores.tolist()
+        labels = _plain(self._labels)
+        rows = _plain(self._outputs) if manifest.signature.classes else [[] for _ in labels]
         answers = []
         for k, label in enumerate(labels):
             number, name = said(label)
-            answers.append(Answer(f"{prefix}{first + k}", number, scores[k], *by, name, outputs[k]))
+            answers.append(Answer(f"{prefix}{first + k}", number, scores[k], *by, name, rows[k]))
         return answers
 
 
