@@ -229,3 +229,17 @@ def test_blocks_taken_together_are_told_of_as_one_by_one(groups: list[int], seed
         found += scan.take_all(blocks[at : at + size])
         at += size
     assert found == told(rows, SCALES)
+
+
+def test_windows_that_overlap_are_resumed_without_counting_a_row_twice() -> None:
+    scales = thresholds(192, 64, 128, 192)
+    rows = like_the_reference(5 * BLOCK_ROWS, 11)
+    scan = Scan(REFERENCE, scales, SIGNATURE)
+    told(rows, scales, scan)
+    opened = scan.open_windows()
+    assert [None if part is None else part[0] for part in opened.parts] == [None, 257, 193]
+    after = Scan(REFERENCE, scales, SIGNATURE)
+    after.resume(opened)
+    block = BLOCKS.count(like_the_reference(BLOCK_ROWS, 12) + 30, np.zeros(BLOCK_ROWS))
+    (closed,) = after.take(321, block)
+    assert (closed.first_row, closed.alarm, closed.since_row) == (193, True, 321)
