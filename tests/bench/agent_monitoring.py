@@ -37,7 +37,9 @@ WIDTH = 30
 REFERENCE_ROWS = 10_000
 BLOCK_ROWS = 256
 WINDOW_ROWS = 1_024
-ROWS = 16 * BLOCK_ROWS
+ROWS = 8 * BLOCK_ROWS
+"""Of a turn: two milliseconds, so that what else the machine does falls on few turns."""
+
 TURNS = 101
 PEER_TURNS = 3
 """Evidently takes seconds a turn."""
