@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 
 from fleetloop_hub.errors import UnsupportedModelError
@@ -90,10 +91,26 @@ def test_the_program_answers_as_the_signed_artifact(
     same_answers(manifest, data, target, odd_rows())
 
 
-def test_trees_are_the_same_to_the_last_bit(tmp_path: Path) -> None:
+def at_thresholds(data: bytes) -> Rows:
+    """Rows whose values are thresholds of the trees, and the numbers right above them."""
+    rng = np.random.default_rng(5)
+    graph = onnx.load_from_string(data).graph
+    [node] = [node for node in graph.node if node.op_type == "TreeEnsemble"]
+    given = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    splits = onnx.numpy_helper.to_array(given["nodes_splits"])
+    rows = np.zeros((400, 5), np.float32)
+    for feature in range(5):
+        known = splits[np.array(given["nodes_featureids"]) == feature]
+        picked = rng.choice(known, len(rows))
+        above = np.nextafter(picked, np.float32(np.inf))
+        rows[:, feature] = np.where(rng.random(len(rows)) < 0.5, picked, above)
+    return rows
+
+
+def test_trees_are_the_same_to_the_last_bit_at_their_thresholds_too(tmp_path: Path) -> None:
     manifest, data = packed("several", "random-forest")
     target = build(program(manifest, data), tmp_path, "-O2")
-    rows = odd_rows()
+    rows = np.concatenate([odd_rows(), at_thresholds(data)])
     wanted = Artifact(data, manifest.signature).outputs(rows)
     np.testing.assert_array_equal(answers(target, rows, wanted.shape[1]).outputs, wanted)
 
