@@ -32,7 +32,7 @@ def write(page: Path, about: dict[str, Any], figures: list[Figure]) -> None:
         begin, end = f"<!-- measured: {part} -->", f"<!-- end: {part} -->"
         if begin not in text or end not in text:
             raise ValueError(f"{page} has no marks for {part}: add {begin} and {end}")
-        body = f"{begin}\n{_table(about, list(measured))}\n{end}"
+        body = f"{begin}\n{_table(about, list(measured))}\n\n{end}"
         before, rest = text.split(begin, 1)
         after = rest.split(end, 1)[1]
         text = before + body + after
