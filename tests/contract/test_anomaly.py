@@ -15,7 +15,8 @@ from fleetloop_agent.update.examine import examine
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.training.run import train
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.reports import DriftReport, HealthReport
 from support import kinds
 from support.agent_board import SmallHost, StandingClock

@@ -16,7 +16,8 @@ from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.drift.bins import Bins, count_scores
-from fleetloop_shared.manifest import OTHER, Manifest, check
+from fleetloop_shared.manifest import OTHER, Manifest
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.reports import EventKind, HealthReport
 from support import kinds
 from support.agent_board import Bench, SmallHost, StandingClock, ToldSelfTest

@@ -16,7 +16,7 @@ from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.training.run import train
 from fleetloop_hub.training.runs import Finished
-from fleetloop_shared.manifest import check
+from fleetloop_shared.manifest_check import check
 from support import kinds
 from support.agent_board import SmallHost, StandingClock
 from support.hubparts import parts

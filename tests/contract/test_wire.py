@@ -7,7 +7,7 @@ import pytest
 from fleetloop_shared import messages
 from fleetloop_shared.codec import decode, decode_compressed, encode, encode_compressed
 from fleetloop_shared.manifest import SCHEMA as MANIFEST_SCHEMA
-from fleetloop_shared.manifest import check
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.topics import Topic
 from support.examples import MANIFEST, MESSAGES
 

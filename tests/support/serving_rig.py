@@ -20,8 +20,8 @@ from fleetloop_shared.manifest import (
     Manifest,
     Signature,
     Transport,
-    check,
 )
+from fleetloop_shared.manifest_check import check
 from support.agent_board import StandingClock
 
 NAMES = ["wind", "rain"]

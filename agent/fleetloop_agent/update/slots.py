@@ -13,7 +13,8 @@ from fleetloop_shared.codec import decode
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.errors import DiskFaultError, RefusedError
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 
 ARTIFACTS = Path("artifacts")
 MANIFESTS = Path("manifests")

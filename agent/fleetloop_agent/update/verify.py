@@ -42,7 +42,8 @@ from fleetloop_shared.errors import (
     WrongHardwareError,
 )
 from fleetloop_shared.ids import SHA256, bucket, sha256_hex
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.messages import DesiredState, Release
 
 RESERVE_BYTES = 1_000_000

@@ -12,7 +12,8 @@ from fleetloop_firmware_sim.chaos.story import Flavour
 from fleetloop_firmware_sim.scenarios import releases, tiny_onnx
 from fleetloop_shared.chunks import pack
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 
 CHUNK_BYTES = 1_024
 BALLAST_BYTES = 4_000

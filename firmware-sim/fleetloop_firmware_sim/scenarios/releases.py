@@ -15,6 +15,7 @@ from fleetloop_shared import manifest as mf
 from fleetloop_shared.chunks import pack, split
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.messages import Release
 from fleetloop_shared.profile import (
     SCORE_BINS,
@@ -102,7 +103,7 @@ def make(version: int, *, brittle: bool = False, chunk_bytes: int = 128) -> Pack
         run=f"{MODEL}-{version}",
         created_at=0.0,
     )
-    document = encode(mf.check(manifest))
+    document = encode(check(manifest))
     release = Release(
         model=MODEL,
         version=version,

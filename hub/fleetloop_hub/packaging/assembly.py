@@ -12,7 +12,8 @@ from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_shared.chunks import pack
 from fleetloop_shared.drift.bins import scaled_scores
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import SCHEMA, Budget, Feature, Manifest, Signature, check
+from fleetloop_shared.manifest import SCHEMA, Budget, Feature, Manifest, Signature
+from fleetloop_shared.manifest_check import check
 
 
 @dataclass(frozen=True)

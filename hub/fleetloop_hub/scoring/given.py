@@ -4,7 +4,8 @@ import msgspec
 
 from fleetloop_hub.errors import DataError
 from fleetloop_shared.errors import FleetloopError
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 
 
 def manifest(data: bytes) -> Manifest:

@@ -25,7 +25,7 @@ from fleetloop_hub.validation.exam import Exam
 from fleetloop_hub.validation.examine import Papers, examine
 from fleetloop_hub.validation.gates import judge
 from fleetloop_hub.validation.summary import summarise
-from fleetloop_shared.manifest import check
+from fleetloop_shared.manifest_check import check
 
 _READ, _HELD, _JUDGED = 0.05, 0.8, 0.9
 

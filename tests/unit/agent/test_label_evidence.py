@@ -9,7 +9,8 @@ from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_shared.drift.bins import count_scores
 from fleetloop_shared.estimate.records import AccuracyReference, LabelEvidence
-from fleetloop_shared.manifest import Manifest, check
+from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest_check import check
 from fleetloop_shared.reports import DriftReport, HealthReport
 from support.agent_board import SmallHost, StandingClock
 from support.serving_rig import DEVICE, WINDOW_ROWS, model, rows

@@ -15,7 +15,7 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.training.imported import Entered
 from fleetloop_hub.training.run import train
 from fleetloop_hub.validation.metrics import Answers, measure
-from fleetloop_shared.manifest import check
+from fleetloop_shared.manifest_check import check
 from support.agent_board import StandingClock
 from support.foreign import EXPECTED, data_of, entered, import_job, rows_of
 from support.learnable import silent

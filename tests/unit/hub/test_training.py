@@ -17,7 +17,8 @@ from fleetloop_hub.training.run import Output, train
 from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.chunks import unpack
 from fleetloop_shared.ids import sha256_hex
-from fleetloop_shared.manifest import Signature, check
+from fleetloop_shared.manifest import Signature
+from fleetloop_shared.manifest_check import check
 from support.learnable import (
     SPEC,
     WEATHER,

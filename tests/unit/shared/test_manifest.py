@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from fleetloop_shared.errors import ManifestError
-from fleetloop_shared.manifest import Feature, Manifest, Signature, check
+from fleetloop_shared.manifest import Feature, Manifest, Signature
+from fleetloop_shared.manifest_check import check
 from support import kinds
 
 MANIFEST = kinds.model("three classes")[0]
