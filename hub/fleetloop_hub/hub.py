@@ -81,7 +81,6 @@ class Hub(HubActions):
         )
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted, self._egress_bytes = self._now(), 0.0, 0.0, 0
-        self._noted: set[tuple[object, ...]] = set()
         self._seed()
 
     # --- actions: what a person or a new device asks for ------------------------------------------
@@ -223,10 +222,7 @@ class Hub(HubActions):
             if grown is not None:
                 self._train(model, advice, grown, "", None)
             return
-        noted = (model, champion.number, *advice.noted_once)
-        if advice.devices and noted not in self._noted:
-            self._decisions.record(model, advice, now)
-            self._noted.add(noted)
+        self._decisions.note(model, champion.number, advice, now)
 
     def _train(
         self, model: str, advice: Advice, dataset: Dataset, by: str, imported: Imported | None

@@ -13,6 +13,7 @@ class Decisions:
     def __init__(self, catalog: Catalog) -> None:
         """Nothing is written yet."""
         self._catalog = catalog
+        self._noted: set[tuple[object, ...]] = set()
 
     def record(self, model: str, advice: Advice, now: float) -> Decision:
         """Keep what was decided, with the evidence it rests on."""
@@ -28,6 +29,13 @@ class Decisions:
         )
         self._catalog.put(decision)
         return decision
+
+    def note(self, model: str, champion: int, advice: Advice, now: float) -> None:
+        """Keep advice that names devices: once, however often the evidence is looked at."""
+        noted = (model, champion, *advice.noted_once)
+        if advice.devices and noted not in self._noted:
+            self.record(model, advice, now)
+            self._noted.add(noted)
 
     def close(self, key: str, outcome: str, version: int | None = None) -> Decision:
         """Note what has become of a decision, and which version came of it."""
