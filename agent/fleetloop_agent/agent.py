@@ -14,7 +14,7 @@ from fleetloop_agent.serving.keeping import Keeping
 from fleetloop_agent.serving.open_window import OpenWindow
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
-from fleetloop_agent.serving.sensor_topics import SensorTopics
+from fleetloop_agent.serving.sensor_topics import topics_of
 from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
@@ -61,11 +61,7 @@ class Agent:
         self._device = identity.device
         self._cohort = identity.cohort
         self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
-        self.sensors = (
-            SensorTopics(config.mqtt, board.sensor_link, self.predictor)
-            if config.mqtt is not None and board.sensor_link is not None
-            else None
-        )
+        self.sensors = topics_of(config.mqtt, board.sensor_link, self.predictor)
         self._reports = Reports(identity.device, board.clock, board.host)
         self.updater = Updater(identity, config, board, self.predictor)
         self._conn = 0
@@ -226,15 +222,7 @@ class Agent:
         if now >= self._health_at:
             self._health_at = now + self._config.report.health_interval_s
             clock = self._sending.clock_offset()
-            self._sending.say(self._reports.health(manifest, self._backlog(), clock))
-
-    def _backlog(self) -> Backlog:
-        return Backlog(
-            outbox=self.status.unacknowledged,
-            outbox_bytes=self.status.outbox_bytes,
-            unkept=self.status.unkept,
-            inputs=self.status.sensors.waiting if self.status.sensors is not None else None,
-        )
+            self._sending.say(self._reports.health(manifest, Backlog.of(self.status), clock))
 
     def _status(self) -> Status:
         appended, acknowledged, dropped = self._board.outbox.counts()

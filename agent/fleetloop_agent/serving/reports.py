@@ -8,6 +8,7 @@ from fleetloop_agent.ports import Clock, Host
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.recent_scores import RecentScores
 from fleetloop_agent.serving.records import Collected, Counters, Window
+from fleetloop_agent.status import Status
 from fleetloop_shared.latency import quantile_us
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
@@ -46,6 +47,16 @@ class Backlog:
     outbox_bytes: int
     unkept: int
     inputs: int | None = None
+
+    @classmethod
+    def of(cls, status: Status) -> "Backlog":
+        """What waits by a device's status."""
+        return cls(
+            outbox=status.unacknowledged,
+            outbox_bytes=status.outbox_bytes,
+            unkept=status.unkept,
+            inputs=status.sensors.waiting if status.sensors is not None else None,
+        )
 
 
 class Reports:

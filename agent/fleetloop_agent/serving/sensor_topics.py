@@ -40,6 +40,15 @@ _LONGEST_REASON = 500
 _log = logging.getLogger(__name__)
 
 
+def topics_of(
+    config: SensorConfig | None, link: Link | None, predictor: Predictor
+) -> "SensorTopics | None":
+    """The topics that a device is told of, None where it is told of none."""
+    return (
+        SensorTopics(config, link, predictor) if config is not None and link is not None else None
+    )
+
+
 class SensorTopics:
     """The rows of one filter and their answers."""
 
