@@ -109,7 +109,7 @@ def report(telemetry: Telemetry, device: str, profiles: list[LiveProfile], first
     telemetry.store([("profile", encode_compressed(r), r) for r in told])
 
 
-def label(telemetry: Telemetry, device: str, count: int, *, wrong: int) -> None:
+def label(telemetry: Telemetry, device: str, count: int, *, wrong: int, version: int = 1) -> None:
     """Samples and their labels; one answer in so many is wrong."""
     samples = [
         Sample(
@@ -118,7 +118,7 @@ def label(telemetry: Telemetry, device: str, count: int, *, wrong: int) -> None:
             values=[0.0, 0.0],
             score=0.6,
             label=1,
-            version=1,
+            version=version,
         )
         for k in range(count)
     ]

@@ -76,6 +76,7 @@ def test_only_the_newest_rows_of_this_version_are_looked_at(hub: WebHub) -> None
 
 
 def test_labels_that_reach_the_hub_are_weighed_against_the_gate(hub: WebHub) -> None:
+    accuracy.label(hub.telemetry, "station-2", 10, wrong=2, version=2)
     assert now(hub).labels is None
     accuracy.label(hub.telemetry, "station-1", 400, wrong=2)
     found = now(hub).labels

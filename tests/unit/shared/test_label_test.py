@@ -51,6 +51,20 @@ def test_thousands_of_good_labels_do_not_bury_a_drop() -> None:
     assert 5_000 < since < 5_200
 
 
+def test_good_labels_cost_a_bettor_little_of_what_it_has() -> None:
+    random, test = np.random.default_rng(4), LabelTest(GATE)
+    first_alarm(test, random.random(5_000) >= 0.15)
+    assert 0.1 < test.evidence().e_value < 10
+
+
+def test_right_answers_after_wrong_ones_alone_take_no_more_than_was_staked() -> None:
+    test = LabelTest(msgspec.structs.replace(GATE, loss_bound=0.6))
+    first_alarm(test, np.zeros(50))
+    before = test.evidence().e_value
+    first_alarm(test, np.ones(1))
+    assert 0.5 <= test.evidence().e_value / before < 1
+
+
 def test_no_order_of_losses_multiplies_the_stake_by_more_than_their_excess_allows() -> None:
     """All wrong is the best that a bettor can have; all right costs less than half of the stake."""
     worst, best = LabelTest(GATE), LabelTest(GATE)
