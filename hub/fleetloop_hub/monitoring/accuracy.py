@@ -67,7 +67,9 @@ class AccuracyReader:
 
     def _manifest(self, version: Version) -> Manifest | None:
         sha256 = version.manifest or version.unsigned
-        return None if sha256 is None else decode(self._blobs.get(sha256), Manifest)
+        if sha256 is None or not self._blobs.has(sha256):
+            return None
+        return decode(self._blobs.get(sha256), Manifest)
 
     def _estimator(self, version: Version, manifest: Manifest | None) -> Estimator:
         """The version's labelled rows, made ready.

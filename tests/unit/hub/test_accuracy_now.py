@@ -121,6 +121,13 @@ def test_without_the_labelled_rows_the_reason_is_told_and_the_rest_as_well(hub: 
     assert view.scopes == []
 
 
+def test_a_version_of_which_only_the_record_is_left_is_told_so(hub: WebHub) -> None:
+    version = replace(accuracy.keep(hub.catalog, hub.blobs), unsigned="0" * 64)
+    view = AccuracyReader(hub.catalog, hub.telemetry, hub.blobs).read(version)
+    assert "are not kept" in view.refused
+    assert view.labels is None
+
+
 def test_the_command_tells_estimates_refusals_and_what_they_cannot_show(
     run: Run, hub: WebHub
 ) -> None:

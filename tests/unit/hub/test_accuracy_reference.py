@@ -91,9 +91,20 @@ def test_honest_scores_are_taken_at_their_word() -> None:
 
 
 def test_scores_that_promise_too_much_are_not() -> None:
-    found = made(answers(20_000, says=3.0), "accuracy")
+    found = made(answers(8_000, says=3.0), "accuracy")
     sure = np.searchsorted(np.arange(32) / 32, 0.75)  # 0.75 claims 3 in 4 and is right in 0.42
     assert found.expected[sure] == pytest.approx(0.45, abs=0.06)
+
+
+def test_of_several_classes_the_answers_own_probability_is_what_it_claims() -> None:
+    random = np.random.default_rng(7)
+    outputs = random.dirichlet(np.full(3, 0.7), 5_000)
+    true = np.array([random.choice(3, p=p) for p in outputs], np.float64)
+    form = msgspec.structs.replace(answers(10).signature, classes=[0, 1, 2], positive=-1)
+    found = made(Answers(true, outputs.astype(np.float32), form), "accuracy")
+    assert found.counts[:10] == [0] * 10  # of three, the most probable has a third at least
+    centres = (np.arange(12, 32) + 0.5) / 32
+    assert np.abs(np.array(found.expected[12:]) - centres).max() < 0.05
 
 
 def test_a_gate_on_accuracy_or_balanced_accuracy_is_what_labels_are_tested_against() -> None:
@@ -139,8 +150,8 @@ def test_an_accuracy_that_contradicts_itself_is_seen(change: dict[str, object]) 
 
 
 def test_of_many_labelled_rows_some_are_kept_evenly_over_time() -> None:
-    many = answers(25_000)
-    rows = np.arange(25_000, dtype=np.float32)[:, None]
+    many = answers(12_000)
+    rows = np.arange(12_000, dtype=np.float32)[:, None]
     found = labelled.decode(labelled.encode(many, rows))
     assert len(found.values) == labelled.MOST_ROWS
     assert np.all(np.diff(found.values[:, 0]) <= 3)
