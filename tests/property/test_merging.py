@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleetloop_hub.monitoring.merging import merged, shape, thinned
@@ -39,6 +39,7 @@ def profiles(draw: st.DrawFn, bins: tuple[int, ...] = (3, 5)) -> LiveProfile:
     )
 
 
+@settings(max_examples=25)
 @given(st.lists(profiles(), min_size=1, max_size=8), st.randoms())
 def test_merging_is_the_same_in_any_order(parts: list[LiveProfile], random: object) -> None:
     mixed = list(parts)
@@ -46,12 +47,14 @@ def test_merging_is_the_same_in_any_order(parts: list[LiveProfile], random: obje
     assert merged(mixed) == merged(parts)
 
 
+@settings(max_examples=25)
 @given(st.lists(profiles(), min_size=1, max_size=8))
 def test_counts_are_exactly_those_of_merging_one_by_one(parts: list[LiveProfile]) -> None:
     whole, stepwise = merged(parts), functools.reduce(LiveProfile.merge, parts)
     assert whole == stepwise
 
 
+@settings(max_examples=40)
 @given(profiles(), st.integers(1, 600))
 def test_fewer_rows_keep_the_shares_to_within_a_row(profile: LiveProfile, rows: int) -> None:
     thin = thinned(profile, rows)
@@ -65,6 +68,7 @@ def test_fewer_rows_keep_the_shares_to_within_a_row(profile: LiveProfile, rows: 
     assert thin.sums == [round(x * share) for x in profile.sums]
 
 
+@settings(max_examples=40)
 @given(profiles(), profiles(bins=(3, 4)))
 def test_another_reference_is_never_merged(one: LiveProfile, other: LiveProfile) -> None:
     with pytest.raises(ValueError, match="different references"):
