@@ -23,7 +23,7 @@ PAIRS, WEAKEST = 5, 0.2
 """How many pairs are looked at, and the correlation below which a change of sign means nothing."""
 
 _FRACTIONS = np.linspace(0, 1, 25)
-_BEGINNINGS = 64
+_BEGINNINGS = 256
 
 
 def delays(manifest: Manifest, rows: Rows) -> Delays:

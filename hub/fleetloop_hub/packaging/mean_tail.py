@@ -7,7 +7,7 @@ from fleetloop_hub.packaging.quadratic_tail import two_sided
 
 Floats = npt.NDArray[np.float64]
 
-_HALVINGS = 50
+_HALVINGS = 32
 _STEEPEST = 64.0
 
 

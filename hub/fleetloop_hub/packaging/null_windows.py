@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Cells = TypeVar("Cells", Counts, Floats)
 
-MOST_CELLS = 1_024
+MOST_CELLS = 512
 """Cells that contiguous windows begin at and end at."""
 
 DRAWN_ROWS, MOST_DRAWN = 160_000, 800

@@ -11,7 +11,7 @@ Floats = npt.NDArray[np.float64]
 LARGEST_SHARE = 0.2
 """Shares above this are not the tail any more."""
 
-_HALVINGS = 50
+_HALVINGS = 32
 _NORMAL = NormalDist()
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
