@@ -9,6 +9,9 @@ from fleetloop_hub.ports import Broker
 from support import strace
 from support.brokers import KINDS, Links, mosquitto_is_missing, start_broker
 
+collect_ignore_glob = ["*/*_peers.py"]
+"""They run in environments of their own, beside the libraries that benchmarks compare with."""
+
 _MISSING = (
     "*** mosquitto is NOT installed: every test against it is SKIPPED.\n"
     "*** Install it with: apt-get install mosquitto"

@@ -95,7 +95,7 @@ class Attacked:
         self.rig.run(61)  # after so long counts are in the journal
         after = self.files()
         changed = {p for p in {*after, *self.before} if after.get(p) != self.before.get(p)}
-        assert {path.parts[0] for path in changed} <= {"journal", *wrote}, changed
+        assert {path.parts[0] for path in changed} <= {"journal", "monitor", *wrote}, changed
         assert _without_counts(self.rig.agent.updater.journal) == _without_counts(
             msgspec.structs.replace(self.journal, **journal)
         )

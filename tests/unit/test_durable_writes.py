@@ -10,6 +10,7 @@ from support.writing_calls import METHODS, WRITERS, writing_calls
 ROOT = Path(__file__).parents[2]
 PARTS = ("agent", "shared", "hub")
 
+_SOCKET = "a Unix socket: of no use once its agent has ended"
 _SQLITE = "SQLite's own file, with its own journal: WAL, synchronous = FULL"
 _LOCK = "a lock that ends with its process needs a descriptor; nothing relies on what the file says"
 _JOB = "a job's own folder: emptied before it begins, and of no use once it has ended"
@@ -24,6 +25,7 @@ EXCEPTIONS = {
     ("shared/fleetloop_shared/durable.py", ".rename"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", ".unlink"): "the durable module itself",
     ("shared/fleetloop_shared/durable.py", ".mkdir"): "the durable module itself",
+    ("shared/fleetloop_shared/durable.py", ".chmod"): "the durable module itself",
     ("agent/fleetloop_agent/outbox.py", "sqlite3.connect"): _SQLITE,
     ("hub/fleetloop_hub/storage/telemetry_schema.py", "sqlite3.connect"): _SQLITE,
     ("agent/fleetloop_agent/device/lock.py", "os.open"): _LOCK,
@@ -48,6 +50,8 @@ EXCEPTIONS = {
     ("hub/fleetloop_hub/scoring/outputs.py", ".unlink"): _ASKED,
     ("hub/fleetloop_hub/scoring/outputs.py", "pyarrow.csv.CSVWriter"): _ASKED,
     ("hub/fleetloop_hub/scoring/outputs.py", "pyarrow.parquet.ParquetWriter"): _ASKED,
+    ("agent/fleetloop_agent/serving/api.py", ".unlink"): _SOCKET,
+    ("agent/fleetloop_agent/serving/api.py", ".chmod"): _SOCKET,
     ("agent/fleetloop_agent/trust/refresh.py", "tempfile.TemporaryDirectory"): _SCRATCH,
     ("agent/fleetloop_agent/trust/refresh.py", ".write_bytes"): _SCRATCH,
     ("hub/fleetloop_hub/cli/spec.py", "tempfile.TemporaryDirectory"): _SCRATCH,
