@@ -8,6 +8,7 @@ from rich.text import Text
 from fleetloop_hub.monitoring.accuracy_views import AccuracyView, Scope, against
 from fleetloop_hub.tables.forms import Noted, interval
 from fleetloop_hub.web.words import number
+from fleetloop_shared.estimate.records import Estimate
 
 
 def accuracy_story(view: AccuracyView) -> Group:
@@ -34,17 +35,21 @@ def _parts(view: AccuracyView) -> Iterator[Text | Noted]:
 
 
 def _table(view: AccuracyView) -> Noted:
-    metrics = [_named(metric) for metric in view.held_out]
-    shown = Noted("rows of", *metrics, "rows", "like them", note="labels, or why not")
+    named = [_named(metric) for metric in view.held_out]
+    shown = Noted("rows of", *named, "rows", "like them", note="labels, or why not")
     for scope in view.scopes:
-        cells = [
-            "-" if e.value is None else f"{number(e.value)}{interval(e.low, e.high)}"
-            for e in scope.estimates
-        ]
+        of_metric = {e.metric: e for e in scope.estimates}
+        cells = [_cell(of_metric.get(metric)) for metric in view.held_out]
         who = scope.name if scope.name == scope.place else f"{scope.place} {scope.name}"
         like = f"{scope.effective_rows:,.0f}"
         shown.add_row(who, *cells, f"{scope.rows:,}", like, note=_note(scope))
     return shown
+
+
+def _cell(estimate: Estimate | None) -> str:
+    if estimate is None or estimate.value is None:
+        return "-"
+    return f"{number(estimate.value)}{interval(estimate.low, estimate.high)}"
 
 
 def _note(scope: Scope) -> str:
