@@ -59,7 +59,8 @@ class Telemetry(ABC):
         One that is there already (device, boot, seq) is left as it is. Samples and labels are also
         put where `labelled` finds them. What contradicts an earlier report, sample or label of the
         same name is counted as a refusal, and so is a report that cannot be kept. What a device
-        reports to have refused is counted for it, under the names that are known.
+        reports to have refused is counted for it, under the names that are known. A report is a
+        sign of life of a device that has a pulse.
 
         Raises:
             DiskFullError: No room; none of these reports was kept.

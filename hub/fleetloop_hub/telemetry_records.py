@@ -37,13 +37,13 @@ class LabelledSample:
 
 @dataclass(frozen=True)
 class DevicePulse:
-    """What is last known of a device, from its retained messages.
+    """What is last known of a device, from its retained messages, and when it was last heard.
 
     Attributes:
         device: Its id.
         state: Payload of its last birth or will, None before the first.
         reported: Payload of its last reported state, None before the first.
-        seen_at: Unix seconds at which the last message came.
+        seen_at: Unix seconds at which the last message or report came.
     """
 
     device: str

@@ -237,6 +237,15 @@ def test_a_pulse_keeps_what_it_does_not_bring(telemetry: Telemetry, clock: _Cloc
     ]
 
 
+def test_a_report_is_a_sign_of_life_also_when_it_comes_again(
+    telemetry: Telemetry, clock: _Clock
+) -> None:
+    telemetry.pulse("a", state=b"s", reported=b"r")
+    for clock.now in (2000.0, 3000.0):
+        telemetry.store([event(1), event(1, device="b")])
+        assert telemetry.pulses() == [DevicePulse("a", b"s", b"r", clock.now)]
+
+
 def test_refusals_are_counted_and_the_last_are_told(telemetry: Telemetry, clock: _Clock) -> None:
     for n in range(3):
         clock.now = 1000.0 + n

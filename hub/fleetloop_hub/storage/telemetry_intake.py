@@ -33,6 +33,7 @@ INSERT INTO refusals (source, reason, count, text, at, topic, first_at, refused_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (refused_by, source, reason) DO UPDATE SET
 count = count + excluded.count, text = excluded.text, at = excluded.at, topic = excluded.topic
 """
+_HEARD = "UPDATE pulses SET seen_at = ? WHERE device = ?"
 _TEXT_LIMIT = 1000
 _TOPIC_LIMIT = 200
 OTHER = "other"
@@ -53,15 +54,23 @@ class Intake:
         """
         self._connection = connection
         self._now = now
+        self._heard: set[str] = set()
 
     def take(self, kind: str, payload: bytes, report: Report) -> None:
-        """Keep a report, or count it as refused; one that cannot be kept does not stop others."""
+        """Keep a report, or count it as refused; one that cannot be kept does not stop others.
+
+        A device that has said it is there is heard now, whether the report is news or comes again.
+        """
         self._connection.execute("SAVEPOINT report")
         try:
+            if report.device not in self._heard:
+                self._connection.execute(_HEARD, (self._now, report.device))
             self._keep(kind, payload, report)
         except (OverflowError, UnicodeEncodeError, sqlite3.IntegrityError) as error:
             self._connection.execute("ROLLBACK TO report")
             self.refuse(report.device, "unstorable", f"{kind} report: {error}")
+        else:
+            self._heard.add(report.device)
         self._connection.execute("RELEASE report")
 
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
