@@ -70,7 +70,7 @@ class Device:
             How many of the answers they are about are remembered here.
 
         Raises:
-            InputError: Not an id, or not a label; names which.
+            InputError: Not a pair, not an id of this device, or not a label; names which.
         """
         return self._predictor.feedback(labels)
 

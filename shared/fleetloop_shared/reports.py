@@ -133,7 +133,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
         uptime_s: Since the agent started.
         rows: Rows answered since the last report.
         errors: Rows that the model failed on.
-        refused: Rows refused for their form.
+        refused: Rows and labels refused for their form or value.
         latency_counts: How long the model took for a call, counted in the bins of `latency`;
             counts of devices add up.
         latency_p50_ms: The median by these counts, None without calls; see `latency.ERROR_RATIO`.

@@ -100,7 +100,7 @@ def test_a_recording_with_texts_is_answered_as_its_device_would_be_asked(
     predictor.load(*kinds.model(kind))
     sensor = Sensor(recording, feeder)
     if kind == "regression":
-        with pytest.raises(FeedError, match=r"refuses these labels.*'dry' is not a label"):
+        with pytest.raises(FeedError, match=r"refuses these labels.*'dry' is no label"):
             sensor.measure(4)
     else:
         assert sensor.measure(4) == 4

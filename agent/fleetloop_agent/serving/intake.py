@@ -240,11 +240,13 @@ class Intake:
         if not isinstance(row, Mapping):
             return InputError(f"row {number} is no mapping of feature names to values")
         absent = [name for name in self._names if name not in row]
-        if absent:
-            return InputError(
-                f"row {number} lacks {self._listed(absent)}; give null for what was not measured"
-            )
         unknown = [str(key)[:80] for key in row if key not in self._keys]
+        if absent:
+            more = f" and holds {self._listed(unknown)}, which the model does not know"
+            return InputError(
+                f"row {number} lacks {self._listed(absent)}{more if unknown else ''}; "
+                "give null for what was not measured"
+            )
         return InputError(
             f"row {number} holds {self._listed(unknown)}, which the model does not know; "
             f"its features are {self._listed(self._names)}"

@@ -52,7 +52,7 @@ class NamedRows:
             raise InputError('send one row as {feature: value, ...}, or {"rows": [...]}')
         rows = given.get("rows")
         if type(rows) is not list or len(given) != 1:
-            return as_json(self._told(self._predictor.answer([given]))[0])
+            return as_json(self._one(given))
         if len(rows) > self._max_rows:
             raise InputError(f"{len(rows):,} rows; send {self._max_rows:,} at most in one request")
         return as_json({"answers": self._told(self._predictor.answer(rows))})
@@ -71,6 +71,20 @@ class NamedRows:
         """
         answers = self._told(self._predictor.answer(rows))
         return msgspec.json.encode({"answers": answers} if many else answers[0])
+
+    def _one(self, row: dict[str, object]) -> _Told:
+        try:
+            return self._told(self._predictor.answer([row]))[0]
+        except InputError:
+            if row.keys() == {"rows"} and not self._knows_rows():
+                kind = type(row["rows"]).__name__
+                raise InputError(f'"rows" is of type {kind}; give a list of rows') from None
+            raise
+
+    def _knows_rows(self) -> bool:
+        """Whether the model has a feature of this name."""
+        manifest = self._predictor.manifest
+        return manifest is not None and "rows" in {f.name for f in manifest.signature.features}
 
     def _told(self, answered: Answered) -> list[_Told]:
         manifest, classes = self._classes

@@ -13,6 +13,7 @@ from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.serving.labels import read_labels
 from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.open_window import OpenWindow, unpack
 from fleetloop_agent.serving.recent import RecentAnswers
@@ -28,7 +29,6 @@ BLOCKS_HELD = 256
 SAMPLES_HELD = 10_000
 LABELS_HELD = 10_000
 
-_MAX_ID = 200
 _BUCKETS = 10_000
 
 
@@ -51,6 +51,7 @@ class Predictor(Serving):
         self._runtime = runtime
         self._clock = clock
         self._now_ns = clock.monotonic_ns
+        self._device = device
         self._prefix = f"{device}.{boot}."
         self._served: Served | None = None
         self._lock = threading.Lock()
@@ -131,19 +132,24 @@ class Predictor(Serving):
     def feedback(self, labels: Sequence[tuple[str, str | float]]) -> int:
         """Take labels that became known: pairs of prediction id and label, all or none of them.
 
-        A label is a class, by its number or by the name that the loaded model has for it; for a
-        regression it is any finite number. Every label is passed on to the hub, also that of an
-        answer of an earlier start.
+        A label is a class of the loaded model, by its number or by its name; for a regression it
+        is any finite number. Every label is passed on to the hub, also that of an answer of an
+        earlier start. Labels that are refused are counted as refused rows are.
 
         Returns:
             How many of the answers they are about are remembered here.
 
         Raises:
-            InputError: Not an id, or not a label; names which.
+            InputError: Not a pair, not an id of this device, or not a label; names which.
         """
         served = self._served
         truths = served.truths if served is not None else Truths(None)
-        read = [_read_label(n, *pair, truths) for n, pair in enumerate(labels)]
+        try:
+            read = read_labels(labels, self._device, truths)
+        except InputError:
+            with self._lock:
+                self._tally.refused += len(labels)
+            raise
         now = self._clock.now()
         with self._lock:
             for prediction_id, label in read:
@@ -300,19 +306,6 @@ class Predictor(Serving):
             if self._served.test is not None:
                 self._served.test.add(said, label)
         return True
-
-
-def _read_label(
-    number: int, prediction_id: object, label: object, truths: Truths
-) -> tuple[str, int | float]:
-    if not isinstance(prediction_id, str) or not 0 < len(prediction_id) <= _MAX_ID:
-        raise InputError(
-            f"label {number}: the prediction id must be a text of 1 to {_MAX_ID} characters"
-        )
-    try:
-        return prediction_id, truths.read(label)
-    except InputError as error:
-        raise InputError(f"label {number}: {error}") from None
 
 
 def _judged(blocks: list[tuple[Served, FinishedBlock]]) -> list[Window]:

@@ -125,7 +125,8 @@ class Counters:
     Attributes:
         rows: Rows answered.
         errors: Rows the model failed on.
-        refused: Rows refused for their form, or for a value that the signature refuses.
+        refused: Rows refused for their form, or for a value that the signature refuses; and labels
+            refused with those that came with them.
         latency_counts: How long the model's runs took, in the bins of `fleetloop_shared.latency`.
         labels: Labels for answers of the loaded model.
         labels_correct: Answers among those that were right, None for a regression.

@@ -16,6 +16,7 @@ from fleetloop_agent.serving.open_inference.endpoint import OpenInference
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.refusals import Refusals
 from fleetloop_agent.serving.responses import Response, as_json, refusal
+from fleetloop_agent.serving.unreadable import why_unreadable
 
 Status = Callable[[], object]
 """What `GET /status` tells; called in the endpoint's thread."""
@@ -92,8 +93,10 @@ class Routes:
             return self._answer(head, body)
         except HttpError as error:
             status, reason = error.status, error.reason
-        except (InputError, *_UNREADABLE) as error:
+        except InputError as error:
             status, reason = HTTPStatus.BAD_REQUEST, str(error)
+        except _UNREADABLE as error:
+            status, reason = HTTPStatus.BAD_REQUEST, why_unreadable(body, error)
         except NoModelError as error:
             status, reason = HTTPStatus.SERVICE_UNAVAILABLE, str(error)
         except ModelError as error:

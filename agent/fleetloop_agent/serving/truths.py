@@ -7,8 +7,8 @@ import numpy as np
 from fleetloop_agent.errors import InputError
 from fleetloop_shared.manifest import REGRESSION, Signature
 
-_MAX_CLASS = 2**31
-_SHOWN = 5
+_MAX_WHOLE = 2**31
+_SHOWN = 10
 
 Said = tuple[int | float, str | None]
 """An answer, and what its class is called if it has a name."""
@@ -23,10 +23,12 @@ class Truths:
         Args:
             signature: Of the model; without one, any number is taken and no name is known.
         """
-        self._names = signature.class_names if signature is not None else []
+        called = signature.class_names if signature is not None else []
         classes = signature.classes if signature is not None else []
-        self._numbers = dict(zip(self._names, classes, strict=False))
-        names: list[str | None] = [*self._names] or [None] * len(classes)
+        texts = called or [str(number) for number in classes]
+        self._numbers = dict(zip(texts, classes, strict=True))
+        self._named = bool(called)
+        names: list[str | None] = [*called] or [None] * len(classes)
         self._said: dict[float, Said] = {
             float(number): (number, name) for number, name in zip(classes, names, strict=True)
         }
@@ -41,10 +43,12 @@ class Truths:
         return said == label if self._said else None
 
     def read(self, label: object) -> int | float:
-        """A label as reports carry it: a class that never was among the model's is passed on.
+        """A label as reports carry it: a class by its name or its number, or a regression's number.
+
+        A class without a name may be given as a text as well, as the spec lists it.
 
         Raises:
-            InputError: It is neither a number nor the name of a class.
+            InputError: It is none of the classes, which are named; or no finite number.
         """
         if isinstance(label, str) and label in self._numbers:
             return self._numbers[label]
@@ -52,18 +56,19 @@ class Truths:
             label, bool
         ):
             number = _finite(label)
-            if number.is_integer() and abs(number) < _MAX_CLASS:
-                return int(number)
-            if self._any_number and math.isfinite(number):
-                return number
-        raise InputError(f"{str(label)[:80]!r} is not a label; give {self._expected()}")
-
-    def _expected(self) -> str:
+            if number in self._said or (self._any_number and math.isfinite(number)):
+                whole = number.is_integer() and abs(number) < _MAX_WHOLE
+                return int(number) if whole else number
+        given = repr(label[:80]) if isinstance(label, str) else str(label)[:80]
         if self._any_number:
-            return "a number"
-        more = ", ..." if len(self._names) > _SHOWN else ""
-        listed = ", ".join(map(repr, self._names[:_SHOWN]))
-        return f"a whole number{f', or one of {listed}{more}' if listed else ''}"
+            raise InputError(f"{given} is no label; give a finite number")
+        raise InputError(f"{given} is no class; there are {self._listed()}")
+
+    def _listed(self) -> str:
+        """The classes: their names with their numbers, as one may be given as the other."""
+        texts = [f"{t!r} ({n})" if self._named else t for t, n in self._numbers.items()]
+        more = len(texts) - _SHOWN
+        return ", ".join(texts[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _finite(number: float | np.integer | np.floating) -> float:

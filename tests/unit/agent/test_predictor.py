@@ -185,7 +185,9 @@ def test_labels_join_with_answers_once_and_are_passed_on() -> None:
     right, wrong, _ = made.predict(np.array([[2, 0], [2, 0], [2, 0]], np.float32))
     labels = [(right.prediction_id, 1), (wrong.prediction_id, 0)]
     assert made.feedback(labels) == 2
-    assert made.feedback([(right.prediction_id, 1), ("station-1.2.9", 1), ("elsewhere", 0)]) == 0
+    assert (
+        made.feedback([(right.prediction_id, 1), (f"{DEVICE}.2.9", 1), (f"{DEVICE}.9.1", 0)]) == 0
+    )
     collected = made.collect()
     assert (collected.counters.labels, collected.counters.labels_correct) == (2, 1)
     assert [(x.prediction_id, x.label) for x in collected.labels][:2] == labels
@@ -193,7 +195,7 @@ def test_labels_join_with_answers_once_and_are_passed_on() -> None:
     assert made.collect().labels == []
 
 
-@pytest.mark.parametrize("tail", ["", "0", "-1", "1 ", "¹", "9" * 150, "1.1"])
+@pytest.mark.parametrize("tail", ["0", "3", "9" * 150])
 def test_an_id_that_was_never_given_joins_nothing(tail: str) -> None:
     made = predictor()
     made.predict(rows(2))
@@ -242,31 +244,38 @@ def test_labels_for_an_earlier_model_do_not_count_for_the_loaded_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prediction_id", "label", "text"),
+    ("pair", "text"),
     [
-        ("a", True, "label 1: 'True' is not a label"),
-        ("a", "1", "label 1: '1' is not a label"),
-        ("a", 1.5, "label 1: '1.5' is not a label; give a whole number"),
-        ("a", float("nan"), "label 1"),
-        ("a", 2**40, "label 1"),
-        ("", 1, "label 1: the prediction id"),
-        ("x" * 201, 1, "label 1: the prediction id"),
-        (7, 1, "label 1: the prediction id"),
+        ((f"{DEVICE}.1.2", True), "label 1: True is no class"),
+        ((f"{DEVICE}.1.2", "yes"), "label 1: 'yes' is no class; there are 0, 1"),
+        ((f"{DEVICE}.1.2", 7), "label 1: 7 is no class; there are 0, 1"),
+        ((f"{DEVICE}.1.2", float("nan")), "label 1"),
+        (("", 1), "label 1: the prediction id"),
+        (("x" * 201, 1), "label 1: the prediction id"),
+        ((7, 1), "label 1: the prediction id"),
+        (("garbage", 1), f"label 1: 'garbage' is no prediction id of {DEVICE}"),
+        (("other-9.1.2", 1), f"'other-9.1.2' is no prediction id of {DEVICE}: those look like"),
+        ((f"{DEVICE}.1.x", 1), "is no prediction id"),
+        ((f"{DEVICE}.1.2",), "label 1: give a pair of prediction id and label"),
     ],
 )
-def test_a_label_that_is_none_refuses_all(prediction_id: str, label: int, text: str) -> None:
+def test_a_label_that_is_none_refuses_all_and_they_are_counted(
+    pair: tuple[str, int], text: str
+) -> None:
     made = predictor()
     with pytest.raises(InputError, match=text):
-        made.feedback([("b", 1), (prediction_id, label)])
-    assert made.collect().labels == []
+        made.feedback([(f"{DEVICE}.1.1", 1), pair])
+    collected = made.collect()
+    assert collected.labels == []
+    assert collected.counters.refused == 2
 
 
 def test_without_a_model_numbers_are_passed_on_and_names_are_refused() -> None:
     made = predictor(loaded=False)
-    assert made.feedback([("a", 3), ("b", 0.5)]) == 0
+    assert made.feedback([(f"{DEVICE}.1.1", 3), (f"{DEVICE}.1.2", 0.5)]) == 0
     assert [x.label for x in made.collect().labels] == [3, 0.5]
-    with pytest.raises(InputError, match="label 0: 'rain' is not a label; give a number"):
-        made.feedback([("a", "rain")])
+    with pytest.raises(InputError, match="label 0: 'rain' is no label; give a finite number"):
+        made.feedback([(f"{DEVICE}.1.1", "rain")])
 
 
 def test_a_model_that_comes_after_a_regression_has_right_answers_again() -> None:
@@ -329,7 +338,7 @@ def test_what_nobody_collects_is_bounded_and_the_loss_is_counted(
     made = predictor()
     made.set_sample_share(1.0)
     made.predict(rows(2 * WINDOW_ROWS))
-    made.feedback([(f"x{k}", 1) for k in range(4)])
+    made.feedback([(f"{DEVICE}.1.{k}", 1) for k in range(4)])
     collected = made.collect()
     assert [s.prediction_id for s in collected.samples][-1] == f"{DEVICE}.3.{2 * WINDOW_ROWS}"
     assert (len(collected.samples), len(collected.labels), len(collected.windows)) == (10, 3, 1)
