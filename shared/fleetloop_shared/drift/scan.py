@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fleetloop_shared.drift.onset import Onset
+from fleetloop_shared.drift.onset import Loud, Onset
 from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.trace import Part, Trace
@@ -130,7 +130,7 @@ class Scan:
         due = list(over)
         loudest = int(ratios.largest[first : first + len(due)].argmax())
         if ratios.largest[first + loudest] >= 1.0 and self._since_row is None:
-            self._since_row = self._since(ratios, first + loudest)
+            self._since_row = self._since(ratios, first + loudest, over[due[loudest]])
             told.append(self._early(found, ratios, first + loudest, over[due[loudest]]))
         if self._reporting in over:
             place = first + due.index(self._reporting)
@@ -163,15 +163,17 @@ class Scan:
                 over[place] = part
         return over
 
-    def _since(self, ratios: Ratios, loudest: int) -> int:
+    def _since(self, ratios: Ratios, loudest: int, window: Part) -> int:
         """The first row of the blocks that differ, in what a window is an alarm for."""
+        first_row, block = window
         parts = self._trace.parts()
-        place = self._onset.place(
-            [block for _, block in parts],
+        loud = Loud(
             np.flatnonzero(ratios.features[loudest] >= 1.0),
             np.flatnonzero(ratios.pairs[loudest] >= 1.0),
             score=bool(ratios.score[loudest] >= 1.0),
         )
+        begun = sum(row < first_row for row, _ in parts)
+        place = self._onset.place([part for _, part in parts], begun, block, loud)
         return parts[place][0]
 
     def _early(self, found: Statistics, ratios: Ratios, place: int, window: Part) -> Judged:
