@@ -219,7 +219,7 @@ class Hub(HubActions):
                 return  # another model's run; this one begins when that has ended
             text = self._specs.text(model)
             grown = self._additions.grow(model, text, self._telemetry.labelled(model))
-            if grown is not None:
+            if grown is not None and not self._lookout.has_learned(grown):
                 self._train(model, advice, grown, "", None)
             return
         self._decisions.note(model, champion.number, advice, now)

@@ -1,12 +1,15 @@
 """What the hub sees of a champion in the field: windows in a row, labels, and who has moved."""
 
+from dataclasses import replace
+
 from fleetloop_hub.errors import BlobError
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.monitoring.fleet_profiles import FleetProfiles
 from fleetloop_hub.monitoring.yardstick import Yardstick
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Version
+from fleetloop_hub.records import Dataset, Version
 from fleetloop_hub.retraining.decide import Evidence
+from fleetloop_hub.retraining.learned import Learned
 from fleetloop_hub.retraining.watch import Watch
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.verdict_records import FleetVerdict
@@ -20,6 +23,7 @@ class Lookout:
         """Begin with what is kept."""
         self._catalog, self._registry = catalog, registry
         self._watch = Watch(catalog, telemetry)
+        self._learned = Learned(catalog, telemetry)
         self._profiles = FleetProfiles(telemetry, self._yardstick)
         self._verdicts: dict[str, FleetVerdict] = {}
 
@@ -30,7 +34,12 @@ class Lookout:
         verdict = self._profiles.verdict(model, number, cohorts, now)
         others = {name: v for name, v in self._verdicts.items() if name != model}
         self._verdicts = others if verdict is None else {**others, model: verdict}
-        return self._watch.gather(model, number, now, verdict)
+        evidence = self._watch.gather(model, number, now, verdict)
+        return replace(evidence, learned=self._learned.again(model))
+
+    def has_learned(self, grown: Dataset) -> bool:
+        """Whether these rows have been learned from; then no more is advised until others come."""
+        return self._learned.check(grown)
 
     def verdicts(self) -> list[FleetVerdict]:
         """Who has moved, by model; from any thread."""

@@ -15,6 +15,7 @@ from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Dataset, Decision, Run, RunState, Verdict, VersionState
 
 _NAMED = 2
+_DRIFT = "drift"
 _ANCHORS = {
     "Collect": "devices",
     "Prepare": "versions",
@@ -98,10 +99,10 @@ def next_step(facts: Facts) -> NextStep:
     if facts.rollout is not None and facts.rollout.ended_at is None:
         on_its_way = f"{facts.rollout.model} v{facts.rollout.version} is on its way"
         return NextStep(text=f"Nothing: {on_its_way}.")
-    return _settle(newest) or _watch(facts.devices, facts.decisions)
+    return _settle(newest, facts.decisions) or _watch(facts.devices, facts.decisions)
 
 
-def _settle(newest: VersionView) -> NextStep | None:
+def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
     """What the newest version waits for, if anything."""
     name = f"{newest.model} v{newest.number}"
     why = f"fleetloop why {newest.model}@{newest.number}"
@@ -114,7 +115,10 @@ def _settle(newest: VersionView) -> NextStep | None:
             text = f"{name} has passed its gates and waits for a person: read its card, approve it."
             return NextStep(text=text, command=command)
         case VersionState.BLOCKED:
-            text = f"{name} is blocked by a gate: see why."
+            made = (newest.model, newest.number)
+            own = any((d.model, d.version) == made and d.trigger == _DRIFT for d in decisions)
+            left = " Retraining waits for new labels." if own else ""
+            text = f"{name} is blocked by a gate: see why.{left}"
             return NextStep(text=text, command=why)
         case VersionState.REVERTED:
             text = f"{name} was taken back: see why."

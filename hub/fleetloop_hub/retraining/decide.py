@@ -24,6 +24,7 @@ class Finding(StrEnum):
     ODD_ONE = "one odd device"
     ODD_COHORT = "an odd cohort"
     NOT_YET = "a changed world, not yet to be learned"
+    LEARNED = "a changed world, and no rows that have not been learned from"
     CHANGED = "a changed world"
 
 
@@ -62,6 +63,7 @@ class Evidence:
         since_training_s: Seconds since the last run ended.
         busy: What keeps the hub from training now, if anything.
         verdict: Who has moved, by the devices' profiles; None without them.
+        learned: Why training would give what there is already, None where it might not.
     """
 
     drift: list[DeviceDrift]
@@ -69,6 +71,7 @@ class Evidence:
     since_training_s: float
     busy: str | None = None
     verdict: FleetVerdict | None = None
+    learned: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ class Advice:
     @property
     def noted_once(self) -> tuple[str, ...]:
         """Advice that agrees in this is written down once: the same finding, about the same odd."""
+        if self.finding is Finding.LEARNED:
+            return (self.finding, self.reasons[-1])
         odd = self.finding in {Finding.ODD_ONE, Finding.ODD_COHORT}
         return (self.finding, *(self.devices if odd else []))
 
@@ -130,10 +135,12 @@ def decide(evidence: Evidence, policy: RetrainTable, *, trainable: bool = True) 
             return Advice(Finding.ODD_ONE, Verdict.INVESTIGATE, "drift", [reason], names, numbers)
         reason = f"{seen}, {where}; fewer than {policy.drift_devices:.0%}"
         return Advice(Finding.FEW, Verdict.WAIT, "drift", [reason], names, numbers)
+    learned = evidence.learned if trainable else None
     blocker = _blocker(evidence, policy) if trainable else _NOTHING_TO_TRAIN
-    if blocker is not None:
-        reasons = [f"{seen}, {where}; {blocker}"]
-        return Advice(Finding.NOT_YET, Verdict.WAIT, "drift", reasons, names, numbers)
+    if learned is not None or blocker is not None:
+        finding = Finding.NOT_YET if learned is None else Finding.LEARNED
+        reasons = [f"{seen}, {where}", learned] if learned else [f"{seen}, {where}; {blocker}"]
+        return Advice(finding, Verdict.WAIT, "drift", reasons, names, numbers)
     reasons = [f"{seen}, {where}", f"{evidence.labels:,} new labelled rows to learn from"]
     return Advice(Finding.CHANGED, Verdict.RETRAIN, "drift", reasons, names, numbers)
 

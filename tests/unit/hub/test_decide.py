@@ -1,5 +1,7 @@
 """The retraining decision: what the evidence asks for, and why."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,15 @@ def test_a_changed_world_with_labels_is_trained_on() -> None:
     assert advice.reasons[0].startswith("3 of 4 devices see drift, most in temperature_f")
     assert advice.devices == ["d0", "d1", "d2"]
     assert advice.numbers["new_labels"] == 600
+
+
+def test_rows_that_have_been_learned_from_are_not_trained_on_again() -> None:
+    known = dataclasses.replace(evidence(3, 1), learned="they have given version 2")
+    advice = decide(known, POLICY)
+    assert (advice.finding, advice.verdict) == (Finding.LEARNED, Verdict.WAIT)
+    assert advice.reasons[-1] == "they have given version 2"
+    later = decide(dataclasses.replace(known, learned="they have given version 3"), POLICY)
+    assert later.noted_once != advice.noted_once
 
 
 def test_one_device_among_many_is_a_broken_sensor_not_a_changed_world() -> None:

@@ -6,12 +6,23 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import PowerCut
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
-from fleetloop_hub.records import Decision, Record, Run, RunState, Verdict, Version, VersionState
+from fleetloop_hub.records import (
+    Dataset,
+    Decision,
+    Model,
+    Record,
+    Run,
+    RunState,
+    Verdict,
+    Version,
+    VersionState,
+)
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.tracking.registry import Registry
@@ -19,7 +30,7 @@ from fleetloop_hub.version_parts import Saying
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.ids import bucket
+from fleetloop_shared.ids import bucket, sha256_hex
 from fleetloop_shared.messages import ChunkRequest, HubState
 from fleetloop_shared.reports import (
     DriftReport,
@@ -31,8 +42,10 @@ from fleetloop_shared.reports import (
 )
 from fleetloop_shared.topics import Topic
 from support.hubparts import make_version
+from support.hubrecords import a_run, a_version
 from support.hubrig import HubRig, hub_rig
 from support.learnable import SPEC, line_text, toy_csv
+from support.reports import labels, sample, samples
 
 STATIONS = [f"station-{n}" for n in range(1, 5)]
 
@@ -318,6 +331,49 @@ def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
     assert (decision.trigger, decision.version) == ("drift", 2)
     assert decision.evidence["new_labels"] == 240
     assert rig.kept.telemetry.report_count() == 3
+
+
+def test_rows_that_a_blocked_version_has_learned_from_wait_for_new_labels(
+    fleet: HubRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog, telemetry = fleet.kept.catalog, fleet.kept.telemetry
+    spec = SPEC.replace('"toy"', '"rain"') + "\n[retrain]\nmin_labels = 1\ncooldown_s = 0.0\n"
+    catalog.put(Model(key="rain", spec=fleet.kept.blobs.put(spec.encode()), floor=0, added_at=0.0))
+    catalog.put(replace(a_version(2), state=VersionState.BLOCKED, decision="rain-0001"))
+    rows = Dataset(
+        key=a_run().dataset,
+        model="rain",
+        source="",
+        rows=9,
+        positives=3,
+        quarantined={},
+        parent=None,
+        created_at=1.0,
+    )
+    run = replace(a_run(), number=2, spec=sha256_hex(spec.encode()))
+    catalog.put(rows, run)
+    grown = list[str]()
+
+    def grow(model: str, *_: object) -> Dataset:
+        grown.append(model)
+        return rows
+
+    monkeypatch.setattr(fleet.hub._additions, "grow", grow)
+    for station in STATIONS:
+        fleet.say(station, Topic.DRIFT, drifted(station, 1, version(fleet, 1)))
+    telemetry.store([samples(1, sample("p")), labels(2, ("p", 1))])
+    for _ in range(3):
+        fleet.look()
+    assert catalog.all(Run) == [run]
+    assert grown == ["rain"], "the same rows are not gathered again and again"
+    told = catalog.all(Decision)[-1]
+    assert told.verdict is Verdict.WAIT
+    assert told.reasons[-1] == (
+        "these rows have given version 2, which is blocked; waiting for new labels"
+    )
+    telemetry.store([samples(3, sample("q")), labels(4, ("q", 1))])
+    fleet.look()
+    assert len(grown) == 2
 
 
 def test_what_waits_for_a_person_is_not_rolled_out_before_they_approve(

@@ -88,6 +88,14 @@ def test_a_loop_that_has_gone_round_is_told_whole(hub: WebHub) -> None:
     assert overview.next_step.text == "Nothing: rain v1 is on its way."
 
 
+def test_blocked_version_that_drift_led_to_is_said_to_wait_for_labels(hub: WebHub) -> None:
+    hub.catalog.put(a_device(), a_version(passes=False), a_decision())
+    told = "rain v1 is blocked by a gate: see why."
+    assert look(hub).next_step.text == f"{told} Retraining waits for new labels."
+    hub.catalog.put(msgspec.structs.replace(a_decision(), trigger="person"))
+    assert look(hub).next_step.text == told
+
+
 def test_rows_add_up_over_reports_and_each_report_counts_once(hub: WebHub) -> None:
     reader = OverviewReader(hub.catalog, hub.telemetry, keep_s=0.0)
     show_up(hub.telemetry)
