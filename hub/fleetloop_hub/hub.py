@@ -281,8 +281,6 @@ class Hub(HubActions):
         self._outcomes.note(judged.rollout)
         self._seed()
 
-    # --- small things -----------------------------------------------------------------------------
-
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None
 

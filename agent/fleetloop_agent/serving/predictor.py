@@ -1,7 +1,6 @@
 """Answers rows with the loaded model, and collects what the agent reports about them."""
 
 import itertools
-import math
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
-from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
+from fleetloop_agent.ports import Clock, Health, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.labels import read_labels
@@ -18,18 +17,15 @@ from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.open_window import OpenWindow, unpack
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
+from fleetloop_agent.serving.sampling import Sampling
 from fleetloop_agent.serving.served import Count, Served, load
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.errors import FleetloopError
-from fleetloop_shared.ids import bucket
 from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.reports import Label, Sample
+from fleetloop_shared.reports import Label
 
 BLOCKS_HELD = 256
-SAMPLES_HELD = 10_000
 LABELS_HELD = 10_000
-
-_BUCKETS = 10_000
 
 
 class Predictor(Serving):
@@ -63,10 +59,9 @@ class Predictor(Serving):
         self._recent = RecentAnswers()
         self._tally = Tally()
         self._blocks: Buffer[tuple[Served, FinishedBlock]] = Buffer(BLOCKS_HELD)
-        self._samples: Buffer[Sample] = Buffer(SAMPLES_HELD)
+        self._sampling = Sampling()
         self._labels: Buffer[Label] = Buffer(LABELS_HELD)
         self._dropped = 0
-        self._sample_buckets = 0
 
     @property
     def manifest(self) -> Manifest | None:
@@ -94,11 +89,8 @@ class Predictor(Serving):
         self._swap(None)
 
     def set_sample_share(self, share: float) -> None:
-        """Keep this share of the served rows as samples, 0 to 1; which ones depends on their ids.
-
-        At first none are kept.
-        """
-        self._sample_buckets = round(_BUCKETS * min(max(share, 0.0), 1.0))
+        """Keep this share of the served rows as samples, 0 to 1; at first none are kept."""
+        self._sampling.set_share(share)
 
     def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
         """Answer rows, all or none of them; see `answer`."""
@@ -187,8 +179,8 @@ class Predictor(Serving):
                 self._take_blocks(served)
             rest = served.monitor.rest() if keep and served is not None else None
             blocks = self._blocks.take()
-            samples, labels = self._samples.take(), self._labels.take()
-            dropped = self._blocks.dropped + self._samples.dropped + self._labels.dropped
+            samples, labels = self._sampling.held.take(), self._labels.take()
+            dropped = sum(x.dropped for x in (self._blocks, self._sampling.held, self._labels))
             self._tally.took(self._took_ns)
             evidence = self._served.evidence() if self._served is not None else None
             counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
@@ -231,8 +223,9 @@ class Predictor(Serving):
             answered = Answered(
                 self._prefix, first, served.manifest, served.truths, (score,), (label,), (outputs,)
             )
-            if self._sample_buckets:
-                self._keep_samples(np.frombuffer(row, np.float32)[None], answered.each())
+            if self._sampling.active:
+                values = np.frombuffer(row, np.float32)[None]
+                self._sampling.offer(values, answered.each(), self._clock.now())
         return answered
 
     def _answer_many(
@@ -261,8 +254,8 @@ class Predictor(Serving):
             answered = Answered(
                 self._prefix, first, served.manifest, served.truths, scores, labels, outputs
             )
-            if self._sample_buckets:
-                self._keep_samples(rows, answered.each())
+            if self._sampling.active:
+                self._sampling.offer(rows, answered.each(), self._clock.now())
         return answered
 
     def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
@@ -277,21 +270,6 @@ class Predictor(Serving):
         self._tally.took(self._took_ns)
         for block in served.monitor.take():
             self._blocks.put((served, block))
-
-    def _keep_samples(self, rows: Rows, answers: list[Answer]) -> None:
-        now = self._clock.now()
-        for row, answer in zip(rows, answers, strict=True):
-            if bucket(answer.prediction_id, "sample") < self._sample_buckets:
-                self._samples.put(
-                    Sample(
-                        prediction_id=answer.prediction_id,
-                        at=now,
-                        values=[x if math.isfinite(x) else None for x in row.tolist()],
-                        score=answer.score,
-                        label=answer.label,
-                        version=answer.version,
-                    )
-                )
 
     def _join(self, prediction_id: str, label: float) -> bool:
         number = prediction_id.removeprefix(self._prefix)

@@ -12,6 +12,7 @@ from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.ports import Health, Model, Rows, Runtime
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving import predictor as module
+from fleetloop_agent.serving import sampling
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Counters
@@ -332,7 +333,7 @@ def test_a_sample_holds_what_was_answered() -> None:
 def test_what_nobody_collects_is_bounded_and_the_loss_is_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "SAMPLES_HELD", 10)
+    monkeypatch.setattr(sampling, "SAMPLES_HELD", 10)
     monkeypatch.setattr(module, "LABELS_HELD", 3)
     monkeypatch.setattr(module, "BLOCKS_HELD", 1)
     made = predictor()
