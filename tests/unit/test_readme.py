@@ -46,3 +46,16 @@ def test_a_command_of_the_readme_exists_with_its_options(
 def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_part_of_a_benchmark_has_its_place_in_the_page_on_performance() -> None:
+    bench, page = ROOT / "tests" / "bench", (ROOT / "docs" / "performance.md").read_text("utf-8")
+    parts = [
+        path.stem.removeprefix(f"{side}_")
+        for side in ("agent", "drift")
+        for path in bench.glob(f"{side}_*.py")
+    ]
+    assert len(parts) > 5
+    for part in parts:
+        assert f"<!-- measured: {part} -->" in page, part
+        assert f"<!-- end: {part} -->" in page, part
