@@ -5,8 +5,10 @@ model's own run is `session.run` of ONNX Runtime with the settings of the agent'
 with everything prepared. Ours is what an application calls: the row is checked against the
 signature, copied, answered, numbered, timed, remembered for its label and counted for drift. The
 first calls of a turn are not timed, so that nobody pays for what the one before has left in the
-caches. Blocks are judged by the agent's own thread, twice a second; "judged" has it done in the
-same thread, within the turn.
+caches. Rows are counted two blocks at a time: every kind of call has a predictor of its own and
+turns of exactly so many rows, so that each timed turn pays for the counting of its rows. Blocks are
+judged by the agent's own thread, twice a second; "judged" has it done in the same thread, within
+the turn.
 """
 
 import time
@@ -24,17 +26,17 @@ from support.packed import packed
 Figure = dict[str, Any]
 Call = Callable[[int], object]
 
-TURNS = 400
-CALLS = 256
-"""Calls of one row a turn: short, so that what else the machine does falls on few turns."""
+TURNS = 200
+CALLS = 512
+"""Calls of one row a turn: the rows that are counted at once."""
 
 BATCHES = 4
 """Calls of a batch a turn."""
 
-WARM_ROWS = 64
 COLLECT_TURNS = 16
 
 BATCH_ROWS = 256
+KINDS = ("answer", "predict", "judged", "named")
 MODELS = {"int8 MLP": "mlp 64-32, sensors", "trees": "boosting of two, sensors"}
 
 
@@ -45,9 +47,9 @@ def run() -> list[Figure]:
 
 def _figures(name: str, case: str) -> list[Figure]:
     manifest, artifact, rows = packed(case)
-    made, judged = (Predictor("bench", 1, OrtRuntime(), RealClock()) for _ in range(2))
-    made.load(manifest, artifact)
-    judged.load(manifest, artifact)
+    made = {kind: Predictor("bench", 1, OrtRuntime(), RealClock()) for kind in KINDS}
+    for predictor in made.values():
+        predictor.load(manifest, artifact)
     names = [feature.name for feature in manifest.signature.features]
     rows = np.ascontiguousarray(rows[: 4 * BATCH_ROWS])
     singles = [rows[k : k + 1] for k in range(len(rows))]
@@ -70,23 +72,23 @@ def _figures(name: str, case: str) -> list[Figure]:
         {
             "bare": bare,
             "default session": bare_usual,
-            "answer": lambda k: made.answer(singles[k % len(singles)]),
-            "predict": lambda k: made.predict(singles[k % len(singles)]),
-            "judged": lambda k: judged.answer(singles[k % len(singles)]),
-            "named": lambda k: made.predict([named[k % len(named)]]),
+            "answer": lambda k: made["answer"].answer(singles[k % len(singles)]),
+            "predict": lambda k: made["predict"].predict(singles[k % len(singles)]),
+            "judged": lambda k: made["judged"].answer(singles[k % len(singles)]),
+            "named": lambda k: made["named"].predict([named[k % len(named)]]),
         },
         CALLS,
-        (made, judged),
+        made,
     )
     many = _compare(
         {
             "bare": bare_batch,
-            "answer": lambda k: made.answer(batches[k % len(batches)]),
-            "judged": lambda k: judged.answer(batches[k % len(batches)]),
-            "predict": lambda k: made.predict(batches[k % len(batches)]),
+            "answer": lambda k: made["answer"].answer(batches[k % len(batches)]),
+            "judged": lambda k: made["judged"].answer(batches[k % len(batches)]),
+            "predict": lambda k: made["predict"].predict(batches[k % len(batches)]),
         },
         BATCHES,
-        (made, judged),
+        made,
     )
     return [
         _figure(f"{name}: one row, monitored, scores", one, "answer", 1.10),
@@ -109,24 +111,23 @@ def _session(artifact: bytes, *, as_agent: bool) -> onnxruntime.InferenceSession
 
 
 def _compare(
-    calls: dict[str, Call], times: int, served: tuple[Predictor, Predictor]
+    calls: dict[str, Call], times: int, made: dict[str, Predictor]
 ) -> dict[str, tuple[float, float]]:
     """Of each: the median time of a call in microseconds, and its median ratio to "bare"."""
     took: dict[str, list[float]] = {name: [] for name in calls}
-    warm = max(1, WARM_ROWS * times // CALLS)
     for turn in range(TURNS):
         for name, call in calls.items():
-            first = turn * (times + warm)
-            for k in range(first, first + warm):
+            for k in range(times):
                 call(k)
             began = time.perf_counter_ns()
-            for k in range(first + warm, first + warm + times):
+            for k in range(times):
                 call(k)
             if name == "judged":
-                served[1].collect()
+                made[name].collect()
             took[name].append((time.perf_counter_ns() - began) / times / 1_000)
         if turn % COLLECT_TURNS == 0:
-            served[0].collect()
+            for predictor in made.values():
+                predictor.collect()
     bare = np.array(took["bare"])
     return {
         name: (float(np.median(us)), float(np.median(np.array(us) / bare)))
