@@ -89,7 +89,7 @@ class Agent:
 
     def stop(self) -> None:
         """Keep what was counted, say goodbye and disconnect; all else is on the disk already."""
-        now = self._board.clock.monotonic()
+        self._health_at = now = self._board.clock.monotonic()  # what was served since the last one
         self._collect(now, keep=True)
         self._obstacle = self._sending.keep()
         self._keep_window(now)
@@ -243,6 +243,7 @@ class Agent:
             unkept=self._sending.unkept,
             system=self._reports.system,
             clock=self._reports.clock_offset,
+            drift=self._reports.episodes.last,
             sensors=self.sensors.status if self.sensors is not None else None,
             reported=self.reported(),
         )

@@ -34,6 +34,28 @@ class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str | None
 
 
+class DriftStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The episode of drift that goes on, or the last that did, of the model that serves.
+
+    Attributes:
+        alarm: Whether it goes on: no whole reporting window was calm since.
+        feature: What has moved furthest: a feature, a pair of them, or the score.
+        size: How far, in words and in the feature's unit.
+        ratio: The same in units of its threshold.
+        since_row: From which row on rows most plausibly differ; counted as in drift reports.
+        at: When it was told first, Unix seconds.
+        over_at: When a whole reporting window was calm again, None while it goes on.
+    """
+
+    alarm: bool
+    feature: str
+    size: str
+    ratio: float
+    since_row: int | None
+    at: float
+    over_at: float | None
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """What a program on this device is told about the agent.
 
@@ -53,6 +75,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         unkept: Reports that wait in memory for room on the disk.
         system: How the machine was at the last health report.
         clock: How far its clock was from the hub's then.
+        drift: The last episode of drift, None where there was none since the agent started.
         sensors: How messages of sensors were answered, None where none are taken.
         reported: What the hub is told.
     """
@@ -72,5 +95,6 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     unkept: int
     system: SystemHealth
     clock: ClockOffset | None
+    drift: DriftStatus | None
     sensors: SensorStatus | None
     reported: ReportedState

@@ -4,6 +4,7 @@ FleetloopError
 ├── RefusedError                what came in is not used; carries the name it is counted under
 │   ├── UndecodableError        bytes that are not the message their topic promises
 │   │   └── EndlessDataError    more bytes than signed metadata, or a limit, allows
+│   ├── UnusableWindowError     an open window of counts that is damaged or another model's
 │   ├── SignatureError          unsigned, wrongly signed, or signed by a key that is not pinned
 │   ├── ManifestError           a manifest that contradicts itself or its release
 │   ├── ChunkError              a chunk whose bytes are not those its hash names
@@ -44,6 +45,15 @@ class UndecodableError(RefusedError):
     """The bytes are not the message that their topic promises."""
 
     reason = "undecodable"
+
+
+class UnusableWindowError(RefusedError):
+    """A device's own counts of an open window cannot be gone on with: damaged, or another model's.
+
+    Nobody has sent them: they lay on its disk.
+    """
+
+    reason = "unusable-window"
 
 
 class SignatureError(RefusedError):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from fleetloop_shared.messages import ReportedState
 
-_TIMES = {"at", "trusted_until", "time_floor", "waits_until"}
+_TIMES = {"at", "over_at", "trusted_until", "time_floor", "waits_until"}
 _UNKNOWN: tuple[object, ...] = (None, [], {}, "")
 _KIB = 1024
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -35,7 +35,7 @@ def fields_in_words(told: Mapping[str, object]) -> Iterator[str]:
     for name, value in told.items():
         if name == "reported" and isinstance(value, dict):
             yield from fields_in_words(value)
-        elif name in {"system", "clock", "sensors"} and isinstance(value, dict):
+        elif name in {"system", "clock", "drift", "sensors"} and isinstance(value, dict):
             yield f"{name}:"
             yield from (f"  {line}" for line in fields_in_words(value))
         else:

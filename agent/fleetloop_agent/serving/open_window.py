@@ -13,7 +13,7 @@ from fleetloop_shared.codec import decompress, encode
 from fleetloop_shared.drift.scan import OpenWindows
 from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.trace import Part
-from fleetloop_shared.errors import ForeignError, UndecodableError
+from fleetloop_shared.errors import UnusableWindowError
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest
 
@@ -94,20 +94,21 @@ def unpack(data: bytes, manifest: Manifest, like: Block) -> OpenWindow:
         like: A block of its monitor, without rows.
 
     Raises:
-        UndecodableError: They are not whole, or no such window.
+        UnusableWindowError: They are not whole, no such window, or another model's.
         EndlessDataError: They grow beyond what any such window has.
-        ForeignError: It is another model's.
     """
     digest, packed = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
     if hashlib.sha256(packed).digest() != digest:
-        raise UndecodableError("the open window on the disk is damaged; counting begins anew")
+        raise UnusableWindowError("the open window on the disk is damaged; counting begins anew")
     try:
         content = decompress(packed, _most_bytes(manifest, like))
         kept = msgspec.msgpack.decode(content, type=_Kept)
     except msgspec.MsgspecError as error:
-        raise UndecodableError(f"no open window: {error}; counting begins anew") from error
+        raise UnusableWindowError(f"no open window: {error}; counting begins anew") from error
     if kept.bound_to != _name(manifest):
-        raise ForeignError("the open window on the disk is of another model; counting begins anew")
+        raise UnusableWindowError(
+            "the open window on the disk is of another model; counting begins anew"
+        )
     scales = manifest.thresholds.scales
     _demand(len(kept.parts) == len(scales), "other scales")
     parts = [
@@ -163,4 +164,4 @@ def _check_rest(rest: Rest, block_rows: int, *, width: int) -> None:
 
 def _demand(met: bool, text: str) -> None:  # noqa: FBT001  # reads as a sentence
     if not met:
-        raise UndecodableError(f"no open window of this model: {text}; counting begins anew")
+        raise UnusableWindowError(f"no open window of this model: {text}; counting begins anew")

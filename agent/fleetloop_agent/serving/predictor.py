@@ -155,8 +155,7 @@ class Predictor(Serving):
             kept: What `keeping` has kept of it.
 
         Raises:
-            UndecodableError: It is damaged.
-            ForeignError: It is another model's.
+            UnusableWindowError: It is damaged, or another model's.
         """
         served = self._served
         if served is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import add
 
 from fleetloop_agent.ports import Clock, Host
+from fleetloop_agent.serving.episodes import Episodes
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.recent_scores import RecentScores
 from fleetloop_agent.serving.records import Collected, Counters, Window
@@ -65,6 +66,7 @@ class Reports:
     Attributes:
         system: How the machine was at the last health report; at first, when this was made.
         clock_offset: How far its clock was from the hub's at the last health report.
+        episodes: Of drift.
     """
 
     def __init__(self, device: str, clock: Clock, host: Host) -> None:
@@ -83,6 +85,7 @@ class Reports:
         self._version: int | None = None
         self._sum = Counters()
         self._scores = RecentScores()
+        self.episodes = Episodes()
         self.system = host.system()
         self.clock_offset: ClockOffset | None = None
 
@@ -95,6 +98,7 @@ class Reports:
         """
         self._model = manifest.model if manifest is not None else self._model
         self._add(collected.counters, manifest.version if manifest is not None else None)
+        self.episodes.note(collected.windows, self._clock.now())
         drafts: list[Draft] = []
         for window in collected.windows:
             drafts.append((Topic.DRIFT, self._drift(window)))

@@ -29,6 +29,7 @@ NAMES: dict[str, tuple[Level, str]] = {
     "self-test": (Level.WARN, "Signed model that fails its self-test"),
     "corrupt-chunk": (Level.BAD, "Tampered chunk"),
     "undecodable": (Level.WARN, "Malformed message"),
+    "unusable-window": (Level.WARN, "Open window on its disk damaged, counted anew"),
     "foreign": (Level.WARN, "Message for somebody else"),
     "quarantined": (Level.WARN, "Model that has failed here before"),
     "unknown-device": (Level.WARN, "Device that never enrolled"),

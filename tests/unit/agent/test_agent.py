@@ -418,7 +418,7 @@ def test_a_damaged_open_window_is_refused_counted_and_forgotten(counted: AgentRi
     counted.agent = counted.make()
     counted.agent.start()
     assert open_rows(counted) == 0
-    assert counted.agent.updater.refusals.counts["undecodable"] == 1
+    assert counted.agent.updater.refusals.counts["unusable-window"] == 1
     assert "open window" in counted.events(EventKind.REFUSED)[-1].text
     with pytest.raises(FileNotFoundError):
         counted.bench.disk.read(PATH)
@@ -433,3 +433,12 @@ def test_the_open_window_of_another_model_goes_with_it(counted: AgentRig) -> Non
     assert counted.reported.version == 2
     with pytest.raises(FileNotFoundError):
         counted.bench.disk.read(PATH)
+
+
+def test_what_was_served_before_a_graceful_end_is_in_a_last_health_report(rig: AgentRig) -> None:
+    serving(rig)
+    rig.agent.predictor.predict([ROW] * 7)
+    rig.agent.stop()
+    last = rig.bench.outbox.reports(Topic.HEALTH)[-1]
+    assert isinstance(last, HealthReport)
+    assert last.rows == 7

@@ -16,8 +16,7 @@ from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import (
     DiskFullError,
     EndlessDataError,
-    ForeignError,
-    UndecodableError,
+    UnusableWindowError,
 )
 from fleetloop_shared.profile import LiveProfile
 from support.serving_rig import WINDOW_ROWS, model, predictor, rows
@@ -77,7 +76,7 @@ def test_a_damaged_window_is_refused_wherever_it_is_damaged() -> None:
     for at in [*range(0, len(data), 97), len(data) - 1]:
         flipped = bytes([*data[:at], data[at] ^ 1, *data[at + 1 :]])
         for bad in (flipped, data[:at]):
-            with pytest.raises(UndecodableError, match="begins anew"):
+            with pytest.raises(UnusableWindowError, match="begins anew"):
                 predictor().resume(bad)
 
 
@@ -104,7 +103,7 @@ def test_a_sealed_window_that_does_not_fit_the_model_is_refused(change: dict[str
     served = predictor()
     good = msgspec.msgpack.decode(zlib.decompress(pack(kept(served), MANIFEST)[32:]))
     content = dict(zip(["bound_to", "rest", "parts", "since_row"], good, strict=True)) | change
-    with pytest.raises(UndecodableError, match="begins anew"):
+    with pytest.raises(UnusableWindowError, match="begins anew"):
         predictor().resume(sealed(list(content.values())))
 
 
@@ -117,7 +116,7 @@ def test_another_models_window_is_refused() -> None:
     other, _ = model(2, bias=0.5)
     served = predictor()
     served.answer(ROWS[:30])
-    with pytest.raises(ForeignError, match="another model"):
+    with pytest.raises(UnusableWindowError, match="another model"):
         predictor().resume(pack(kept(served), other))
 
 
