@@ -52,8 +52,8 @@ The config file:
   [http]
   host = "127.0.0.1"                    # where programs on this device ask
   port = 8490
-  unix_socket = "/run/fleetloop/http"   # leave out to listen on host and port
-  token_file = "http-token"             # needed if host is not loopback; or token = "..."
+  # unix_socket = "/run/fleetloop/http" # in place of host and port
+  token_file = "http-token"             # needed if host is not loopback: 16 to 256 characters
   max_connections = 64
   max_body_bytes = 1048576
   max_rows = 4096                       # in one request

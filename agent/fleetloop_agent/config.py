@@ -8,11 +8,14 @@ import msgspec
 
 from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.hours import Hours
-from fleetloop_agent.http_config import HttpConfig
+from fleetloop_agent.http_config import SHOWN_FORM, HttpConfig
 from fleetloop_agent.sensor_config import SensorConfig
 from fleetloop_shared.ids import NAME
 
-Name = Annotated[str, msgspec.Meta(pattern=rf"^{NAME}\Z")]
+_NAME_FORM = rf"^{NAME}\Z"
+_URL_FORM = "^https?://"
+
+Name = Annotated[str, msgspec.Meta(pattern=_NAME_FORM)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
@@ -93,7 +96,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     device: Name
     hardware: str
     state_dir: Path
-    hub_url: Annotated[str, msgspec.Meta(pattern="^https?://")]
+    hub_url: Annotated[str, msgspec.Meta(pattern=_URL_FORM)]
     enrol_token: str | None = None
     serving: ServingConfig = ServingConfig()
     http: HttpConfig = HttpConfig()
@@ -114,11 +117,13 @@ def read(path: Path) -> AgentConfig:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
     try:
-        config = msgspec.convert(tomllib.loads(text), AgentConfig, dec_hook=_read)
+        told = tomllib.loads(text)
+        config = msgspec.convert(told, AgentConfig, dec_hook=_read)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}; mend that line") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_remedy(str(error))}") from error
+    _check_one_place(path, told.get("http", {}))
     beside, update = path.resolve().parent, config.update
     if update.lock_file is not None:
         update = msgspec.structs.replace(update, lock_file=beside / update.lock_file)
@@ -131,6 +136,16 @@ def read(path: Path) -> AgentConfig:
     )
 
 
+def _check_one_place(path: Path, http: dict[str, object]) -> None:
+    """Refuse an address beside a Unix socket: nothing would listen there."""
+    also = [f"http.{key}" for key in ("host", "port") if key in http]
+    if "unix_socket" in http and also:
+        raise ConfigError(
+            f"{path}: nothing would listen on {' and '.join(also)}, since http.unix_socket is"
+            " there: take one of them out"
+        )
+
+
 def _read(kind: type, value: object) -> Path | Hours:
     if kind is Hours:
         return Hours.parse(value)
@@ -139,9 +154,20 @@ def _read(kind: type, value: object) -> Path | Hours:
     return Path(value)
 
 
+_FORMS = {
+    f"Expected `str` matching regex {form!r}": f"Expected {words}"
+    for form, words in (
+        (SHOWN_FORM, "16 to 256 printable characters without blanks"),
+        (_NAME_FORM, "1 to 64 characters of a-z 0-9 _ -"),
+        (_URL_FORM, "an address that begins with http:// or https://"),
+    )
+}
+
+
 def _remedy(problem: str) -> str:
     what, _, where = problem.partition(" - at ")
     key = where.strip("`").removeprefix("$.") or "the file's top"
+    what = _FORMS.get(what, what)
     if "required field" in what:
         return f"{what} (at {key}); add it"
     if "unknown field" in what:

@@ -9,7 +9,8 @@ from fleetloop_agent.errors import ConfigError
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
-Token = Annotated[str, msgspec.Meta(pattern=r"^[!-~]{16,256}\Z")]
+SHOWN_FORM = r"^[!-~]{16,256}\Z"
+Token = Annotated[str, msgspec.Meta(pattern=SHOWN_FORM)]
 """16 to 256 printable characters without blanks."""
 
 

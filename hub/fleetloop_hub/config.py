@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fleetloop_hub.errors import ConfigError
 
+DEFAULT_DIR = Path(".state/hub")
 DEFAULT_URL = "http://127.0.0.1:8080"
 URL_FILE = "hub.url"
 """Below the state folder: where the console of the running hub is."""

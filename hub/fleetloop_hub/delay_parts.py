@@ -3,13 +3,13 @@
 import msgspec
 
 UNSEEN = 0
-"""Instead of a number of rows: no window that is judged is long enough to show the change."""
+"""Instead of a number of rows: no window shows the change by its median, though one may by luck."""
 
 
 class FeatureDelay(msgspec.Struct, frozen=True, kw_only=True):
     """Rows until a change of one feature is an alarm: the median, whenever it begins.
 
-    None where the change makes no sense for the feature, `UNSEEN` where it is never seen.
+    None where the change makes no sense for the feature, `UNSEEN` where it is seldom seen.
 
     Attributes:
         name: The feature.
@@ -41,7 +41,7 @@ class PairDelay(msgspec.Struct, frozen=True, kw_only=True):
         a: One feature.
         b: The other.
         correlation: Before.
-        flipped: The median, `UNSEEN` if it is never seen.
+        flipped: The median, `UNSEEN` if it is seldom seen.
     """
 
     a: str

@@ -48,7 +48,7 @@ class Brief:
         soonest_rows: After so many rows.
         latest: The feature that shows it last.
         latest_rows: After so many rows.
-        unseen: The features in which it is never seen.
+        unseen: The features in which it is seen seldom or late: no window shows it by the median.
     """
 
     words: str
@@ -60,7 +60,7 @@ class Brief:
 
 
 def briefs(delays: Delays) -> list[Brief]:
-    """Each kind of change with the features that show it first and last, and those that never do.
+    """Each kind of change with the features that show it first and last, and those that seldom do.
 
     >>> from fleetloop_hub.delay_parts import FeatureDelay
     >>> delays = Delays(features=[
@@ -87,20 +87,20 @@ def sentences(delays: Delays) -> list[str]:
     ...     FeatureDelay(name="pressure", unit="hPa", sd=6.2, half_sd=288),
     ...     FeatureDelay(name="wind", unit="kn", sd=4.0, half_sd=0)], pairs=[])
     >>> sentences(delays)
-    ['mean + 0.5 sd: seen after about 290 rows of pressure (3.1 hPa); never of wind']
+    ['mean + 0.5 sd: seen after about 290 rows of pressure (3.1 hPa); seldom of wind']
     """
     return [f"{brief.words}: {_seen(brief)}" for brief in briefs(delays)]
 
 
 def about(rows: int | None) -> str:
-    """A number of rows with two digits, "never", or "-" where the change makes no sense.
+    """A number of rows with two digits, "seldom", or "-" where the change makes no sense.
 
     >>> about(288), about(0), about(None), about(1344)
-    ('290', 'never', '-', '1,300')
+    ('290', 'seldom', '-', '1,300')
     """
     if rows is None:
         return "-"
-    return "never" if rows == UNSEEN else digits(rows)
+    return "seldom" if rows == UNSEEN else digits(rows)
 
 
 def digits(value: float) -> str:
@@ -142,5 +142,5 @@ def _seen(brief: Brief) -> str:
     if brief.unseen:
         more = len(brief.unseen) - _NAMED
         names = ", ".join(brief.unseen[:_NAMED])
-        parts.append(f"never of {names}{f' and {more} more' if more > 0 else ''}")
+        parts.append(f"seldom of {names}{f' and {more} more' if more > 0 else ''}")
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from fleetloop_hub.audit_records import BY
-from fleetloop_hub.config import DEFAULT_URL, URL_FILE
+from fleetloop_hub.config import DEFAULT_DIR, DEFAULT_URL, URL_FILE
 from fleetloop_hub.errors import ConfigError, RemoteError
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read
 
@@ -28,12 +28,13 @@ class _Problem(msgspec.Struct, frozen=True):
 class Remote:
     """A hub that runs somewhere."""
 
-    def __init__(self, url: str, token: str | None) -> None:
+    def __init__(self, url: str, token: str | None, held_in: str = "") -> None:
         """Nothing is asked yet.
 
         Args:
             url: Where its console is.
             token: The admin token, None if only reading is wanted.
+            held_in: Where the token stands, for whoever must correct it.
 
         Raises:
             RemoteError: The address is none.
@@ -42,7 +43,7 @@ class Remote:
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise RemoteError(f"hub address {url!r}: write http://HOST:PORT")
         self.url = url.rstrip("/")
-        self._token = token
+        self._token, self._held_in = token, held_in
 
     def get(self, path: str, type_: type[T]) -> T:
         """What the API says at `path`, below /api/v1.
@@ -96,6 +97,11 @@ class Remote:
                 f"what {self.url} answers is longer than {_MAX_ANSWER_BYTES:,} bytes, and was not "
                 "used: copy the file from the hub's state folder"
             )
+        if answer.status == http.client.UNAUTHORIZED and self._token is not None:
+            raise RemoteError(
+                f"the token in {self._held_in} is not that of the hub at {self.url}, which changed "
+                f"nothing: take the one in {ADMIN_TOKEN_FILE} in that hub's state folder"
+            )
         if answer.status >= http.client.BAD_REQUEST:
             raise RemoteError(_detail(data) or f"the hub answered {answer.status} {answer.reason}")
         return data
@@ -118,16 +124,24 @@ def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
         change: Whether the admin token is needed: FLEETLOOP_TOKEN, or the state folder's.
 
     Raises:
-        RemoteError: There is no token, or the address is none.
+        RemoteError: There is no token, the address is none, or the folder is no hub's.
     """
     if url is None:
         file = state_dir / URL_FILE
+        if state_dir != DEFAULT_DIR and not (
+            file.exists() or (state_dir / ADMIN_TOKEN_FILE).exists()
+        ):
+            raise RemoteError(
+                f"{state_dir} holds no hub's state, so no hub was asked: correct --state-dir, or "
+                "name the hub with --hub URL"
+            )
         url = file.read_text("utf-8").strip() if file.exists() else DEFAULT_URL
     if not change:
         return Remote(url, None)
-    token = os.environ.get("FLEETLOOP_TOKEN")
+    token, held_in = os.environ.get("FLEETLOOP_TOKEN"), "FLEETLOOP_TOKEN"
     if not token:
         try:
+            held_in = str(state_dir / ADMIN_TOKEN_FILE)
             token = read(state_dir / ADMIN_TOKEN_FILE)
         except ConfigError as error:
             raise RemoteError(
@@ -135,7 +149,7 @@ def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
                 "hub's admin token into FLEETLOOP_TOKEN, or name the hub's state folder with "
                 "--state-dir"
             ) from error
-    return Remote(url, token)
+    return Remote(url, token, held_in)
 
 
 def _user() -> str:

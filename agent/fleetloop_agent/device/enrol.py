@@ -93,7 +93,12 @@ def enrol(config: AgentConfig, agent_version: str, disk: Disk) -> EnrolAnswer:
         EnrolError: The token is missing or refused, or somebody else answered.
     """
     secret, dot, expected = (config.enrol_token or "").partition(".")
-    if not (secret and dot and expected):
+    if config.enrol_token and not (secret and dot and expected):
+        raise EnrolError(
+            f"{config.device} is not enrolled, and enrol_token in the config file is not of the"
+            " form <secret>.<fingerprint>: copy the whole token that `fleetloop token` printed"
+        )
+    if not config.enrol_token:
         raise EnrolError(
             f"{config.device} is not enrolled: put the token that `fleetloop token` printed into"
             " the config file, as enrol_token = '<secret>.<fingerprint>'"

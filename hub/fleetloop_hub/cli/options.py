@@ -9,6 +9,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from fleetloop_hub import config
+
 StateDir = Annotated[
     Path, typer.Option("--state-dir", help="Where the hub keeps its state.", show_default=True)
 ]
@@ -30,7 +32,7 @@ ShownVersion = Annotated[
     str, typer.Argument(metavar="MODEL[@V]", help=f"{WHICH}; without it, the last that was made.")
 ]
 
-DEFAULT_DIR = Path(".state/hub")
+DEFAULT_DIR = config.DEFAULT_DIR
 
 out = Console(width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True)

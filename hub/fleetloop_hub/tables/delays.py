@@ -10,14 +10,14 @@ from fleetloop_hub.tables.forms import Noted, table
 
 
 def brief_table(delays: Delays) -> RenderableType:
-    """Each kind of change: where it is seen first and last, and where never."""
+    """Each kind of change: where it is seen first and last, and where seldom."""
     shown = Noted("drift is seen", "after rows", "at the latest", note="where")
     for brief in briefs(delays):
         where = brief.soonest
         if brief.latest_rows > brief.soonest_rows:
             where += f" first, {brief.latest} last"
         if brief.unseen:
-            where += f"{'; ' if where else ''}never: {', '.join(brief.unseen)}"
+            where += f"{'; ' if where else ''}seldom or late: {', '.join(brief.unseen)}"
         first, last = about(brief.soonest_rows), about(brief.latest_rows)
         shown.add_row(brief.words, first, last, note=where)
     return shown
@@ -33,8 +33,9 @@ def whole_table(delays: Delays) -> RenderableType:
     if delays.pairs:
         parts += [Text(), _pairs(delays)]
     note = (
-        "Rows until an alarm, the median over all moments at which the change may begin. Never: no "
-        "window is long enough. -: it makes no sense there."
+        "Rows until an alarm, the median over all moments at which the change may begin. Seldom: "
+        "no window is long enough for that; it is seen by luck, or after many windows. -: it makes "
+        "no sense there."
     )
     return Group(*parts, Text(), Text(note, "dim"))
 

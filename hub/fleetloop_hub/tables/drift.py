@@ -22,7 +22,9 @@ def drift_story(moved: list[FleetVerdict], devices: list[DeviceView]) -> Group:
 
 def _parts(moved: list[FleetVerdict], devices: list[DeviceView]) -> Iterator[Text | Noted]:
     if not moved:
-        yield Text("No champion is watched yet: fleetloop devices")
+        yield Text(
+            "No device has reported a whole window of a champion's rows yet: fleetloop devices"
+        )
     for verdict in moved:
         style = _STYLES.get(verdict.who, "yellow")
         yield Text(f"{verdict.model}@{verdict.version}: {verdict.text}", style)

@@ -22,7 +22,15 @@ _STYLES = {
 def devices_table(devices: list[DeviceView]) -> Table:
     """A line a device."""
     shown = table(
-        "device", "cohort", "state", "model", "rows", "drift", "right", "last heard", wraps="state"
+        "device",
+        "cohort",
+        "state",
+        "model",
+        "rows told",
+        "drift (alarm: 1)",
+        "right",
+        "last heard",
+        wraps="state",
     )
     for device in devices:
         drift = "" if device.drift_ratio is None else f"{min(device.drift_ratio, 999):.2f}"

@@ -10,6 +10,7 @@ from fleetloop_hub.ports import Audit, Blobs, Catalog
 from fleetloop_hub.records import NO_VERSION, Alias, Version, VersionState
 from fleetloop_hub.tracking.registry import CHALLENGER
 from fleetloop_hub.tracking.standing import standing
+from fleetloop_hub.tracking.unknown import no_version
 from fleetloop_hub.version_parts import Approval, Saying
 
 _OPEN = frozenset({VersionState.BLOCKED, VersionState.WAITING, VersionState.READY})
@@ -52,7 +53,7 @@ class Approvals:
         """
         version = self._catalog.find(Version, f"{model}/{number}")
         if version is None:
-            raise GateError(f"{model} has no version {number}; see `fleetloop models`")
+            raise no_version(self._catalog, model, number)
         _check(version, words)
         self._check_rollouts(version)
         deed = Deed(

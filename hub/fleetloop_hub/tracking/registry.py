@@ -6,6 +6,7 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.tracking.standing import hindrance, standing
+from fleetloop_hub.tracking.unknown import no_version
 from fleetloop_hub.training.job import Champion
 from fleetloop_hub.training.runs import Finished
 from fleetloop_shared.codec import decode, encode
@@ -84,8 +85,7 @@ class Registry:
         """
         version = self.catalog.find(Version, f"{model}/{number}")
         if version is None:
-            known = ", ".join(str(v.number) for v in self.versions(model)) or "none yet"
-            raise GateError(f"{model} has no version {number}; there are: {known}")
+            raise no_version(self.catalog, model, number)
         if version.state in _PUT_ASIDE:
             raise GateError(f"{version.key} is {version.state}: roll out another one, or train")
         if version.manifest is None:

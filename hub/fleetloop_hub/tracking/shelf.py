@@ -12,6 +12,7 @@ from fleetloop_hub.records import Alias, Run, Version, VersionState
 from fleetloop_hub.tracking.needed import Facts, reasons
 from fleetloop_hub.tracking.registry import CHAMPION, PREVIOUS
 from fleetloop_hub.tracking.retention import Retained, retain
+from fleetloop_hub.tracking.unknown import no_version
 from fleetloop_shared.codec import decode
 from fleetloop_shared.messages import ReportedState
 
@@ -50,9 +51,7 @@ class Shelf:
         """
         version = self._catalog.find(Version, f"{model}/{number}")
         if version is None:
-            numbers = [v.number for v in self._catalog.all(Version) if v.model == model]
-            known = ", ".join(map(str, numbers)) or "none"
-            raise GateError(f"{model} has no version {number}; there are: {known}")
+            raise no_version(self._catalog, model, number)
         return version
 
     def aliases(self, version: Version) -> list[str]:

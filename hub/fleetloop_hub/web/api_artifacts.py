@@ -6,6 +6,7 @@ from fleetloop_hub.errors import GateError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version
 from fleetloop_hub.tracking.standing import hindrance
+from fleetloop_hub.tracking.unknown import no_version
 from fleetloop_shared.codec import encode
 
 NEWEST = "newest"
@@ -51,5 +52,4 @@ def find_version(catalog: Catalog, model: str, which: str) -> Version:
     for version in versions:
         if str(version.number) == number:
             return version
-    known = ", ".join(f"{model}@{v.number}" for v in versions) or "none yet: fleetloop models"
-    raise GateError(f"{model} has no version {which}; there are: {known}")
+    raise no_version(catalog, model, which)

@@ -184,7 +184,8 @@ def test_paths_and_token_of_the_endpoint_are_beside_the_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("http", "text"),
     [
-        ('token = "short"', r"http\.token"),
+        ('token = "short"', "http.token: Expected 16 to 256 printable characters without blanks"),
+        ('unix_socket = "a"\nport = 1', r"nothing would listen on http\.port"),
         ('token = "0123456789 abcdef"', r"http\.token"),
         ('token_file = "absent"', "cannot be read"),
         ('token_file = "agent.toml"', "holds no token"),

@@ -82,11 +82,14 @@ def test_an_answer_for_another_device_is_refused(stack: ExitStack, disk: RealDis
         enrol(config(server), "0.1.0", disk)
 
 
-@pytest.mark.parametrize("token", ["", "secret", ".", "secret.", ".fingerprint"])
+@pytest.mark.parametrize(
+    ("token", "text"),
+    [("", "put the token"), *((t, "is not of the form") for t in ("secret", ".", "secret.", ".f"))],
+)
 def test_a_token_that_is_none_says_where_to_get_one(
-    stack: ExitStack, disk: RealDisk, token: str
+    stack: ExitStack, disk: RealDisk, token: str, text: str
 ) -> None:
-    with pytest.raises(EnrolError, match="enrol_token"):
+    with pytest.raises(EnrolError, match=text):
         enrol(config(serve(stack), token), "0.1.0", disk)
 
 

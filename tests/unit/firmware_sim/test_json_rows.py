@@ -26,12 +26,13 @@ static float rows[JSON_MOST_ROWS][MODEL_FEATURES];
 int main(void)
 {
     uint32_t length;
+    int many = 0;
     while (fread(&length, sizeof length, 1, stdin) == 1) {
         char *payload = malloc(length + 1), why[JSON_WHY_BYTES] = "";
         if (!payload || (length && fread(payload, length, 1, stdin) != 1))
             return 1;
         payload[length] = 0;
-        printf("%d\t%s\n", json_rows(payload, length, rows, why), why);
+        printf("%d\t%s\n", json_rows(payload, length, rows, &many, why), why);
         free(payload);
     }
     return 0;

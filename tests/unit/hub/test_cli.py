@@ -231,8 +231,12 @@ def test_a_wrong_admin_token_changes_nothing(
     run: Run, hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEETLOOP_TOKEN", "wrong")
-    assert "admin token" in a_refusal(run("token"))
+    assert "the token in FLEETLOOP_TOKEN is not that of the hub" in a_refusal(run("token"))
     assert hub.actions.asked == []
+
+
+def test_a_folder_that_is_no_hubs_is_told_and_no_hub_asked(run: Run) -> None:
+    assert "nix holds no hub's state" in a_refusal(run("devices", "--state-dir", "nix"))
 
 
 def test_an_address_that_is_none_is_told(run: Run) -> None:

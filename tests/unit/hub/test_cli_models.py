@@ -121,7 +121,7 @@ def test_without_a_number_the_last_version_is_shown_and_newest_is_the_last_signe
     for command, number in (("rain", 6), ("rain@newest", 5), ("rain@champion", 5)):
         assert json.loads(run("models", "show", command, "--json").out)["number"] == number
         assert json.loads(run("why", command, "--json").out)["version"]["number"] == number
-    assert "hail has no version" in a_refusal(run("models", "show", "hail"))
+    assert "there is no model hail; there are: rain" in a_refusal(run("models", "show", "hail"))
 
 
 def test_an_alias_moves_but_the_champion_is_moved_by_rollouts_alone(run: Run, hub: WebHub) -> None:
@@ -234,5 +234,5 @@ def test_only_what_is_done_is_in_the_audit_log(run: Run, hub: WebHub) -> None:
 def test_a_name_that_is_no_version_is_told(run: Run, hub: WebHub) -> None:
     for name in ("rain@", "ra/in@1"):
         assert "write MODEL@V" in a_refusal(run("models", "show", name))
-    assert "hail has no version 1" in a_refusal(run("models", "show", "hail@1"))
+    assert "there is no model hail; there are: rain" in a_refusal(run("models", "show", "hail@1"))
     assert "fleetloop models" in a_refusal(run("models", "lineage", "hail"))

@@ -203,7 +203,7 @@ def test_terminal_says_the_same_for_people_and_programs(hub: WebHub, run: Run) -
 
 def test_terminal_says_that_nothing_is_there_yet(hub: WebHub, run: Run) -> None:
     hub.actions.verdicts.clear()
-    assert "No champion is watched yet" in run("drift").out
+    assert "No device has reported a whole window of a champion's rows yet" in run("drift").out
     assert "No device has reported its health yet" in run("health").out
 
 

@@ -118,18 +118,18 @@ static void take_rows(
     void *context, const char *came, const char *payload, size_t length, int retained)
 {
     char why[JSON_WHY_BYTES] = "no topic for its answer";
-    int count;
+    int count, many;
     (void)context;
     if (retained || !length)
         return;
-    count = json_rows(payload, length, rows, why);
+    count = json_rows(payload, length, rows, &many, why);
     if (count < 0)
         counted.refused++;
     if (count < 0 || predict_all(count, why) || fill_topic(set.output, came)) {
         refuse(came, why);
         return;
     }
-    snprintf(told, sizeof told, "{\"answers\":[");
+    snprintf(told, sizeof told, "%s", many ? "{\"answers\":[" : "");
     for (int k = 0; k < count; k++) {
         text_add(told, sizeof told, k ? "," : "");
         say_answer(&answers[k], ++answered);
@@ -138,7 +138,7 @@ static void take_rows(
             hub_say_profile(&words, &profile);
     }
     counted.rows += (unsigned long)count;
-    text_add(told, sizeof told, "]}");
+    text_add(told, sizeof told, "%s", many ? "]}" : "");
     mqtt_publish(&sensors.client, topic, told, strlen(told), 0);
 }
 

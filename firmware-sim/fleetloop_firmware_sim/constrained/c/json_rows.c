@@ -300,13 +300,15 @@ static int many_rows(reader *from, float rows[][MODEL_FEATURES])
     return take(from, ']') ? count : no_json(from);
 }
 
-static int all_rows(reader *from, float rows[][MODEL_FEATURES])
+static int all_rows(reader *from, float rows[][MODEL_FEATURES], int *many)
 {
     char name[TEXT_BYTES];
     const char *start = from->at;
+    *many = 1;
     if (take(from, '[')) {
         if (next(from) == '[' || next(from) == '{' || next(from) == ']')
             return many_rows(from, rows);
+        *many = 0;
         return placed_values(from, rows[0]) ? -1 : 1;
     }
     if (take(from, '{') && !string(from, name) && !strcmp(name, "rows") && take(from, ':') &&
@@ -315,14 +317,19 @@ static int all_rows(reader *from, float rows[][MODEL_FEATURES])
         return count < 0 || take(from, '}') ? count : no_json(from);
     }
     from->at = start;
+    *many = 0;
     return one_row(from, rows[0]) ? -1 : 1;
 }
 
 int json_rows(
-    const char *payload, size_t length, float rows[][MODEL_FEATURES], char why[JSON_WHY_BYTES])
+    const char *payload,
+    size_t length,
+    float rows[][MODEL_FEATURES],
+    int *many,
+    char why[JSON_WHY_BYTES])
 {
     reader from = {payload, payload + length, why, 0};
-    const int count = all_rows(&from, rows);
+    const int count = all_rows(&from, rows, many);
     why[JSON_WHY_BYTES - 1] = 0;
     if (count > 0 && next(&from))
         return no_json(&from);

@@ -1,0 +1,24 @@
+"""Says that there is no such version, and which versions or models there are instead."""
+
+from fleetloop_hub.errors import GateError
+from fleetloop_hub.ports import Catalog
+from fleetloop_hub.records import Version
+
+
+def no_version(catalog: Catalog, model: str, which: str | int) -> GateError:
+    """The refusal of a version that is not there.
+
+    Args:
+        catalog: The versions that are.
+        model: The model that was named.
+        which: The number or alias that was named.
+    """
+    every = list(catalog.all(Version))
+    numbers = sorted(version.number for version in every if version.model == model)
+    if numbers:
+        known = ", ".join(f"{model}@{number}" for number in numbers)
+        return GateError(f"{model} has no version {which}; there are: {known}")
+    models = ", ".join(sorted({version.model for version in every}))
+    if models:
+        return GateError(f"there is no model {model}; there are: {models}")
+    return GateError(f"there is no model {model}, nor any other yet: fleetloop train SPEC.toml")
