@@ -16,6 +16,7 @@ class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
         refused: Messages that are no rows of the model.
         failed: Messages that the model failed on, or for which there was no model.
         dropped: Messages that had to make room for newer ones.
+        too_long: Messages longer than is read, passed over; and packets that ended the connection.
         unsent: Answers that the broker did not take.
         ignored: Messages without payload, or that the broker had kept.
         waiting: Messages that wait for their answers.
@@ -28,6 +29,7 @@ class SensorStatus(msgspec.Struct, frozen=True, kw_only=True):
     refused: int
     failed: int
     dropped: int
+    too_long: int
     unsent: int
     ignored: int
     waiting: int

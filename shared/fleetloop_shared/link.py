@@ -58,19 +58,26 @@ class SubscriptionRefused:
 
 @dataclass(frozen=True)
 class Oversized:
-    """Somebody sends a packet larger than any of ours; the connection was ended unread.
+    """Somebody sends a packet larger than is read.
 
     Attributes:
         announced_bytes: How long it says it is.
         limit_bytes: How long one may be.
+        topic: Where, of a message that was passed over; None where the connection was ended unread.
     """
 
     announced_bytes: int
     limit_bytes: int
+    topic: str | None = None
 
     @property
     def text(self) -> str:
         """In words."""
+        if self.topic is not None:
+            return (
+                f"a message of {self.announced_bytes:,} bytes on {self.topic[:120]!r} was passed"
+                f" over: {self.limit_bytes:,} bytes are read at most"
+            )
         return (
             f"a packet of {self.announced_bytes:,} bytes was announced, where"
             f" {self.limit_bytes:,} are read: the connection was ended"

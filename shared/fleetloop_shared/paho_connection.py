@@ -61,6 +61,7 @@ class Access:
         password: Its password.
         ca_file: PEM file to check the broker's certificate against, None for the system's.
         max_packet_bytes: The longest packet that is read.
+        passes_over: Whether a longer message is passed over; otherwise it ends the connection.
     """
 
     endpoint: Endpoint
@@ -69,6 +70,7 @@ class Access:
     password: str
     ca_file: str | None
     max_packet_bytes: int
+    passes_over: bool = False
 
 
 class Connection:
@@ -105,6 +107,7 @@ class Connection:
             reconnect_on_failure=False,
         )
         client.max_packet_bytes = self._access.max_packet_bytes
+        client.on_passed_over = self._on_passed_over if self._access.passes_over else None
         if self._access.username:
             client.username_pw_set(self._access.username, self._access.password)
         client.max_inflight_messages_set(MESSAGES)
@@ -254,6 +257,9 @@ class Connection:
         except UnicodeDecodeError:
             return  # somebody's topic that is no text cannot be one of ours
         self._note(Received(topic, bytes(message.payload), message.retain))
+
+    def _on_passed_over(self, announced_bytes: int, topic: str) -> None:
+        self._note(Oversized(announced_bytes, self._access.max_packet_bytes, topic))
 
     def _on_publish(
         self,

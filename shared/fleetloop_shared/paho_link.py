@@ -46,8 +46,8 @@ class PahoLink(Link):
 
     Events wait in a queue; while 10,000 of them, or 4 MiB, are unread nothing more is read from the
     network, so that a reader that has stopped slows the broker down instead of filling memory. A
-    packet that says it is longer than 1 MiB ends the connection before it is read. `publish`
-    answers False while 1,000 messages or 8 MiB are on their way.
+    packet that says it is longer than 1 MiB ends the connection before it is read, unless it is to
+    be passed over. `publish` answers False while 1,000 messages or 8 MiB are on their way.
 
     Args:
         address: `mqtt://host:port` or `mqtts://host:port`.
@@ -57,6 +57,8 @@ class PahoLink(Link):
         ca_file: PEM file that the broker's certificate is checked against instead of the system's.
         max_payload_bytes: The largest payload the broker takes.
         max_packet_bytes: The longest packet that is read.
+        passes_over: Read past a message that is longer and keep nothing of it, so that others go
+            on coming; where many may publish what they like.
 
     Raises:
         AddressError: The address is not one.
@@ -72,9 +74,16 @@ class PahoLink(Link):
         *,
         max_payload_bytes: int = MAX_PAYLOAD_BYTES,
         max_packet_bytes: int = MAX_PACKET_BYTES,
+        passes_over: bool = False,
     ) -> None:
         self._access = Access(
-            endpoint.parse(address), client_id, username, password, ca_file, max_packet_bytes
+            endpoint.parse(address),
+            client_id,
+            username,
+            password,
+            ca_file,
+            max_packet_bytes,
+            passes_over,
         )
         self._max_payload_bytes = max_payload_bytes
         self._events: deque[Event] = deque()

@@ -335,6 +335,33 @@ def test_a_packet_too_long_ends_the_connection_unread_and_is_told(
     assert sent[0] < 20 * 1024 * 1024, "what the sockets' buffers hold, and no more"
 
 
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_message_too_long_is_passed_over_where_that_is_asked_for(links: Links, qos: int) -> None:
+    number = b"\1\2" if qos else b""
+    body = b"\0\1z" + number + bytes(MAX_PACKET_BYTES)
+    length = bytes([0x80 | len(body) % 128, 0x80 | len(body) // 128 % 128, len(body) >> 14])
+    heard = bytearray()
+
+    def talk(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CONNACK)
+        for _ in range(2):
+            connection.sendall(bytes([0x30 | qos << 1]) + length + body)
+            connection.sendall(publish_packet(b"a", b"good"))
+        while told := connection.recv(4096):
+            heard.extend(told)
+
+    with ScriptedBroker(talk) as broker:
+        link = PahoLink(broker.address, "station-1", "station-1", "password", passes_over=True)
+        listener = links.add(link)
+        listener.until(lambda: len(listener.payloads("a")) == 2)
+        assert listener.of(Oversized) == [Oversized(len(body), MAX_PACKET_BYTES, "z")] * 2
+        assert not listener.of(Disconnected)
+        if qos:
+            listener.until(lambda: heard.count(b"\x40\2\1\2") == 2, "its acknowledgements")
+        listener.link.stop()
+
+
 def test_the_longest_packet_is_read(links: Links) -> None:
     body = b"\0\1a" + bytes(MAX_PACKET_BYTES - 3)
     packet = b"\x30\x80\x80\x40" + body

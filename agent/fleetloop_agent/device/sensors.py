@@ -38,4 +38,5 @@ def link_to(config: SensorConfig, device: str) -> PahoLink:
         config.username,
         password,
         ca_file=str(config.ca_file) if config.ca_file is not None else None,
+        passes_over=True,
     )

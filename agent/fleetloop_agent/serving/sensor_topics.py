@@ -71,7 +71,8 @@ class SensorTopics:
         self._queue: deque[Received] = deque()
         self._queue_bytes = 0
         self._received = self._answered = self._refused = self._failed = 0
-        self._dropped = self._unsent = self._ignored = 0
+        self._dropped = self._unsent = self._ignored = self._too_long = 0
+        self._warned_of: str | None = None
         self._trouble: str | None = None
 
     def start(self) -> None:
@@ -110,6 +111,7 @@ class SensorTopics:
             refused=self._refused,
             failed=self._failed,
             dropped=self._dropped,
+            too_long=self._too_long,
             unsent=self._unsent,
             ignored=self._ignored,
             waiting=len(self._queue),
@@ -134,7 +136,15 @@ class SensorTopics:
             case SubscriptionRefused():
                 self._fault(f"the sensors' broker does not let this device read {event.filter}")
             case Oversized():
-                self._fault(event.text)
+                self._pass_over(event)
+
+    def _pass_over(self, event: Oversized) -> None:
+        """Tell people once a topic; one that says so ten times a second must not fill the log."""
+        self._too_long += 1
+        self._trouble = event.text[:_LONGEST_REASON]
+        again = event.topic is not None and event.topic == self._warned_of
+        self._warned_of = event.topic
+        _log.log(logging.DEBUG if again else logging.WARNING, "the sensors' broker: %s", event.text)
 
     def _enqueue(self, message: Received) -> None:
         stale = message.retained and not self._config.answer_retained

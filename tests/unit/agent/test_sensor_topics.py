@@ -262,3 +262,18 @@ def test_what_the_broker_refuses_or_cuts_off_is_visible(rig: Rig) -> None:
     rig.link.inject(Oversized(2_000_000, 1_048_576))
     rig.topics.step()
     assert "2,000,000 bytes" in rig.status.trouble
+    assert rig.status.too_long == 1
+
+
+def test_a_message_that_was_passed_over_is_counted_and_named_once_a_topic(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    for topic in ("sensors/m1/reading", "sensors/m2/reading", "sensors/m2/reading"):
+        rig.link.inject(Oversized(3_000_020, 1_048_576, topic))
+    rig.hear(ROW)
+    rig.topics.step()
+    assert (rig.status.too_long, rig.status.answered) == (3, 1)
+    assert rig.status.trouble is not None
+    assert "3,000,020 bytes on 'sensors/m2/reading' was passed over" in rig.status.trouble
+    warned = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert [text.split("'")[2] for text in warned] == ["sensors/m1/reading", "sensors/m2/reading"]
