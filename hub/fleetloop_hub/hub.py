@@ -116,8 +116,7 @@ class Hub(HubActions):
     def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         with self._lock:
             found = self._registry.releasable(model, version)
-            if not replacing:
-                self._rollouts.check_place(model, cohort)
+            self._rollouts.check_place(model, cohort, replacing=replacing)
             return self._roll_out(found, cohort).key
 
     def status(self) -> HubStatus:

@@ -17,7 +17,7 @@ from fleetloop_hub.delivery.rollout import (
     standing,
 )
 from fleetloop_hub.errors import GateError
-from fleetloop_hub.fleet_records import Cohort, Device, Rollout, RolloutState
+from fleetloop_hub.fleet_records import Cohort, Device, Rollout, RolloutState, Token
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.spec.model_spec import ModelSpec
@@ -48,12 +48,28 @@ class Rollouts:
         """Nothing happens until `start` or `step`."""
         self._catalog, self._telemetry, self._director = catalog, telemetry, director
 
-    def check_place(self, model: str, cohort: str) -> None:
-        """See that no other model would have to go; a device runs one.
+    def check_place(self, model: str, cohort: str, *, replacing: bool) -> None:
+        """See that there is such a cohort, and that no other model would have to go from it.
+
+        A cohort begins with its first device or token; a hub that has neither takes any.
+
+        Args:
+            model: What is to be rolled out.
+            cohort: Where.
+            replacing: Whether another model may go; a device runs one.
 
         Raises:
-            GateError: One would; the text says which.
+            GateError: There is none, or one would; the text says which.
         """
+        known = {device.cohort for device in self._catalog.all(Device)}
+        known |= {token.cohort for token in self._catalog.all(Token)}
+        if known and cohort not in known:
+            raise GateError(
+                f"no device is in cohort {cohort}; there are: {', '.join(sorted(known))}. Nothing "
+                f"was rolled out; a new cohort begins with `fleetloop token --cohort {cohort}`"
+            )
+        if replacing:
+            return
         found = self._catalog.find(Cohort, cohort)
         others = [] if found is None else [k for k in found.versions if not _is_of(k, model)]
         if others:

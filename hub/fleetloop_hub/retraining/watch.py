@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState
@@ -69,7 +69,8 @@ class Watch:
     ) -> Evidence:
         """The evidence about one model's champion, as far as it has come in.
 
-        Labels count from the first alarm on: only those rows show the changed world.
+        Labels count from the first alarm on: only those rows show the changed world. A rollout
+        keeps the hub busy only where it may be the cure: in a cohort of devices that see drift.
 
         Args:
             model: The model.
@@ -86,15 +87,22 @@ class Watch:
         runs = [r for r in self._catalog.all(Run) if r.model == model]
         ended = [r.started_at + r.duration_s for r in runs if r.state is not RunState.RUNNING]
         busy = [f"run {r.key} is under way" for r in runs if r.state is RunState.RUNNING]
-        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
-        busy += [f"rollout {r.key} is under way" for r in rollouts]
+        drift = [streak.drift() for streak in self._streaks[model, champion].values()]
+        busy += [f"rollout {key} is under way" for key in self._rollouts_to(drift)]
         return Evidence(
-            drift=[streak.drift() for streak in self._streaks[model, champion].values()],
+            drift=drift,
             labels=labels,
             since_training_s=now - max(ended) if ended else float("inf"),
             busy=busy[0] if busy else None,
             verdict=verdict,
         )
+
+    def _rollouts_to(self, drift: list[DeviceDrift]) -> list[str]:
+        """Rollouts that are open in the cohort of a device that sees drift."""
+        alarmed = {d.device for d in drift if d.alarms}
+        cohorts = {d.cohort for d in self._catalog.all(Device) if d.key in alarmed}
+        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
+        return [r.key for r in rollouts if r.cohort in cohorts]
 
     def _keep_up(self) -> None:
         fresh = [s.report for s in self._fresh.read() if isinstance(s.report, DriftReport)]

@@ -119,6 +119,16 @@ def test_another_model_takes_the_place_only_of_one_that_may_go(
     assert fleet.desired().release.model == "toy"
 
 
+def test_rollout_to_a_cohort_that_nobody_is_in_is_refused(fleet: HubRig) -> None:
+    fleet.hub.new_token("default", 60.0)
+    with pytest.raises(GateError, match=r"in cohort nix; there are: default, stations\. Nothing"):
+        fleet.hub.roll_out("rain", 1, "nix", replacing=True)
+    assert [r.cohort for r in fleet.kept.catalog.all(Rollout)] == ["stations"]
+    fleet.hub.new_token("nix", 60.0)
+    fleet.hub.roll_out("rain", 1, "nix")
+    assert fleet.kept.catalog.all(Rollout)[-1].cohort == "nix"
+
+
 def test_a_version_that_the_canary_gives_up_is_reverted_for_everybody(fleet: HubRig) -> None:
     second = make_version(fleet.kept, 2)
     fleet.hub.roll_out("rain", 2, "stations")

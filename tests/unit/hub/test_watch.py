@@ -21,7 +21,7 @@ from fleetloop_shared.reports import DriftReport, ProfileReport
 from support.examples import MESSAGES
 from support.fleet_rows import Rows, World
 from support.hubparts import Parts, parts
-from support.hubrecords import a_drift
+from support.hubrecords import a_device, a_drift, a_rollout
 from support.hubweb import show_up
 from support.reports import labels, sample, samples
 
@@ -105,6 +105,16 @@ def test_a_restarted_hub_counts_the_same(kept: Parts) -> None:
     tell(kept, drift(1), drift(2, 2.0), drift(3, 2.0), drift(4, 2.0, closed=False))
     assert seen(watch) == seen(Watch(kept.catalog, kept.telemetry))
     assert seen(watch)[0].alarms == 3
+
+
+def test_rollout_holds_up_only_what_devices_of_its_own_cohort_ask_for(kept: Parts) -> None:
+    watch = Watch(kept.catalog, kept.telemetry)
+    here, there = a_device("d0"), replace(a_device("d1"), cohort="hills")
+    kept.catalog.put(here, there, replace(a_rollout(), cohort="hills"))
+    tell(kept, drift(1, 2.0, device="d0"), drift(1, device="d1"))
+    assert watch.gather("rain", 1, 0.0).busy is None
+    tell(kept, drift(2, 2.0, device="d1"))
+    assert watch.gather("rain", 1, 0.0).busy == "rollout rollout-1 is under way"
 
 
 def test_a_report_that_comes_late_changes_nothing(kept: Parts) -> None:
