@@ -75,6 +75,7 @@ class FleetVerdict(msgspec.Struct, frozen=True, kw_only=True):
         rows: The rows of these.
         unjudged: Devices that had not, by id.
         silent: Devices whose last window is of another time than the others', by id; not judged.
+        silent_alarmed: Those of them that saw drift in it.
     """
 
     model: str
@@ -90,3 +91,4 @@ class FleetVerdict(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     unjudged: list[str]
     silent: list[str] = []
+    silent_alarmed: list[str] = []

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from fleetloop_hub.monitoring.merging import merged
 from fleetloop_shared.codec import decode_compressed, encode_compressed
@@ -89,6 +90,12 @@ class DeviceWindows:
         if len(self._windows) < 2:  # noqa: PLR2004  # there is no next one
             return None
         return (self.heard_at - self._windows[0].stored_at) / (len(self._windows) - 1)
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds of the longest pause between two of its windows, 0 with fewer than two."""
+        at = [window.stored_at for window in self._windows]
+        return max((after - before for before, after in pairwise(at)), default=0.0)
 
     def now(self) -> LiveProfile | None:
         """The newest windows together: of equally many rows for all devices of a version.

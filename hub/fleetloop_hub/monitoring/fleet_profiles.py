@@ -15,7 +15,8 @@ from fleetloop_shared.reports import DriftReport, ProfileReport
 from fleetloop_shared.topics import Topic
 
 _LONG_S = 10.0
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0
+_PAUSES = 2
 _MANY = 100
 
 
@@ -70,20 +71,28 @@ class FleetProfiles:
         standings = [
             s for of, s in self._standings.values() if of == loaded and s.device in cohorts
         ]
-        silent = self._silent([s.device for s in standings])
-        standings = [s for s in standings if s.device not in silent]
+        names = self._silent([s.device for s in standings])
+        silent = [s for s in standings if s.device in names]
+        standings = [s for s in standings if s.device not in names]
         verdict = judge_fleet(model, version, yardstick, standings, silent)
         self._verdicts[loaded] = (now, verdict)
         self._stale.discard(loaded)
         return verdict
 
-    def _silent(self, devices: list[str]) -> list[str]:
-        """Devices that have said nothing for so long that their windows are of another time."""
+    def _silent(self, devices: list[str]) -> set[str]:
+        """Devices that have said nothing for so long that their windows are of another time.
+
+        Windows that come in bursts are waited for as long as the pauses between those are.
+        """
         windows = {device: self._windows[device] for device in devices}
-        every = [w.every_s for w in windows.values() if w.every_s is not None]
-        newest = max((w.heard_at for w in windows.values()), default=0.0)
-        patience_s = max(KEPT_WINDOWS * statistics.median(every), _PATIENCE_S) if every else 0.0
-        return sorted(d for d, w in windows.items() if newest - w.heard_at > patience_s > 0)
+        timed = [(w.every_s, w.pause_s) for w in windows.values() if w.every_s is not None]
+        if not timed:
+            return set()
+        every_s = statistics.median(every for every, _ in timed)
+        pause_s = statistics.median(pause for _, pause in timed)
+        patience_s = max(KEPT_WINDOWS * every_s, _PAUSES * pause_s, _PATIENCE_S)
+        newest = max(w.heard_at for w in windows.values())
+        return {d for d, w in windows.items() if newest - w.heard_at > patience_s}
 
     def _keep_up(self) -> None:
         for stored in self._drift.read():

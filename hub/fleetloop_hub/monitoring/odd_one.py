@@ -32,7 +32,7 @@ def judge_fleet(
     version: int,
     yardstick: Yardstick,
     standings: list[Standing],
-    silent: Sequence[str] = (),
+    silent: Sequence[Standing] = (),
 ) -> FleetVerdict:
     """Who has moved, of the devices that serve this version.
 
@@ -41,7 +41,8 @@ def judge_fleet(
         version: Its version.
         yardstick: What it was trained on, and its thresholds.
         standings: One a device; their order does not matter.
-        silent: Devices that have not been heard of for too long, to be told of.
+        silent: Devices that have not been heard of for too long; they are compared with nobody,
+            but nothing is said of the whole fleet against them.
     """
     ordered = sorted(standings, key=lambda s: s.device)
     able = [s for s in ordered if s.profile.rows >= yardstick.least_rows]
@@ -56,7 +57,7 @@ def judge_fleet(
     odd = {o.name for o in devices}
     cohorts = odd_cohort.find([s for s in able if s.device not in odd], yardstick)
     moved = [s.device for s in able if s.ratio >= 1.0]
-    fleet = len(able) >= FEWEST and rest.has_moved()
+    fleet = max(FEWEST, len(silent)) <= len(able) and rest.has_moved()
     if cohorts:
         who = Who.COHORTS
     elif fleet:
@@ -64,7 +65,8 @@ def judge_fleet(
     elif devices:
         who = Who.DEVICES
     else:
-        who = Who.UNDECIDED if moved or rest.ratio >= 1.0 else Who.NOBODY
+        seen = moved or rest.ratio >= 1.0 or any(_sees_drift(s) for s in silent)
+        who = Who.UNDECIDED if seen else Who.NOBODY
     verdict = FleetVerdict(
         model=model,
         version=version,
@@ -78,9 +80,14 @@ def judge_fleet(
         judged=len(able),
         rows=sum(s.profile.rows for s in able),
         unjudged=[s.device for s in ordered if s.profile.rows < yardstick.least_rows],
-        silent=list(silent),
+        silent=sorted(s.device for s in silent),
+        silent_alarmed=sorted(s.device for s in silent if _sees_drift(s)),
     )
     return odd_words.told(verdict, rest.together if fleet else None, found)
+
+
+def _sees_drift(standing: Standing) -> bool:
+    return standing.ratio >= 1.0 or standing.alarmed is not None
 
 
 class _Rest:

@@ -108,6 +108,13 @@ def _missing(verdict: FleetVerdict, found: Apart) -> list[str]:
         reasons.append(
             f"no window for so long that it cannot be compared: {_names(verdict.silent)}"
         )
+    if verdict.silent_alarmed:
+        reasons.append(f"the last window of {_names(verdict.silent_alarmed)} saw drift")
+    if len(verdict.silent) > verdict.judged:
+        reasons.append(
+            f"{verdict.judged} of {verdict.judged + len(verdict.silent)} devices can be compared: "
+            "too few to speak of the whole fleet"
+        )
     return reasons
 
 

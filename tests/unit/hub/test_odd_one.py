@@ -1,6 +1,6 @@
 """One odd device, one odd cohort, a changed world: who has moved, told from merged profiles."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -88,8 +88,8 @@ def fleet(  # noqa: PLR0913  # five by keyword only
     return standings
 
 
-def judge(standings: list[Standing]) -> FleetVerdict:
-    return judge_fleet("rain", 3, WORLD.yardstick, standings)
+def judge(standings: list[Standing], silent: Sequence[Standing] = ()) -> FleetVerdict:
+    return judge_fleet("rain", 3, WORLD.yardstick, standings, silent)
 
 
 @pytest.mark.parametrize("count", [5, 50])
@@ -136,6 +136,27 @@ def test_devices_that_are_all_apart_from_each_other_are_not_called_odd() -> None
     assert verdict.who is Who.UNDECIDED
     assert not verdict.devices
     assert any("too many to call one of them odd" in reason for reason in verdict.reasons)
+
+
+def test_nothing_is_said_of_the_whole_fleet_against_an_alarm_of_a_silent_device() -> None:
+    standings = fleet(4)
+    assert judge(standings[:1], silent=standings[1:]).who is Who.NOBODY
+    rows = WORLD.rows(ROWS)
+    offset(rows)
+    standings[3] = WORLD.stand("d3", rows)
+    verdict = judge(standings[:1], silent=standings[1:])
+    assert verdict.who is Who.UNDECIDED
+    assert verdict.silent == ["d1", "d2", "d3"]
+    assert verdict.reasons[-2:] == [
+        "the last window of d3 saw drift",
+        "1 of 4 devices can be compared: too few to speak of the whole fleet",
+    ]
+
+
+def test_fleet_of_which_most_are_silent_has_not_moved_as_a_whole() -> None:
+    standings = fleet(11, everywhere=offset)
+    assert judge(standings[:6], silent=standings[6:]).who is Who.FLEET
+    assert judge(standings[:4], silent=standings[4:]).who is Who.UNDECIDED
 
 
 def test_fault_since_the_first_row_is_found_without_any_quiet_time() -> None:

@@ -252,6 +252,24 @@ def test_device_that_was_last_heard_of_in_another_time_is_not_compared(
     assert verdict.reasons[-1].endswith("it cannot be compared: d0")
 
 
+def test_devices_that_send_in_bursts_are_waited_for(kept: Parts, tmp_path: Path) -> None:
+    clock = [0.0]
+    telemetry = SqliteTelemetry(tmp_path / "bursts.sqlite", now=lambda: clock[0])
+    bursts = dataclasses.replace(kept, telemetry=telemetry)
+    fleet = profiles(bursts)
+    rows = WORLD.rows(ROWS)
+    for number in range(1, 20):
+        clock[0] = number + 900.0 * (number > 10)
+        for k in range(int(number > 18), 3):
+            tell(bursts, *window(f"d{k}", number, rows))
+    clock[0] += 1_700.0
+    tell(bursts, *window("d1", 20, rows))
+    verdict = fleet.verdict("rain", 1, COHORTS, 0.0)
+    telemetry.close()
+    assert verdict is not None
+    assert (verdict.judged, verdict.silent) == (3, [])
+
+
 def test_device_that_changes_its_version_starts_anew(kept: Parts) -> None:
     fleet = profiles(kept)
     live(kept, 4, range(1, 3))
