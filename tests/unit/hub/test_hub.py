@@ -187,7 +187,7 @@ def test_only_what_live_statements_name_stays_at_the_broker(fleet: HubRig) -> No
 
 
 def test_a_version_that_does_not_exist_or_is_blocked_is_not_rolled_out(fleet: HubRig) -> None:
-    with pytest.raises(GateError, match="there are: 1"):
+    with pytest.raises(GateError, match="there are: rain@1"):
         fleet.hub.roll_out("rain", 7, "stations")
     blocked = msgspec.structs.replace(
         make_version(fleet.kept, 2), manifest=None, state=VersionState.BLOCKED
