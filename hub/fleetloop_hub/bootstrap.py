@@ -21,6 +21,7 @@ from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
+from fleetloop_hub.tracking.known_classes import KnownClasses
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
@@ -100,8 +101,10 @@ def bootstrap(config: HubConfig) -> Running:
     """
     disk = RealDisk(config.state_dir)
     catalog = TinyDbCatalog(config.state_dir / "catalog")
-    telemetry = SqliteTelemetry(config.state_dir / "telemetry.sqlite")
     blobs = FileBlobs(config.state_dir / "blobs")
+    telemetry = SqliteTelemetry(
+        config.state_dir / "telemetry.sqlite", classes_of=KnownClasses(catalog, blobs).of
+    )
     audit = FileAudit(disk)
     password = _hub_password(disk)
     broker = choose_broker(

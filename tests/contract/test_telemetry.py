@@ -200,6 +200,25 @@ def test_of_two_samples_the_first_stands_and_a_contradiction_is_counted(
     assert telemetry.refusals() == {("a", "contradicting-sample"): 1}
 
 
+@pytest.mark.parametrize("label_first", [True, False])
+def test_a_label_that_is_no_class_is_refused_and_counted_and_not_weighed(
+    tmp_path: Path, *, label_first: bool
+) -> None:
+    classes = {("rain", 1): [0, 1]}
+    path = tmp_path / "classes.db"
+    telemetry = SqliteTelemetry(path, classes_of=lambda *name: classes.get(name, []))
+    said = [
+        samples(1, sample("p"), sample("q"), sample("r", version=2)),
+        labels(2, ("p", 7), ("q", 1), ("r", 7)),
+    ]
+    for report in reversed(said) if label_first else said:
+        telemetry.store([report])
+    assert [x.label.prediction_id for x in telemetry.labelled("rain")] == ["q", "r"]
+    assert telemetry.refusals() == {("a", "unknown-class"): 1}
+    assert "7 is no class of rain@1; there are 0, 1" in telemetry.last_refusals(1)[0].text
+    telemetry.close()
+
+
 def test_a_device_cannot_label_or_take_the_answers_of_another(telemetry: Telemetry) -> None:
     telemetry.store([labels(1, ("p", 0), device="b")])
     telemetry.store([samples(2, sample("p", label=0), device="b")])

@@ -5,7 +5,7 @@ foretell those of now: devices differ among themselves also in peace.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ class Apart:
 
     odd: dict[str, list[Difference]]
     likeliest: float
-    crowd: int = 0
+    crowd: list[str] = field(default_factory=list)
 
 
 def find(able: list[Standing], yardstick: Yardstick) -> Apart:
@@ -53,7 +53,7 @@ def find(able: list[Standing], yardstick: Yardstick) -> Apart:
         able: The devices that have rows enough.
         yardstick: What their measures are.
     """
-    odd, likeliest, crowd = dict[str, list[Difference]](), 1.0, 0
+    odd, likeliest, crowd = dict[str, list[Difference]](), 1.0, list[str]()
     for judged, peers in _peers(able):
         of_group = dict[str, list[Difference]]()
         values, known = _without_the_usual(peers, yardstick)
@@ -72,7 +72,7 @@ def find(able: list[Standing], yardstick: Yardstick) -> Apart:
                 else:
                     likeliest = min(likeliest, smallest)
         if len(of_group) > max(1, int(moderated.FAR * (len(peers) - 1))):
-            crowd += len(of_group)
+            crowd += sorted(of_group)
         else:
             odd |= of_group
     return Apart(odd, likeliest, crowd)

@@ -46,6 +46,7 @@ NAMES: dict[str, tuple[Level, str]] = {
     "contradicting-report": (Level.BAD, "Second report of one number"),
     "contradicting-sample": (Level.WARN, "Second sample of one name"),
     "contradicting-label": (Level.WARN, "Second label of one answer"),
+    "unknown-class": (Level.WARN, "Label that is no class"),
     "subscription": (Level.WARN, "Broker lets the hub not read"),
     "refused": (Level.WARN, "Refused"),
     _OTHER: (Level.WARN, "Other refusal"),

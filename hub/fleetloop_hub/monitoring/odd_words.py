@@ -95,7 +95,8 @@ def _missing(verdict: FleetVerdict, found: Apart) -> list[str]:
         )
     elif found.crowd:
         reasons.append(
-            f"{found.crowd} devices are apart from each other: too many to call one of them odd"
+            f"{len(found.crowd)} devices are apart from each other, too many to call one of them "
+            f"odd: {_names(found.crowd)}"
         )
     elif verdict.who is Who.UNDECIDED:
         reasons.append(

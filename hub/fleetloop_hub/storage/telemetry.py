@@ -22,7 +22,7 @@ import msgspec
 
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import Telemetry
-from fleetloop_hub.storage.telemetry_intake import Intake
+from fleetloop_hub.storage.telemetry_intake import ClassesOf, Intake
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
 from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
 from fleetloop_shared.codec import decode, decode_compressed
@@ -78,12 +78,19 @@ _decode_values = msgspec.json.Decoder(list[float | None]).decode
 class SqliteTelemetry(Telemetry):
     """One database file."""
 
-    def __init__(self, path: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        now: Callable[[], float] = time.time,
+        classes_of: ClassesOf = lambda _model, _version: [],
+    ) -> None:
         """Open the database; it is made if it is not there.
 
         Args:
             path: Its file.
             now: The hub's clock, in Unix seconds.
+            classes_of: What labels of a version's answers may be; a label that is none is refused
+                as soon as its answer is known.
 
         Raises:
             TelemetryError: It is damaged, no database, or of a newer schema; it was not changed.
@@ -91,6 +98,7 @@ class SqliteTelemetry(Telemetry):
         """
         self._path = path.absolute()
         self._now = now
+        self._classes_of = classes_of
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._writer = open_database(self._path)
@@ -98,7 +106,7 @@ class SqliteTelemetry(Telemetry):
 
     def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
         with self._transaction(synced=True) as connection:
-            intake = Intake(connection, self._now())
+            intake = Intake(connection, self._now(), self._classes_of)
             for kind, payload, report in reports:
                 if kind not in _KINDS:
                     raise TelemetryError(f"{kind!r} is no kind of report: nothing was stored")
@@ -151,7 +159,8 @@ class SqliteTelemetry(Telemetry):
 
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         with self._transaction(synced=False) as connection:
-            Intake(connection, self._now()).refuse(source, reason, text, topic, count)
+            intake = Intake(connection, self._now(), self._classes_of)
+            intake.refuse(source, reason, text, topic, count)
 
     def refusals(self) -> dict[tuple[str, str], int]:
         rows = self._rows(_COUNTS)

@@ -1,6 +1,7 @@
 """How one report comes into the telemetry database, within a transaction of its caller."""
 
 import sqlite3
+from collections.abc import Callable
 
 import msgspec
 
@@ -42,17 +43,27 @@ OTHER = "other"
 _REASONS = reasons()
 
 
+_JOINED = """
+SELECT s.model, s.version, l.label FROM samples s JOIN labels l USING (device, prediction_id)
+WHERE s.device = ? AND s.prediction_id = ?
+"""
+ClassesOf = Callable[[str, int], list[int]]
+"""The classes of a model's version; none of a regression, or where they cannot be told."""
+
+
 class Intake:
     """Reports, samples and labels on their way in; what came first stands."""
 
-    def __init__(self, connection: sqlite3.Connection, now: float) -> None:
+    def __init__(self, connection: sqlite3.Connection, now: float, classes_of: ClassesOf) -> None:
         """Take in within the transaction that is open.
 
         Args:
             connection: The database.
             now: Unix seconds, the hub's clock.
+            classes_of: What labels may be.
         """
         self._connection = connection
+        self._classes_of = classes_of
         self._now = now
         self._heard: set[str] = set()
 
@@ -130,7 +141,9 @@ class Intake:
             sample.score,
             sample.label,
         )
-        if self._connection.execute(_SAMPLE, (*name, *said)).rowcount == 0:
+        if self._connection.execute(_SAMPLE, (*name, *said)).rowcount:
+            self._check_class(*name)
+        else:
             first = self._connection.execute(
                 "SELECT model, version, at, row, score, label FROM samples"
                 " WHERE device = ? AND prediction_id = ?",
@@ -142,13 +155,28 @@ class Intake:
 
     def _keep_label(self, device: str, label: Label) -> None:
         name = (device, label.prediction_id)
-        if self._connection.execute(_LABEL, (*name, label.label, label.at)).rowcount == 0:
+        if self._connection.execute(_LABEL, (*name, label.label, label.at)).rowcount:
+            self._check_class(*name)
+        else:
             (first,) = self._connection.execute(
                 "SELECT label FROM labels WHERE device = ? AND prediction_id = ?", name
             ).fetchone()
             if first != label.label:
                 text = f"prediction {label.prediction_id!r}: label {label.label} came after {first}"
                 self.refuse(device, "contradicting-label", f"{text}, which stands")
+
+    def _check_class(self, device: str, prediction_id: str) -> None:
+        """Give up a label that is no class of the version that answered: it cannot be weighed."""
+        name = (device, prediction_id)
+        for model, version, label in self._connection.execute(_JOINED, name).fetchall():
+            classes = self._classes_of(model, version)
+            if classes and label not in classes:
+                self._connection.execute(
+                    "DELETE FROM labels WHERE device = ? AND prediction_id = ?", name
+                )
+                known = ", ".join(map(str, classes))
+                text = f"prediction {prediction_id!r}: {label} is no class of {model}@{version}"
+                self.refuse(device, "unknown-class", f"{text}; there are {known}")
 
 
 def _clean(text: str) -> str:

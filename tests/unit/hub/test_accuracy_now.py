@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.monitoring.accuracy import AccuracyReader
 from fleetloop_hub.monitoring.accuracy_views import BLIND, AccuracyView
+from fleetloop_hub.tracking.known_classes import KnownClasses
 from fleetloop_shared.codec import encode
 from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.reports import HealthReport
@@ -40,6 +41,16 @@ def fleet(hub: WebHub) -> None:
         if name == "station-3":
             values *= np.float32(1.3)
         accuracy.report(hub.telemetry, name, [accuracy.profile(values)])
+
+
+def test_a_version_tells_which_classes_a_label_may_be(hub: WebHub) -> None:
+    known = KnownClasses(hub.catalog, hub.blobs)
+    assert known.of("storm", 1) == []
+    hub.catalog.put(
+        replace(accuracy.keep(hub.catalog, hub.blobs), key="storm/2", unsigned="0" * 64)
+    )
+    assert known.of("storm", 2) == []
+    assert known.of("storm", 1) == [0, 1]  # what was not there is looked for again
 
 
 def now(hub: WebHub) -> AccuracyView:

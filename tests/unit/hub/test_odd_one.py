@@ -135,7 +135,8 @@ def test_devices_that_are_all_apart_from_each_other_are_not_called_odd() -> None
     verdict = judge(standings)
     assert verdict.who is Who.UNDECIDED
     assert not verdict.devices
-    assert any("too many to call one of them odd" in reason for reason in verdict.reasons)
+    told = "devices are apart from each other, too many to call one of them odd: d0, d1, d2"
+    assert any(told in reason for reason in verdict.reasons)
 
 
 def test_nothing_is_said_of_the_whole_fleet_against_an_alarm_of_a_silent_device() -> None:
