@@ -19,11 +19,12 @@ import numpy as np
 from fleetloop_hub.monitoring import apart, odd_cohort, odd_words
 from fleetloop_hub.monitoring.apart import FEWEST
 from fleetloop_hub.monitoring.merging import merged
+from fleetloop_hub.monitoring.strayed import strayed
 from fleetloop_hub.monitoring.yardstick import Standing, Yardstick
 from fleetloop_hub.verdict_records import FleetVerdict, Odd, Who
-from fleetloop_shared.drift.verdict import Verdict
 
 _MAJORITY = 0.5
+_NAMED = 3
 _CLEAR_SD = 0.25
 
 
@@ -83,7 +84,7 @@ def judge_fleet(
         silent=sorted(s.device for s in silent),
         silent_alarmed=sorted(s.device for s in silent if _sees_drift(s)),
     )
-    return odd_words.told(verdict, rest.together if fleet else None, found)
+    return odd_words.told(verdict, rest.strayed() if fleet else [], found)
 
 
 def _sees_drift(standing: Standing) -> bool:
@@ -94,12 +95,22 @@ class _Rest:
     """The devices that are not apart, together."""
 
     def __init__(self, standings: list[Standing], yardstick: Yardstick) -> None:
-        self._standings = standings
+        self._standings, self._yardstick = standings, yardstick
         self._measures = yardstick.measures
-        self.together: Verdict | None = None
-        if standings:
-            self.together = yardstick.verdict(merged([s.profile for s in standings]))
+        self._profile = merged([s.profile for s in standings]) if standings else None
+        self.together = None if self._profile is None else yardstick.verdict(self._profile)
         self.ratio = 0.0 if self.together is None else self.together.ratio
+
+    def strayed(self) -> list[str]:
+        """What has moved in the features that have, the furthest first."""
+        if self.together is None or self._profile is None:
+            return []
+        over = [f for f in self.together.features if f.ratio >= 1.0][:_NAMED]
+        return [
+            f"{strayed(f, self._yardstick.reference, self._profile)} "
+            f"({f.ratio:.1f} times its threshold)"
+            for f in over
+        ]
 
     def has_moved(self) -> bool:
         """Whether most devices have moved, and together: in the same, and there the same way.

@@ -5,21 +5,20 @@ import msgspec
 from fleetloop_hub.monitoring.apart import Apart
 from fleetloop_hub.monitoring.drift_words import number
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
-from fleetloop_shared.drift.verdict import Verdict
 
 _NAMED = 3
 _FEWEST = 3
 
 
-def told(verdict: FleetVerdict, together: Verdict | None, found: Apart) -> FleetVerdict:
+def told(verdict: FleetVerdict, strayed: list[str], found: Apart) -> FleetVerdict:
     """The verdict with its words.
 
     Args:
         verdict: What was found.
-        together: Of a moved fleet: what its merged rows say about the reference.
+        strayed: Of a moved fleet: how its features have left training, in words.
         found: How far devices are from each other.
     """
-    reasons = [*_found(verdict, together), *_missing(verdict, found)]
+    reasons = [*strayed, *_found(verdict), *_missing(verdict, found)]
     return msgspec.structs.replace(verdict, text=_sentence(verdict), reasons=reasons)
 
 
@@ -68,16 +67,8 @@ def _sentence(verdict: FleetVerdict) -> str:
             return "drift is seen, and it cannot be told yet whether it is a device or the world"
 
 
-def _found(verdict: FleetVerdict, together: Verdict | None) -> list[str]:
-    found = []
-    if together is not None and together.features:
-        found += [
-            f"{f.name} reads {number(abs(f.shift))} {'higher' if f.shift > 0 else 'lower'} than "
-            f"in training ({f.ratio:.1f} times its threshold)"
-            for f in together.features[:_NAMED]
-            if f.ratio >= 1.0
-        ]
-    found += [f"cohort {odd(it)}" for it in verdict.cohorts[:_NAMED]]
+def _found(verdict: FleetVerdict) -> list[str]:
+    found = [f"cohort {odd(it)}" for it in verdict.cohorts[:_NAMED]]
     found += [odd(it) for it in verdict.devices[:_NAMED]]
     left = len(verdict.devices) - _NAMED
     return [*found, f"and {left} devices more"] if left > 0 else found

@@ -67,7 +67,7 @@ class Yardstick:
         """
         self.measures = Measures(reference, described)
         self.least_rows = thresholds.window_rows
-        self._reference, self._thresholds = reference, thresholds
+        self.reference, self._thresholds = reference, thresholds
         bins = (len(f.counts) for f in reference.features)
         self._shape = *bins, near_step(thresholds.window_rows)
 
@@ -84,7 +84,7 @@ class Yardstick:
         """
         scales = self._thresholds.scales
         scale = max((s for s in scales if s.rows <= profile.rows), key=_rows, default=scales[0])
-        return judge(self._reference, scale, thinned(profile, scale.rows))
+        return judge(self.reference, scale, thinned(profile, scale.rows))
 
     def stand(
         self,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.monitoring import odd_words
 from fleetloop_hub.monitoring.apart import Apart
+from fleetloop_hub.monitoring.drift_words import moved_in
 from fleetloop_hub.monitoring.overview import DeviceView
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.verdict_records import Difference, FleetVerdict, Odd, Who
@@ -45,7 +46,7 @@ VERDICT = odd_words.told(
         rows=8_192,
         unjudged=["station-9"],
     ),
-    None,
+    [],
     Apart({}, 1.0),
 )
 
@@ -109,6 +110,14 @@ def only(hub: WebHub) -> DeviceView:
     return view
 
 
+def test_category_is_not_said_to_be_higher_or_lower() -> None:
+    report = drift(1, 2.0, name="site")
+    [moved] = report.features
+    of = {"anderson_darling": 0.0, "shift": 0.0, "shift_sd": 0.0, "missing_ratio": 0.0}
+    [view] = moved_in(replace(report, features=[replace(moved, **of)]))
+    assert (view.name, view.words) == ("site", "other shares of its values")
+
+
 def test_page_says_who_has_moved_in_what_and_by_how_much(hub: WebHub) -> None:
     tell(hub.telemetry, drift(1, 2.0))
     text = hub.client().get("/").text
@@ -154,7 +163,7 @@ def test_machine_that_says_nothing_of_itself_is_shown_all_the_same(hub: WebHub) 
 def test_names_of_features_cannot_be_made_to_run(hub: WebHub) -> None:
     tell(hub.telemetry, drift(1, 2.0, name=SCRIPT))
     bad = replace(ODD, differences=[replace(DIFFERENCE, feature=SCRIPT, unit=SCRIPT)])
-    hub.actions.verdicts[0] = odd_words.told(replace(VERDICT, devices=[bad]), None, Apart({}, 1.0))
+    hub.actions.verdicts[0] = odd_words.told(replace(VERDICT, devices=[bad]), [], Apart({}, 1.0))
     text = hub.client().get("/").text
     assert SCRIPT not in text
     assert text.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 4

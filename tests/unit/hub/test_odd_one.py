@@ -1,5 +1,6 @@
 """One odd device, one odd cohort, a changed world: who has moved, told from merged profiles."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -158,6 +159,23 @@ def test_fleet_of_which_most_are_silent_has_not_moved_as_a_whole() -> None:
     standings = fleet(11, everywhere=offset)
     assert judge(standings[:6], silent=standings[6:]).who is Who.FLEET
     assert judge(standings[:4], silent=standings[4:]).who is Who.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-1.0, r"f4 is unlisted in (19|20|21)\.\d% of the rows, 0\.0% in training \("),
+        (2.0, r"f4 is another category than in training in 1\d\.\d% of the rows \("),
+        (np.nan, r"f4 is missing in (19|20|21)\.\d% of the rows, 0\.0% in training \("),
+    ],
+)
+def test_fleet_of_other_categories_is_told_by_their_shares(code: float, words: str) -> None:
+    def other(rows: Rows) -> None:
+        rows[::5, 4] = code
+
+    verdict = judge(fleet(4, everywhere=other))
+    assert verdict.who is Who.FLEET
+    assert re.match(words, verdict.reasons[0]), verdict.reasons[0]
 
 
 def test_fault_since_the_first_row_is_found_without_any_quiet_time() -> None:
