@@ -12,6 +12,10 @@ SCORE_BINS = 32
 """Equal bins of the score, from `Signature.score_low` to `Signature.score_high`."""
 
 
+UNLISTED_EDGE = -0.5
+"""The first edge of a category whose first bin holds what it does not list, and nothing else."""
+
+
 class ReferenceFeature(msgspec.Struct, frozen=True, kw_only=True):
     """One feature of the training rows.
 

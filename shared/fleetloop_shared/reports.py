@@ -43,6 +43,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
         shift_sd: The same in standard deviations of the reference.
         missing_ratio: Share of missing values in the window.
         rare: Deviance of the rare bins, judged: values that go missing or were hardly ever seen.
+        unlisted_ratio: Share of values that a category does not list in the window; 0 for a number.
     """
 
     name: str
@@ -55,6 +56,7 @@ class FeatureDrift(msgspec.Struct, frozen=True, kw_only=True):
     shift_sd: float
     missing_ratio: float
     rare: float = 0.0
+    unlisted_ratio: float = 0.0
 
 
 class CorrelationDrift(msgspec.Struct, frozen=True, kw_only=True):

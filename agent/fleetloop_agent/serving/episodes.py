@@ -111,5 +111,7 @@ def _feature(verdict: Verdict, manifest: Manifest) -> tuple[str, str]:
         said.append(f"{abs(moved.shift):.3g}{unit} {way} ({moved.shift_sd:+.2g} sd)")
     if moved.missing_ratio >= _CLEAR_SHARE:
         said.append(f"{moved.missing_ratio:.1%} missing".replace("%", " %"))
+    if moved.unlisted_ratio >= _CLEAR_SHARE:
+        said.append(f"{moved.unlisted_ratio:.1%} unlisted".replace("%", " %"))
     other = "other shares of its values" if known.categories else "another distribution"
     return moved.name, ", ".join(said) or other

@@ -50,6 +50,8 @@ def _feature(feature: FeatureDrift) -> str:
         said.append(f"{number(abs(feature.shift))} {way} ({feature.shift_sd:+.2g} sd)")
     if feature.missing_ratio >= _CLEAR_SHARE:
         said.append(f"{feature.missing_ratio:.1%} missing")
+    if feature.unlisted_ratio >= _CLEAR_SHARE:
+        said.append(f"{feature.unlisted_ratio:.1%} unlisted")
     if not said and feature.anderson_darling == feature.shift == 0:  # so are a category's
         return "other shares of its values"
     return ", ".join(said) or "another distribution"

@@ -52,6 +52,7 @@ def _check_drift(report: DriftReport) -> None:
         sizes = [f.ratio, f.anderson_darling, f.triangular, f.psi, f.js]
         _demand_sizes(f"a drift statistic of {f.name[:64]!r}", sizes)
         _demand(0 <= f.missing_ratio <= 1, f"{f.missing_ratio} of the rows missing")
+        _demand(0 <= f.unlisted_ratio <= 1, f"{f.unlisted_ratio} of the rows unlisted")
         _demand(math.isfinite(f.shift) and math.isfinite(f.shift_sd), "a shift without an end")
     for c in pairs:
         _demand_sizes("a drift statistic of a correlation", [c.ratio])

@@ -1,13 +1,16 @@
 """How features have left training, in words: by their values, or by their shares of the rows."""
 
 from fleetloop_hub.monitoring.drift_words import number
-from fleetloop_shared.profile import LiveProfile, ReferenceFeature, ReferenceProfile
+from fleetloop_shared.profile import (
+    UNLISTED_EDGE,
+    LiveProfile,
+    ReferenceFeature,
+    ReferenceProfile,
+)
 from fleetloop_shared.reports import FeatureDrift
 
 _CLEAR_SD = 0.05
 _CLEAR_SHARE = 0.005
-_UNLISTED = -0.5
-"""The first edge of a category's bins where the first of them is that of unlisted values."""
 
 
 def strayed(drift: FeatureDrift, reference: ReferenceProfile, live: LiveProfile) -> str:
@@ -39,7 +42,7 @@ def _category(feature: ReferenceFeature, counts: list[int]) -> tuple[float, str]
     shares = [(n / rows, m / before) for n, m in zip(counts, feature.counts, strict=True)]
     top = max(range(len(shares)), key=lambda j: (round(abs(shares[j][0] - shares[j][1]), 9), -j))
     here, there = shares[top]
-    if feature.edges and feature.edges[0] == _UNLISTED and top == 0:
+    if feature.edges[:1] == [UNLISTED_EDGE] and top == 0:
         words = f"is unlisted in {here:.1%} of the rows, {there:.1%} in training"
     else:
         words = f"is another category than in training in {abs(here - there):.1%} of the rows"

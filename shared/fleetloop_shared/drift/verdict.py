@@ -16,7 +16,13 @@ from fleetloop_shared.drift.rare_bins import RareBins
 from fleetloop_shared.drift.rolled import Profiles
 from fleetloop_shared.drift.sums import Block
 from fleetloop_shared.drift.triangular import Triangular
-from fleetloop_shared.profile import SCORE_BINS, LiveProfile, ReferenceProfile, ScaleThresholds
+from fleetloop_shared.profile import (
+    SCORE_BINS,
+    UNLISTED_EDGE,
+    LiveProfile,
+    ReferenceProfile,
+    ScaleThresholds,
+)
 from fleetloop_shared.reports import CorrelationDrift, FeatureDrift
 
 Counts = npt.NDArray[np.int64]
@@ -129,6 +135,7 @@ class Judge:
         self.reference = reference
         self.expected = bins.fill([f.counts for f in features], [f.missing for f in features])
         self._ordered = np.array([not f.category for f in features])
+        self._lists = np.array([f.category and f.edges[:1] == [UNLISTED_EDGE] for f in features])
         self._anderson_darling = AndersonDarling(self.expected)
         scores = np.array(reference.score_counts)
         self._triangular = Triangular(_with_scores(self.expected[None], scores[None])[0])
@@ -188,6 +195,7 @@ class Judge:
                 jensen_shannon(self.expected, block.counts),
                 block.sums / np.maximum(block.rows - missing, 1),
                 missing / max(block.rows, 1),
+                block.counts[:, 0] * self._lists / max(block.rows, 1),
             ]
         ).T.tolist()
         features = self.reference.features
@@ -203,9 +211,12 @@ class Judge:
                 shift=shift_sd * features[k].sd,
                 shift_sd=shift_sd,
                 missing_ratio=missing_ratio,
+                unlisted_ratio=unlisted_ratio,
             )
             for k in np.argsort(-judged[0], kind="stable").tolist()
-            for ratio, order, share, rare, psi, js, shift_sd, missing_ratio in [columns[k]]
+            for ratio, order, share, rare, psi, js, shift_sd, missing_ratio, unlisted_ratio in [
+                columns[k]
+            ]
         ]
 
     def _pairs(self, live: Floats, ratios: Floats) -> list[CorrelationDrift]:

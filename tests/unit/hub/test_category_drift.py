@@ -100,7 +100,7 @@ def test_a_change_of_shares_is_an_alarm_by_the_counts(kind: str) -> None:
     limits = PLAIN.thresholds.scales[0]
     share, rare = first.triangular / limits.triangular[at], first.rare / limits.rare[at]
     assert first.ratio == max(share, rare)
-
+    assert first.unlisted_ratio == (0.25 if kind == "unseen" else 0.0)
     assert first.anderson_darling == first.shift == first.shift_sd == 0.0
 
 

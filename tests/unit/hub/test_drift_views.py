@@ -116,6 +116,9 @@ def test_category_is_not_said_to_be_higher_or_lower() -> None:
     of = {"anderson_darling": 0.0, "shift": 0.0, "shift_sd": 0.0, "missing_ratio": 0.0}
     [view] = moved_in(replace(report, features=[replace(moved, **of)]))
     assert (view.name, view.words) == ("site", "other shares of its values")
+    unlisted = replace(moved, **of, unlisted_ratio=0.196)
+    [view] = moved_in(replace(report, features=[unlisted]))
+    assert view.words == "19.6% unlisted"
 
 
 def test_page_says_who_has_moved_in_what_and_by_how_much(hub: WebHub) -> None:

@@ -53,6 +53,7 @@ IMPOSSIBLE: dict[str, Report] = {
     "a negative statistic": feature(ratio=-1.0),
     "an absurd statistic": feature(anderson_darling=1e99),
     "more missing than there is": feature(missing_ratio=1.5),
+    "more unlisted than there is": feature(unlisted_ratio=1.5),
     "a correlation beyond one": replace(
         DRIFT, correlations=[CorrelationDrift(a="t", b="p", reference=0.0, live=-2.0, ratio=1.0)]
     ),
