@@ -1,4 +1,4 @@
-"""Says that there is no such version, and which versions or models there are instead."""
+"""Says that there is no such version, and which there are instead, the newest first."""
 
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.ports import Catalog
@@ -14,7 +14,7 @@ def no_version(catalog: Catalog, model: str, which: str | int) -> GateError:
         which: The number or alias that was named.
     """
     every = list(catalog.all(Version))
-    numbers = sorted(version.number for version in every if version.model == model)
+    numbers = sorted((v.number for v in every if v.model == model), reverse=True)
     if numbers:
         known = ", ".join(f"{model}@{number}" for number in numbers)
         return GateError(f"{model} has no version {which}; there are: {known}")

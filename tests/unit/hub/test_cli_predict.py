@@ -62,7 +62,9 @@ def test_versions_that_cannot_be_asked_are_named(run: Run, hub: WebHub) -> None:
     assert "there is no signed manifest: m/2 is blocked" in a_refusal(
         run("predict", "m@2", "in.csv", "out.csv")
     )
-    assert "none yet" in a_refusal(run("predict", "snow", "in.csv", "out.csv"))
+    assert "there is no model snow; there are: m" in a_refusal(
+        run("predict", "snow", "in.csv", "out.csv")
+    )
 
 
 def test_two_local_files_need_no_hub(run: Run, tmp_path: Path) -> None:
