@@ -28,7 +28,16 @@ json_values = st.recursive(
 
 
 @given(payload=st.binary(max_size=400), type_=st.sampled_from(TYPES))
-def test_arbitrary_bytes_are_refused_not_fatal(payload: bytes, type_: type) -> None:
+def test_arbitrary_bytes_are_a_message_or_refused(payload: bytes, type_: type) -> None:
+    try:
+        assert isinstance(decode(payload, type_), type_)
+    except UndecodableError as error:
+        assert type_.__name__ in str(error)  # noqa: PT017  # either outcome is right
+
+
+@pytest.mark.parametrize("type_", TYPES)
+@pytest.mark.parametrize("payload", [b"", b"\0", b"[]", b"null", b'{"', b"\xff\xfe{}", b"{}x"])
+def test_bytes_that_are_no_message_are_refused(payload: bytes, type_: type) -> None:
     with pytest.raises(UndecodableError):
         decode(payload, type_)
 
