@@ -103,7 +103,7 @@ def _softmax(draft: Draft, node: NodeProto) -> None:
         raise UnsupportedModelError("Softmax of anything but one row")
     source, name = draft.store(node.input[0]), node.output[0]
     into = draft.buffer(name)
-    draft.helpers.add("softmax")
+    draft.routines.add("softmax")
     text = f"softmax({source}, {draft.facts.count(name)}, {into});"
     draft.keep(name, text, into, frozenset({source}))
 
@@ -145,7 +145,7 @@ def _picked(draft: Draft, gather: NodeProto, node: NodeProto) -> None:
     into, kept = draft.buffer(name), draft.flash.table(table)
     text = f"{kept}[(size_t){source}[k] * {width} + i]"
     if half:
-        draft.helpers.add("half")
+        draft.routines.add("half")
     lines = (
         f"{loop(width, f'{into}[i] = 0.0f;')}\n"
         f"for (size_t k = 0; k < {rows}; k++)\n"

@@ -1,4 +1,4 @@
-"""What the writers of operators share: tensors as C text, tables, statements, helper functions."""
+"""What the writers of operators share: tensors as C text, tables, statements, routines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,7 +52,7 @@ class Draft:
         facts: The graph.
         flash: Its tables.
         statements: Its lines.
-        helpers: Names of the helper functions that it calls.
+        routines: Names of the routines that it calls.
         functions: Functions of its own, as C.
         values: What stands for each tensor so far.
     """
@@ -60,7 +60,7 @@ class Draft:
     facts: Facts
     flash: Flash = field(default_factory=Flash)
     statements: Statements = field(default_factory=Statements)
-    helpers: set[str] = field(default_factory=set)
+    routines: set[str] = field(default_factory=set)
     functions: list[str] = field(default_factory=list)
     values: dict[str, Value] = field(default_factory=dict)
 

@@ -37,7 +37,7 @@ EXPRESSIONS = {
 }
 """By operator; `{0}` is its first input."""
 
-HELPERS = ("sigmoid", "larger", "smaller", "to_whole", "to_steps")
+ROUTINES = ("sigmoid", "larger", "smaller", "to_whole", "to_steps")
 
 OPERATORS = frozenset({*EXPRESSIONS, "Cast", "QuantizeLinear", "DequantizeLinear"})
 
@@ -54,7 +54,7 @@ def write(draft: Draft, node: NodeProto) -> None:
     name = node.output[0]
     inputs, template = _template(draft, node)
     parts = [_operand(draft, node, given, name) for given in inputs]
-    draft.helpers.update(helper for helper in HELPERS if f"{helper}(" in template)
+    draft.routines.update(routine for routine in ROUTINES if f"{routine}(" in template)
     draft.put(name, _joined(draft, name, template, parts))
 
 

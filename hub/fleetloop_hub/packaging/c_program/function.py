@@ -8,7 +8,7 @@ from fleetloop_hub.errors import UnsupportedModelError
 from fleetloop_hub.packaging.c_program import across, elementwise, ensembles, products
 from fleetloop_hub.packaging.c_program.drafting import INPUT, OUTPUT, Draft, stored
 from fleetloop_hub.packaging.c_program.graph_facts import Facts, read
-from fleetloop_hub.packaging.c_program.helpers import helpers
+from fleetloop_hub.packaging.c_program.routines import routines
 from fleetloop_hub.packaging.c_program.statements import ARENAS, SIZES
 
 _WRITERS = (elementwise, products, ensembles, across)
@@ -25,7 +25,7 @@ class Function:
     """A graph as C.
 
     Attributes:
-        text: Tables, helper functions and `model_outputs`.
+        text: Tables, routines and `model_outputs`.
         work: How many of each C type the work memory holds.
         flash_bytes: Of the tables.
         outputs: How many numbers it puts out.
@@ -76,7 +76,7 @@ def _write(facts: Facts) -> Function:
     if facts.wanted in facts.constants:
         kept = np.asarray(facts.constants[facts.wanted], np.float32).reshape(-1)
         raise UnsupportedModelError(f"every row gets the same answer, {kept.tolist()}")
-    parts = [draft.flash.text(), helpers(draft.helpers), *draft.functions, _body(draft)]
+    parts = [draft.flash.text(), routines(draft.routines), *draft.functions, _body(draft)]
     return Function(
         text="\n".join(part for part in parts if part),
         work=draft.statements.sizes(),

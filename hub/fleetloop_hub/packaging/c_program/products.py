@@ -74,7 +74,7 @@ def _in_floats(
     scales = [np.ones(width, np.float32)]
     for block in blocks:
         kernel = _KERNELS[block.steps.dtype.name]
-        draft.helpers.add(kernel)
+        draft.routines.add(kernel)
         place = f"{source} + {at}" if at else source
         table = draft.flash.table(block.steps)
         if at and blocks[0].scale is not None and block is blocks[1]:
@@ -106,7 +106,7 @@ def _in_steps(
     steps, width = draft.store(source.input[0]), block.steps.shape[1]
     sums = draft.statements.buffer("int32_t", width)
     kernel = "add_steps_u8" if kind == "uint8" else "add_steps_i8"
-    draft.helpers.add(kernel)
+    draft.routines.add(kernel)
     rows, table = len(block.steps), draft.flash.table(block.steps)
     draft.statements.add(
         Statement(

@@ -113,7 +113,7 @@ _TEXTS |= {
 }
 
 
-def helpers(names: set[str]) -> str:
+def routines(names: set[str]) -> str:
     """The functions of these names as C, in an order in which each is known when it is called."""
     wanted = set(names)
     if "add_products_f16" in wanted:
