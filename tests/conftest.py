@@ -1,5 +1,6 @@
 """Fixtures that tests of several areas use."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is left alone with them at the end."""
     items.sort(key=lambda item: "e2e" not in item.keywords)
+
+
+@pytest.fixture(autouse=True)
+def log_goes_on() -> Iterator[None]:
+    """A command that quiets its process quiets no test after its own."""
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(params=KINDS)
