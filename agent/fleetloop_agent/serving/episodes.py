@@ -5,6 +5,8 @@ An episode begins with an alarm and ends with a reporting window without one, or
 
 import logging
 
+import msgspec
+
 from fleetloop_agent.serving.records import Window
 from fleetloop_agent.status import DriftStatus
 from fleetloop_shared.drift.verdict import Verdict
@@ -76,15 +78,7 @@ class Episodes:
         last = self.last
         if last is None or not last.alarm:
             return
-        self.last = DriftStatus(
-            alarm=False,
-            feature=last.feature,
-            size=last.size,
-            ratio=last.ratio,
-            since_row=last.since_row,
-            at=last.at,
-            over_at=at,
-        )
+        self.last = msgspec.structs.replace(last, alarm=False, over_at=at)
         _log.info("drift: over; the rows from %d on are as in training", window.judged.first_row)
 
 

@@ -71,7 +71,7 @@ def show(
 ) -> None:
     """Show a version: its gates, parity, metrics, tags and hashes."""
     remote = find_hub(state_dir, hub, change=False)
-    found = _find(remote, version if "@" in version else _last(remote, version))
+    found = _find_or_last(remote, version)
     if json:
         print_json(found)
     else:
@@ -239,7 +239,7 @@ def delays(
 ) -> None:
     """Tell how many rows a device needs to see a change, for each feature and kind of change."""
     remote = find_hub(state_dir, hub, change=False)
-    found = _find(remote, version if "@" in version else _last(remote, version))
+    found = _find_or_last(remote, version)
     told = found.evidence.delays
     if told is None:
         raise RemoteError(f"{found.key} was made before delays were computed: train it again")
@@ -254,6 +254,11 @@ def _find(remote: Remote, name: str) -> Version:
     if not which or "/" in name:
         raise RemoteError(f"{name!r}: write MODEL@V, such as rain@3 or rain@champion")
     return remote.get(f"/versions/{model}/{which}", Version)
+
+
+def _find_or_last(remote: Remote, name: str) -> Version:
+    """The version that a name means; of a model without one, that which was made last."""
+    return _find(remote, name if "@" in name else _last(remote, name))
 
 
 def _last(remote: Remote, model: str) -> str:
