@@ -5,37 +5,34 @@
        └──────────── retrain ← decide ← monitor ← ingest ←─────────────────┘
 
 Every stage is a package of its own and knows none of the others; this is the one place where they
-meet. `step` does whatever is due and returns; nothing in it waits for a device.
+meet: the way out to the devices in `releasing`, the way back from them in `relearning`. `step` does
+whatever is due and returns; nothing in it waits for a device.
 """
 
 import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from fleetloop_hub.data import datasets
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.retelling import cohorts_born
-from fleetloop_hub.delivery.rollouts import Rollouts
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
-from fleetloop_hub.fleet_records import Device, Rollout
+from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.monitoring import ingest, intrusions
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
-from fleetloop_hub.records import Dataset, Model, Verdict, Version, VersionState
-from fleetloop_hub.retraining.decide import Advice, Finding, decide
+from fleetloop_hub.relearning import Asked, Relearning, Studio
+from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.specs import Specs
-from fleetloop_hub.tracking.standing import hindrance
-from fleetloop_hub.training.runs import Failed, Finished, Order, Runs
+from fleetloop_hub.training.runs import Runs
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
@@ -45,9 +42,6 @@ from fleetloop_shared.messages import EnrolAnswer, EnrolRequest, HubState
 from fleetloop_shared.topics import Topic
 
 _WATCH_S = 1.0
-
-PERSON = "person"
-"""The trigger of what a person asked for; what comes of it waits for a person as well."""
 
 
 class Hub(HubActions):
@@ -61,9 +55,8 @@ class Hub(HubActions):
         self._specs = Specs(parts.catalog, parts.blobs)
         self._registry = Registry(parts.catalog, parts.blobs)
         self._director = Director(parts.catalog, parts.blobs, parts.trust)
-        self._image = Image(parts.catalog, parts.blobs, parts.trust)
-        self._statements = Statements(self._image, self._director)
-        self._rollouts = Rollouts(parts.catalog, parts.telemetry, self._director)
+        image = Image(parts.catalog, parts.blobs, parts.trust)
+        self._statements = Statements(image, self._director)
         uplink = Uplink(
             self._say,
             lambda: self._link.backlog_bytes,
@@ -72,9 +65,18 @@ class Hub(HubActions):
         )
         self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
-        self._lookout = Lookout(parts.catalog, parts.telemetry, self._registry)
-        self._decisions = Decisions(parts.catalog)
-        self._outcomes = Outcomes(parts.catalog, self._registry, self._decisions)
+        decisions = Decisions(parts.catalog)
+        self._releasing = Releasing(
+            parts.telemetry,
+            self._registry,
+            Ways(image, self._director, self._statements, self._seed),
+            Outcomes(parts.catalog, self._registry, decisions),
+        )
+        self._relearning = Relearning(
+            parts.telemetry,
+            Studio(parts.additions, self._runs, self._registry, decisions),
+            self._releasing,
+        )
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
         self._intrusions = Intrusions(
             parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
@@ -98,9 +100,8 @@ class Hub(HubActions):
     def train(
         self, model: str, trigger: str, reason: str, by: str = "", imported: Imported | None = None
     ) -> str:
-        advice = Advice(Finding.CHANGED, Verdict.RETRAIN, trigger, [reason], [], {})
         with self._lock:
-            return self._train(model, advice, datasets.newest(self._catalog, model), by, imported)
+            return self._relearning.train(model, trigger, reason, Asked(by, imported), self._now())
 
     def reproduce(self, run: str, by: str) -> str:
         with self._lock:
@@ -115,9 +116,9 @@ class Hub(HubActions):
 
     def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         with self._lock:
-            found = self._registry.releasable(model, version)
-            self._rollouts.check_place(model, cohort, replacing=replacing)
-            return self._roll_out(found, cohort).key
+            return self._releasing.roll_out(
+                model, version, cohort, replacing=replacing, now=self._now()
+            )
 
     def status(self) -> HubStatus:
         underway = self._runs.underway()
@@ -132,7 +133,7 @@ class Hub(HubActions):
         )
 
     def moved(self) -> list[FleetVerdict]:
-        return self._lookout.verdicts()
+        return self._relearning.moved()
 
     def stop(self) -> None:
         """End a run that is under way; everything else is in the catalog already."""
@@ -164,16 +165,9 @@ class Hub(HubActions):
 
     def _look(self, now: float) -> None:
         self._broker.check()
-        self._statements.look(now)
-        for ended in self._runs.poll():
-            self._end_run(ended, now)
-        for version, cohort in self._image.signed_meanwhile():
-            self._roll_out(version, cohort)
-            self._image.gone_to(version, cohort)
-        for rollout in self._rollouts.open():
-            self._move(rollout, now)
-        for model in self._catalog.all(Model):
-            self._watch(model.key, now)
+        self._relearning.take_in(now)
+        self._releasing.look(now)
+        self._relearning.watch(now)
 
     def _greet(self) -> None:
         """Connected: the broker may have started empty, so everything lasting is said again."""
@@ -203,82 +197,6 @@ class Hub(HubActions):
                 text = f"asks for {request.sha256[:64]!r}, which no live statement names"
                 where = Topic.GET.at(device=device)
                 self._telemetry.refuse(device, "unknown-content", text, where)
-
-    # --- monitor → decide → retrain ---------------------------------------------------------------
-
-    def _watch(self, model: str, now: float) -> None:
-        champion = self._registry.champion(model)
-        if champion is None:
-            return
-        spec = self._specs.of(model)
-        evidence = self._lookout.look(champion, now)
-        advice = decide(evidence, spec.retrain, trainable=bool(spec.candidates))
-        if advice.verdict is Verdict.RETRAIN:
-            if self._runs.underway() is not None:
-                return  # another model's run; this one begins when that has ended
-            text = self._specs.text(model)
-            grown = self._additions.grow(model, text, self._telemetry.labelled(model))
-            if grown is not None and not self._lookout.has_learned(grown):
-                self._train(model, advice, grown, "", None)
-            return
-        self._decisions.note(model, champion.number, advice, now)
-
-    def _train(
-        self, model: str, advice: Advice, dataset: Dataset, by: str, imported: Imported | None
-    ) -> str:
-        self._runs.check_free()
-        found, champion, now = self._specs.model(model), self._registry.champion(model), self._now()
-        decision = self._decisions.record(model, advice, now)
-        order = Order(
-            spec_text=self._specs.text(model),
-            version=self._registry.next_number(model),
-            floor=found.floor,
-            dataset=dataset.key,
-            champion=None if champion is None else self._registry.to_beat(champion),
-            decision=decision.key,
-            reason=advice.reasons[0],
-            asked_by=by or advice.trigger,
-            imported=imported,
-        )
-        return self._runs.start(order, now)
-
-    def _end_run(self, ended: Finished | Failed, now: float) -> None:
-        if isinstance(ended, Failed):
-            self._decisions.close(ended.decision, f"no version came of it: {ended.text}")
-            return
-        version = self._registry.register(ended, now)
-        self._runs.settle(ended)
-        self._statements.look(now)
-        ready = version.state is VersionState.READY
-        text = f"version {version.number} is ready" if ready else hindrance(version)
-        if ready and not self._image.lists(version):
-            text += " and waits for people's signatures: fleetloop keys sign --key FILE"
-        decision = self._decisions.close(ended.decision, text, version.number)
-        if ready and decision.trigger != PERSON:
-            self._image.await_signatures(version, self._rollouts.cohorts_of(version.model))
-
-    # --- validate → release → roll out ------------------------------------------------------------
-
-    def _roll_out(self, version: Version, cohort: str) -> Rollout:
-        self._statements.look(self._now())
-        self._image.check(version)
-        champion = self._registry.champion(version.model)
-        control = None if champion is None else champion.number
-        spec = self._specs.of(version.model)
-        rollout, statement = self._rollouts.start(
-            version, cohort, spec, control=control, now=self._now()
-        )
-        self._seed()
-        self._statements.tell(statement)
-        return rollout
-
-    def _move(self, rollout: Rollout, now: float) -> None:
-        judged = self._rollouts.step(rollout, self._specs.of(rollout.model), now)
-        if judged.statement is None:
-            return
-        self._statements.tell(judged.statement)
-        self._outcomes.note(judged.rollout)
-        self._seed()
 
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None

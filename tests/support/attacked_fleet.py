@@ -16,10 +16,10 @@ from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.update.states import State
 from fleetloop_hub.bootstrap import Running, bootstrap
 from fleetloop_hub.config import HubConfig
-from fleetloop_hub.hub import PERSON
 from fleetloop_hub.monitoring.overview import AttemptView
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.records import Model, Verdict, Version, VersionState
+from fleetloop_hub.relearning import PERSON
 from fleetloop_hub.retraining.decide import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.version_parts import Parity

@@ -8,9 +8,10 @@ from pathlib import Path
 from fleetloop_firmware_sim.network import SimBroker, SimLink
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.fleet_records import Device
-from fleetloop_hub.hub import PERSON, Hub
+from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts as HubParts
 from fleetloop_hub.records import Model, Verdict, Version
+from fleetloop_hub.relearning import PERSON
 from fleetloop_hub.retraining.decide import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_shared.codec import encode

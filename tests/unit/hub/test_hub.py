@@ -113,7 +113,7 @@ def test_another_model_takes_the_place_only_of_one_that_may_go(
     with pytest.raises(GateError, match=r"cohort stations runs rain/1, .* or --replace it"):
         fleet.hub.roll_out("toy", 1, "stations")
     assert fleet.desired().release.model == "rain"
-    assert fleet.hub._rollouts.cohorts_of("toy") == []
+    assert fleet.hub._releasing._rollouts.cohorts_of("toy") == []
     fleet.hub.roll_out("toy", 1, "stations", replacing=True)
     fleet.look()
     assert fleet.desired().release.model == "toy"
@@ -368,7 +368,7 @@ def test_rows_that_a_blocked_version_has_learned_from_wait_for_new_labels(
         grown.append(model)
         return rows
 
-    monkeypatch.setattr(fleet.hub._additions, "grow", grow)
+    monkeypatch.setattr(fleet.hub._relearning._additions, "grow", grow)
     for station in STATIONS:
         fleet.say(station, Topic.DRIFT, drifted(station, 1, version(fleet, 1)))
     telemetry.store([samples(1, sample("p")), labels(2, ("p", 1))])
