@@ -16,6 +16,7 @@ from fleetloop_hub.spec.data_tables import (
     SourceTable,
 )
 from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable, RetrainTable, RolloutTable
+from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.spec.scalars import Table
 from fleetloop_hub.spec.training_tables import (
     BudgetTable,
@@ -45,6 +46,7 @@ class ModelSpec(Table, frozen=True, kw_only=True):
     drift: DriftTable = DriftTable()
     delivery: DeliveryTable = DeliveryTable()
     rollout: RolloutTable = RolloutTable()
+    judge: JudgeTable = JudgeTable()
     retrain: RetrainTable = RetrainTable()
 
     @property
