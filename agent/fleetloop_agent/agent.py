@@ -14,6 +14,7 @@ from fleetloop_agent.serving.keeping import Keeping
 from fleetloop_agent.serving.open_window import OpenWindow
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
+from fleetloop_agent.serving.sample_purse import SamplePurse
 from fleetloop_agent.serving.sensor_topics import topics_of
 from fleetloop_agent.status import Status
 from fleetloop_agent.update.reported import same
@@ -75,6 +76,7 @@ class Agent:
         self._refused_filters: set[str] = set()
         self._obstacle: str | None = None
         self._keeping = Keeping(board.disk, board.clock.monotonic())
+        self._purse = SamplePurse(board.disk, board.clock)
         self._open_window: OpenWindow | None = None
         self.status = self._status()
 
@@ -93,6 +95,7 @@ class Agent:
         self._collect(now, keep=True)
         self._obstacle = self._sending.keep()
         self._keep_window(now)
+        self._purse.close()
         self._publish(Topic.STATE, encode(self._state(online=False)))
         self._board.link.stop()
 
@@ -210,7 +213,7 @@ class Agent:
         self.predictor.end_overdue()
         desired = self.updater.journal.desired
         if desired is not None:
-            self.predictor.set_sample_share(desired.sample_share)
+            self._purse.pay_for(self.predictor, desired.sampling)
         manifest = self.predictor.manifest
         self._keeping.counts_for(manifest.sha256 if manifest is not None else None)
         collected = self.predictor.collect(keep=keep)

@@ -6,6 +6,8 @@ arrival, and is kept by its sender until the hub has acknowledged it.
 
 import msgspec
 
+from fleetloop_shared.sampling import SamplingPolicy
+
 SCHEMA = 1
 
 
@@ -159,7 +161,7 @@ class DesiredState(Message, frozen=True, kw_only=True):
         issued_at: When the hub signed it.
         soak_rows: Rows a trial serves before it is committed.
         soak_s: Seconds after which a trial is committed also without rows.
-        sample_share: Share of served rows that may be sent as samples, 0 to 1.
+        sampling: Which served rows may leave devices as samples; None: none does.
         start_not_before: Nothing is fetched before, Unix seconds; 0: at once.
         spread_s: Each device begins at a moment of its own within so many seconds, so that they do
             not all begin together.
@@ -177,7 +179,7 @@ class DesiredState(Message, frozen=True, kw_only=True):
     issued_at: float
     soak_rows: int
     soak_s: float
-    sample_share: float
+    sampling: SamplingPolicy | None = None
     start_not_before: float = 0.0
     spread_s: float = 0.0
     deadline: float | None = None

@@ -10,6 +10,7 @@ import msgspec
 from fleetloop_shared.estimate.records import Estimate, LabelEvidence
 from fleetloop_shared.messages import Message
 from fleetloop_shared.profile import LiveProfile
+from fleetloop_shared.sampling import Reason
 from fleetloop_shared.system import ClockOffset, SystemHealth
 
 
@@ -187,6 +188,9 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
         score: What `answers.Rule` makes of the model's outputs.
         label: What was answered: a class, or the number of a regression.
         version: The model version that answered.
+        reason: Why it was sent.
+        probability: That such a row was sent at that moment, so that whoever counts can weigh it by
+            the reciprocal; None: it was picked afterwards, and stands for no other row.
     """
 
     prediction_id: str
@@ -195,13 +199,22 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     label: int | float
     version: int
+    reason: Reason = Reason.RANDOM
+    probability: float | None = 1.0
 
 
 class SampleReport(Report, frozen=True, kw_only=True):
-    """Served rows, as far as the sampling policy lets them leave the device."""
+    """Served rows, as far as the sampling policy lets them leave the device.
+
+    Attributes:
+        model: The model that answered.
+        samples: The rows.
+        withheld: Features that the policy keeps on the device; they are None in every row here.
+    """
 
     model: str
     samples: list[Sample]
+    withheld: list[str] = msgspec.field(default_factory=list)
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

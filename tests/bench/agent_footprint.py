@@ -21,6 +21,7 @@ import numpy as np
 
 from fleetloop_firmware_sim.scenarios.repositories import Repository
 from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 from support.agent_process import DEVICE, AgentProcess, EnrolServer
 from support.brokers import HUB, Links, start_broker
@@ -121,7 +122,11 @@ class _Bench:
         """Sign and say what is to run; with a new sequence the device verifies all of it again."""
         side, shipped = self._side, self._shipped
         desired = side.desire(
-            sequence, shipped.release, soak_rows=3, sample_share=0.01, issued_at=self._now
+            sequence,
+            shipped.release,
+            soak_rows=3,
+            sampling=SamplingPolicy(random_share=0.01),
+            issued_at=self._now,
         )
         for topic, payload in {
             Topic.IMAGE.at(): side.listing([shipped], sequence),

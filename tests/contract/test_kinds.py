@@ -25,6 +25,7 @@ from support.http_client import RawClient
 from support.hubparts import parts
 from support.hubside import Hubside
 from support.local_api import local_api
+from support.sampled import sample_all
 from support.update_rig import Rig
 from support.watching import closed
 
@@ -162,7 +163,7 @@ TRUTHS: dict[str, list[tuple[str | float, float]]] = {
 @kind
 def test_samples_and_labels_come_back_to_the_hub(kind: str, tmp_path: Path) -> None:
     served = kinds.predictor(kind)
-    served.set_sample_share(1.0)
+    sample_all(served)
     truths = TRUTHS[kind]
     values = kinds.odd_rows(len(truths), seed=3)
     answers = served.predict(values)

@@ -21,6 +21,7 @@ from support import kinds
 from support.agent_board import SmallHost, StandingClock
 from support.hubparts import parts
 from support.learnable import from_csv, job, silent, with_samples
+from support.sampled import sample_all
 
 ROWS = 400
 
@@ -123,7 +124,7 @@ def test_a_model_goes_from_a_table_to_a_device_and_its_rows_come_back(
 
         served = Predictor("station-1", 3, OrtRuntime(), StandingClock())
         served.load(manifest, output.artifact)
-        served.set_sample_share(1.0)
+        sample_all(served)
         answers = served.predict(SERVED)
         pairs = zip(answers, case.truths, strict=True)
         assert served.feedback([(a.prediction_id, truth) for a, truth in pairs]) == len(SERVED)

@@ -18,6 +18,7 @@ from fleetloop_agent.serving.records import Answer, Answered, Window
 from fleetloop_shared.manifest import Manifest
 from support.agent_board import StandingClock
 from support.hot_swap import hot_swap
+from support.sampled import sample_all
 from support.serving_rig import DEVICE, WINDOW_ROWS, model, predictor, rows
 
 CALLERS = 4
@@ -52,7 +53,7 @@ def caller(made: Predictor, done: threading.Event, seed: int) -> Calls:
 def story() -> Story:
     made, done = predictor(loaded=False), threading.Event()
     made.load(*model(1, BIASES[0]))
-    made.set_sample_share(1.0)
+    sample_all(made)
     windows: list[Window] = []
     samples = counted = dropped = 0
 

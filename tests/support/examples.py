@@ -19,6 +19,7 @@ from fleetloop_shared.profile import (
     ReferenceProfile,
     ScaleThresholds,
 )
+from fleetloop_shared.sampling import Reason, SamplingPolicy
 from fleetloop_shared.system import ClockOffset, SystemHealth
 from fleetloop_shared.trust import Bundle
 
@@ -250,8 +251,11 @@ MESSAGES: list[m.Message] = [
                 score=0.75,
                 label=1,
                 version=1,
+                reason=Reason.LOW_CONFIDENCE,
+                probability=0.5,
             )
         ],
+        withheld=["rain"],
     ),
     r.LabelReport(
         device=DEVICE,
@@ -287,7 +291,15 @@ MESSAGES: list[m.Message] = [
         issued_at=1_790_000_000.5,
         soak_rows=20,
         soak_s=60.0,
-        sample_share=0.5,
+        sampling=SamplingPolicy(
+            random_share=0.5,
+            low_confidence=0.25,
+            out_of_range=True,
+            disagreement=True,
+            drifted_first=True,
+            bytes_per_day=2_000_000,
+            never=["rain"],
+        ),
         start_not_before=1_790_000_010.5,
         spread_s=30.0,
         deadline=1_790_086_400.5,

@@ -247,7 +247,6 @@ class Hubside:
             issued_at=1_700_000_000.0 + sequence,
             soak_rows=10,
             soak_s=60.0,
-            sample_share=0.0,
         )
         return msgspec.structs.replace(desired, **changes)
 

@@ -1,6 +1,5 @@
 """Answers rows with the loaded model, and collects what the agent reports about them."""
 
-import itertools
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,20 +8,24 @@ import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
-from fleetloop_agent.ports import Clock, Health, Runtime, Serving
+from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
 from fleetloop_agent.serving.harvest import Buffer, Tally
 from fleetloop_agent.serving.intake import Row
 from fleetloop_agent.serving.labels import read_labels
 from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.open_window import OpenWindow, unpack
 from fleetloop_agent.serving.recent import RecentAnswers
-from fleetloop_agent.serving.records import Answer, Answered, Collected, Window
+from fleetloop_agent.serving.records import Answer, Answered, Collected
+from fleetloop_agent.serving.sample_budget import SampleBudget
+from fleetloop_agent.serving.sample_chance import Floats, Numbers
 from fleetloop_agent.serving.sampling import Sampling
 from fleetloop_agent.serving.served import Count, Served, load
 from fleetloop_agent.serving.truths import Truths
+from fleetloop_agent.serving.windows import judged
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label
+from fleetloop_shared.sampling import SamplingPolicy
 
 BLOCKS_HELD = 256
 LABELS_HELD = 10_000
@@ -59,7 +62,7 @@ class Predictor(Serving):
         self._recent = RecentAnswers()
         self._tally = Tally()
         self._blocks: Buffer[tuple[Served, FinishedBlock]] = Buffer(BLOCKS_HELD)
-        self._sampling = Sampling()
+        self._sampling = Sampling(self._prefix)
         self._labels: Buffer[Label] = Buffer(LABELS_HELD)
         self._dropped = 0
 
@@ -88,9 +91,15 @@ class Predictor(Serving):
     def unload(self) -> None:
         self._swap(None)
 
-    def set_sample_share(self, share: float) -> None:
-        """Keep this share of the served rows as samples, 0 to 1; at first none are kept."""
-        self._sampling.set_share(share)
+    def sample(self, policy: SamplingPolicy | None, budget: SampleBudget | None) -> None:
+        """Keep served rows as samples as a policy says, within a budget; at first none are kept."""
+        with self._lock:
+            self._sampling.follow(policy, budget)
+
+    def disagreed(self, rows: Rows, numbers: Numbers, said: tuple[Floats, Floats]) -> None:
+        """Rows that a challenger in shadow answers otherwise; see `Sampling.disagreed`."""
+        with self._lock:
+            self._sampling.disagreed(rows, numbers, said, self._clock.now())
 
     def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
         """Answer rows, all or none of them; see `answer`."""
@@ -178,18 +187,21 @@ class Predictor(Serving):
                 self._take_blocks(served)
             rest = served.monitor.rest() if keep and served is not None else None
             blocks = self._blocks.take()
-            samples, labels = self._sampling.held.take(), self._labels.take()
+            samples, labels = self._sampling.take(), self._labels.take()
+            withheld = self._sampling.withheld
             dropped = sum(x.dropped for x in (self._blocks, self._sampling.held, self._labels))
             self._tally.took(self._took_ns)
             evidence = self._served.evidence() if self._served is not None else None
             counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
             counters = replace(counters, evidence=evidence)
             self._collected, self._dropped = self._answers, dropped
-        windows = _judged(blocks)
+        windows = judged(blocks)
+        with self._lock:
+            self._sampling.see(windows)
         open_window = None
         if served is not None and rest is not None:
             open_window = OpenWindow(rest, served.scan.open_windows())
-        return Collected(windows, samples, labels, counters, open_window)
+        return Collected(windows, samples, labels, counters, open_window, withheld)
 
     def _swap(self, served: Served | None) -> None:
         with self._lock:
@@ -198,6 +210,7 @@ class Predictor(Serving):
             self._loads += 1
             self._tally.forget_labels()
             self._served = served
+            self._sampling.loaded(served)
 
     def _answer_one(self, served: Served, row: bytes) -> Answered:
         """As `_answer_many`, without arrays: they cost a small model as much as its answer."""
@@ -223,8 +236,7 @@ class Predictor(Serving):
                 self._prefix, first, served.manifest, served.truths, (score,), (label,), (outputs,)
             )
             if self._sampling.active:
-                values = np.frombuffer(row, np.float32)[None]
-                self._sampling.offer(values, answered.each(), self._clock.now())
+                self._sampling.note(row, first, score, label, self._clock.now())
         return answered
 
     def _answer_many(
@@ -254,7 +266,7 @@ class Predictor(Serving):
                 self._prefix, first, served.manifest, served.truths, scores, labels, outputs
             )
             if self._sampling.active:
-                self._sampling.offer(rows, answered.each(), self._clock.now())
+                self._sampling.note_many(rows, first, (scores, labels), self._clock.now())
         return answered
 
     def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
@@ -283,13 +295,3 @@ class Predictor(Serving):
             if self._served.test is not None:
                 self._served.test.add(said, label)
         return True
-
-
-def _judged(blocks: list[tuple[Served, FinishedBlock]]) -> list[Window]:
-    """What is to be told of blocks, those of one model together."""
-    windows: list[Window] = []
-    for _, group in itertools.groupby(blocks, key=lambda pair: pair[0].load):
-        (served, first), *rest = group
-        parts = [(f.first_row, f.block) for f in [first, *(full for _, full in rest)]]
-        windows += [Window(told, served.manifest) for told in served.scan.take_all(parts)]
-    return windows

@@ -1,7 +1,7 @@
 """What serving gives back: answers to who asks, and what has come together to the agent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -154,6 +154,7 @@ class Collected:
         labels: Labels that came.
         counters: How serving went.
         open_window: What the monitor has not told yet, if it was asked for.
+        withheld: Features that no sample holds.
     """
 
     windows: list[Window]
@@ -161,6 +162,7 @@ class Collected:
     labels: list[Label]
     counters: Counters
     open_window: OpenWindow | None = None
+    withheld: list[str] = field(default_factory=list)
 
 
 def _plain(values: npt.NDArray[np.generic] | tuple[T]) -> Sequence[T]:

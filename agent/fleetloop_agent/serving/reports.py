@@ -106,7 +106,7 @@ class Reports:
                 drafts.append((Topic.PROFILE, self._profile(window, window.judged.profile)))
         samples, labels = collected.samples, collected.labels
         drafts += [
-            (Topic.SAMPLES, self._samples(samples[at : at + MOST_ROWS]))
+            (Topic.SAMPLES, self._samples(samples[at : at + MOST_ROWS], collected.withheld))
             for at in range(0, len(samples), MOST_ROWS)
         ]
         drafts += [
@@ -222,12 +222,18 @@ class Reports:
 
         return build
 
-    def _samples(self, samples: list[Sample]) -> Callable[[int, int], Report]:
+    def _samples(self, samples: list[Sample], withheld: list[str]) -> Callable[[int, int], Report]:
         at, model = self._clock.now(), self._model
 
         def build(boot: int, seq: int) -> SampleReport:
             return SampleReport(
-                device=self._device, boot=boot, seq=seq, at=at, model=model, samples=samples
+                device=self._device,
+                boot=boot,
+                seq=seq,
+                at=at,
+                model=model,
+                samples=samples,
+                withheld=withheld,
             )
 
         return build

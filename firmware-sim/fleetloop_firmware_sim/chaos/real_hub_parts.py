@@ -39,8 +39,6 @@ soak_s = 60.0
 lost_after_s = 30.0
 [delivery]
 chunk_bytes = {wares.CHUNK_BYTES}
-[retrain]
-sample_share = 0.0
 """
 
 

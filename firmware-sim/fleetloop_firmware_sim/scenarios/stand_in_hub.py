@@ -83,7 +83,6 @@ class StandInHub:
             issued_at=now,
             soak_rows=soak_rows,
             soak_s=1e6,
-            sample_share=0.0,
         )
         path = manifest_target(packed.release.model, packed.release.version)
         self._listed[path] = packed.document

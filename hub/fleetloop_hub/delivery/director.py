@@ -72,7 +72,7 @@ class Director:
             issued_at=now,
             soak_rows=spec.rollout.soak_rows,
             soak_s=spec.rollout.soak_s,
-            sample_share=spec.retrain.sample_share,
+            sampling=spec.sampling.policy,
         )
         if rollout.state is RolloutState.OPEN:
             desired = _timed(desired, spec.rollout)

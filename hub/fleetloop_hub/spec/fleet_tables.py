@@ -100,7 +100,6 @@ class RetrainTable(Table, frozen=True, kw_only=True):
         cooldown_s: Seconds between two retrainings.
         window: "all" rows, or "recent": the newest `window_rows`.
         window_rows: For "recent".
-        sample_share: Share of served rows that devices may send.
     """
 
     drift_devices: Share = 0.5
@@ -108,4 +107,3 @@ class RetrainTable(Table, frozen=True, kw_only=True):
     cooldown_s: Seconds = 60.0
     window: Literal["all", "recent"] = "all"
     window_rows: Positive = 2_000
-    sample_share: Share = 1.0

@@ -17,6 +17,7 @@ from fleetloop_hub.spec.data_tables import (
 )
 from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable, RetrainTable, RolloutTable
 from fleetloop_hub.spec.judge_table import JudgeTable
+from fleetloop_hub.spec.sampling_table import SamplingTable
 from fleetloop_hub.spec.scalars import Table
 from fleetloop_hub.spec.training_tables import (
     BudgetTable,
@@ -47,6 +48,7 @@ class ModelSpec(Table, frozen=True, kw_only=True):
     delivery: DeliveryTable = DeliveryTable()
     rollout: RolloutTable = RolloutTable()
     judge: JudgeTable = JudgeTable()
+    sampling: SamplingTable = SamplingTable()
     retrain: RetrainTable = RetrainTable()
 
     @property

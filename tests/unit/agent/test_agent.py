@@ -20,6 +20,7 @@ from fleetloop_shared.reports import (
     LabelReport,
     SampleReport,
 )
+from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 from support.agent_board import Bench, MemoryOutbox, SmallHost
 from support.agent_rig import DEVICE, AgentRig
@@ -177,7 +178,7 @@ def test_samples_leave_only_as_far_as_the_statement_lets_them(rig: AgentRig) -> 
     rig.agent.predictor.predict([ROW] * 50)
     rig.run(1)
     assert rig.bench.outbox.reports(Topic.SAMPLES) == []
-    rig.direct(ONE, 2, sample_share=1.0)
+    rig.direct(ONE, 2, sampling=SamplingPolicy(random_share=1.0, bytes_per_day=10**9))
     rig.run(1)
     rig.agent.predictor.predict([ROW] * 450)
     rig.run(1)

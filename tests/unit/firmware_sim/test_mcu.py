@@ -39,7 +39,6 @@ def desired(sequence: int, **changes: object) -> DesiredState:
         issued_at=NOW,
         soak_rows=0,
         soak_s=0.0,
-        sample_share=0.0,
     )
     return msgspec.structs.replace(plain, **changes)
 

@@ -12,7 +12,7 @@ from support.learnable import SPEC, WEATHER
 def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
     spec, text = load(WEATHER / "rain.toml")
     assert spec.features[0].name == "temperature_f"
-    for table in ("budget", "drift", "delivery", "rollout", "retrain"):
+    for table in ("budget", "drift", "delivery", "rollout", "sampling", "retrain"):
         for key in getattr(spec, table).__struct_fields__:
             assert f"\n{key} = " in text, f"{table}.{key} is not shown to the reader"
 
