@@ -227,32 +227,6 @@ class Verdict(StrEnum):
     ROLL_BACK = "roll-back"
 
 
-class Decision(Record, frozen=True, kw_only=True):
-    """Why something was, or was not, done.
-
-    Attributes:
-        model: The model it is about.
-        at: Unix seconds.
-        verdict: What was decided.
-        trigger: What led to it: "person", "drift", "accuracy", "gate", "rollout".
-        reasons: In words, the weightiest first.
-        evidence: The numbers it rests on.
-        devices: The devices it names.
-        version: The version that came of it.
-        outcome: What became of it, in words.
-    """
-
-    model: str
-    at: float
-    verdict: Verdict
-    trigger: str
-    reasons: list[str]
-    evidence: dict[str, float]
-    devices: list[str] = []
-    version: int | None = None
-    outcome: str = ""
-
-
 class Model(Record, frozen=True, kw_only=True):
     """A model, by its name, and the spec that describes its life.
 

@@ -112,7 +112,9 @@ class Relearning:
     def _train(self, model: str, advice: Advice, dataset: Dataset, asked: Asked, now: float) -> str:
         self._runs.check_free()
         found, champion = self._specs.model(model), self._registry.champion(model)
-        decision = self._decisions.record(model, advice, now)
+        decision = self._decisions.record(
+            model, advice, now, champion=None if champion is None else champion.number, by=asked.by
+        )
         order = Order(
             spec_text=self._specs.text(model),
             version=self._registry.next_number(model),
@@ -128,7 +130,7 @@ class Relearning:
 
     def _end_run(self, ended: Finished | Failed, now: float) -> None:
         if isinstance(ended, Failed):
-            self._decisions.close(ended.decision, f"no version came of it: {ended.text}")
+            self._decisions.close(ended.decision, f"no version came of it: {ended.text}", now)
             return
         version = self._registry.register(ended, now)
         self._runs.settle(ended)
@@ -137,6 +139,6 @@ class Relearning:
         text = f"version {version.number} is ready" if ready else hindrance(version)
         if ready and not listed:
             text += " and waits for people's signatures: fleetloop keys sign --key FILE"
-        decision = self._decisions.close(ended.decision, text, version.number)
+        decision = self._decisions.close(ended.decision, text, now, version.number)
         if ready and decision.trigger != PERSON:
             self._releasing.follow(version)

@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 from tinydb import TinyDB
 
-from fleetloop_hub.records import Decision, Verdict
+from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.records import Verdict
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_shared.durable import RealDisk, replace
 

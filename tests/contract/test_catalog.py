@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import CatalogError
 from fleetloop_hub.fleet_records import Cohort
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.records import Alias, Decision, Verdict
+from fleetloop_hub.records import Alias, Verdict
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 
 

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import DataError
-from fleetloop_hub.records import Dataset, Decision, Run, RunState, Version
+from fleetloop_hub.records import Dataset, Run, RunState, Version
 from support.hubrecords import a_run
 from support.hubrig import HubRig, hub_rig
 from support.learnable import SPEC, line_text, toy_csv

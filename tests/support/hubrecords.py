@@ -1,7 +1,8 @@
 """One of each record and report that a console shows, with the few fields a test varies."""
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
-from fleetloop_hub.records import Decision, Run, RunState, Verdict, Version, VersionState
+from fleetloop_hub.records import Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.version_parts import GateResult, Parity
 from fleetloop_shared.reports import (

@@ -25,10 +25,11 @@ from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import Moments, PowerCut
 from fleetloop_firmware_sim.scenarios.releases import MODEL
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.records import Alias, Decision, Model, Verdict, Version, VersionState
+from fleetloop_hub.records import Alias, Model, Verdict, Version, VersionState
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.version_parts import Parity

@@ -21,9 +21,10 @@ from fleetloop_hub.cli.options import (
     print_json,
 )
 from fleetloop_hub.cli.watching import watch
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview_version import VersionView
-from fleetloop_hub.records import Decision, Run, RunState, Version
+from fleetloop_hub.records import Run, RunState, Version
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import data as data_tables

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.monitoring.overview_version import VersionView
-from fleetloop_hub.records import Decision
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.estimate.records import Estimate
 from fleetloop_shared.reports import HealthReport

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.delay_words import sentences
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.monitoring import answer_times, attempts, odd_words
@@ -23,7 +24,7 @@ from fleetloop_hub.monitoring.overview import (
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
 from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Alias, Dataset, Decision, Run, Version
+from fleetloop_hub.records import Alias, Dataset, Run, Version
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.version_parts import GateResult
 from fleetloop_shared.manifest import REGRESSION

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
     Health,
@@ -12,7 +13,7 @@ from fleetloop_hub.monitoring.overview import (
 )
 from fleetloop_hub.monitoring.overview_accuracy import below_the_gate
 from fleetloop_hub.monitoring.overview_version import VersionView
-from fleetloop_hub.records import Dataset, Decision, Run, RunState, Verdict, VersionState
+from fleetloop_hub.records import Dataset, Run, RunState, Verdict, VersionState
 
 _NAMED = 2
 _DRIFT = "drift"

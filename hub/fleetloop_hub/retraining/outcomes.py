@@ -1,8 +1,9 @@
 """What follows from a rollout's end for its version and for the decision it came from."""
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.records import Decision, Version
+from fleetloop_hub.records import Version
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.tracking.registry import Registry
 
@@ -29,4 +30,4 @@ class Outcomes:
             self._registry.crown(version)
         elif rollout.state is RolloutState.REVERTED:
             self._registry.withdraw(version)
-        self._decisions.close(version.decision, text)
+        self._decisions.close(version.decision, text, rollout.ended_at or rollout.phase_since)

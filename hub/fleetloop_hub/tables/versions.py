@@ -4,8 +4,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.monitoring.overview_version import VersionView
-from fleetloop_hub.records import Decision, Run, VersionState
+from fleetloop_hub.records import Run, VersionState
 from fleetloop_hub.tables.forms import Noted, interval, table
 from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.version_parts import GateResult

@@ -7,12 +7,12 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, request
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Decision
 from fleetloop_hub.web import guard
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode

@@ -2,11 +2,12 @@
 
 from flask import Blueprint, Response
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.packaging.card import html, markdown
 from fleetloop_hub.packaging.card.build import Subject, build
 from fleetloop_hub.packaging.card.parts import Card
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Dataset, Decision, Model, Run, Version
+from fleetloop_hub.records import Dataset, Model, Run, Version
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.web.api_artifacts import find_version
 

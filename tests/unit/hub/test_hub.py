@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import PowerCut
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import (
     Dataset,
-    Decision,
     Model,
     Record,
     Run,

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.packaging.card import origin, verdicts
 from fleetloop_hub.packaging.card.parts import Badge, Card, Level, Section
 from fleetloop_hub.packaging.card.words import plural, share, size
-from fleetloop_hub.records import Dataset, Decision, Run, Version, VersionState
+from fleetloop_hub.records import Dataset, Run, Version, VersionState
 from fleetloop_hub.spec.model_spec import ModelSpec
 
 _LEVELS = {

@@ -1,5 +1,6 @@
 """The parts of a card that tell where a version comes from."""
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.delay_words import about, briefs
 from fleetloop_hub.packaging.card.parts import (
     Badge,
@@ -13,7 +14,7 @@ from fleetloop_hub.packaging.card.parts import (
     Text,
 )
 from fleetloop_hub.packaging.card.words import moment, number, plural, size
-from fleetloop_hub.records import Dataset, Decision, Run, Version
+from fleetloop_hub.records import Dataset, Run, Version
 from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.spec.data_tables import FeatureTable
 from fleetloop_hub.spec.labels import names_by_number
