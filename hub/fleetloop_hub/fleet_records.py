@@ -23,6 +23,18 @@ class Device(Record, frozen=True, kw_only=True):
     enrolled_at: float
 
 
+class LabelSource(Record, frozen=True, kw_only=True):
+    """An account at the broker that may tell labels and nothing else; `key` is its name.
+
+    Attributes:
+        password: For the broker, whose own files need it.
+        made_at: Unix seconds.
+    """
+
+    password: str
+    made_at: float
+
+
 class Token(Record, frozen=True, kw_only=True):
     """A one-time enrolment token; `key` is the SHA-256 of its secret.
 

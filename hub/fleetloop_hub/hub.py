@@ -13,17 +13,19 @@ import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from fleetloop_hub.data.told_labels import LabelDesk
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
-from fleetloop_hub.fleet_records import Device
+from fleetloop_hub.fleet_records import Device, LabelSource
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.monitoring import ingest, intrusions
+from fleetloop_hub.monitoring import ingest, intrusions, label_sources
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
+from fleetloop_hub.monitoring.label_sources import LabelSources
 from fleetloop_hub.relearning import Asked, Relearning, Studio
 from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
@@ -34,7 +36,7 @@ from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.training.runs import Runs
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_hub.web.actions import HubActions, HubStatus
+from fleetloop_hub.web.actions import HubActions, HubStatus, LabelAccount
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Connected, Received, SubscriptionRefused
@@ -78,6 +80,8 @@ class Hub(HubActions):
             self._releasing,
         )
         self._ingest = Ingest(parts.telemetry, self._is_enrolled)
+        desk = LabelDesk(parts.telemetry, self._is_enrolled, parts.now)
+        self._label_sources = LabelSources(desk, parts.telemetry, self._is_source)
         self._intrusions = Intrusions(
             parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
         )
@@ -93,6 +97,17 @@ class Hub(HubActions):
 
     def new_token(self, cohort: str, expires_s: float) -> str:
         return self._enrolment.token(cohort, self._now(), expires_s)
+
+    def label_source(self, name: str) -> LabelAccount:
+        with self._lock:
+            made = self._enrolment.label_source(name, self._now())
+        return LabelAccount(
+            broker=self._broker.address,
+            username=made.key,
+            password=made.password,
+            topic=Topic.SOURCE_LABELS.at(source=made.key),
+            receipts=Topic.SOURCE_RECEIPT.at(source=made.key),
+        )
 
     def add_model(self, spec_text: str, folder: Path) -> str:
         return self._additions.wait(self._additions.start(spec_text, folder).key).model
@@ -172,7 +187,7 @@ class Hub(HubActions):
     def _greet(self) -> None:
         """Connected: the broker may have started empty, so everything lasting is said again."""
         self._intrusions.connected(self._now())
-        for filter_ in [*ingest.FILTERS, *intrusions.FILTERS]:
+        for filter_ in [*ingest.FILTERS, *intrusions.FILTERS, *label_sources.FILTERS]:
             self._link.subscribe(filter_)
         self._greeted = self._now()
         self._tell_lasting(None)
@@ -189,8 +204,9 @@ class Hub(HubActions):
             return
         if not self._broker.retains and (born := cohorts_born(messages, self._catalog)):
             self._tell_lasting(born)
-        outcome = self._ingest.take(self._intrusions.listen(messages, now), now)
-        for topic, payload in outcome.acks:
+        others, receipts = self._label_sources.take(messages)
+        outcome = self._ingest.take(self._intrusions.listen(others, now), now)
+        for topic, payload in [*outcome.acks, *receipts]:
             self._say(topic, payload, retained=False)
         for device, request in outcome.requests:
             if not self._seeder.answer(device, request, now):
@@ -200,6 +216,9 @@ class Hub(HubActions):
 
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None
+
+    def _is_source(self, name: str) -> bool:
+        return self._catalog.find(LabelSource, name) is not None
 
     def _seed(self) -> None:
         self._seeder.want(

@@ -8,8 +8,14 @@ from typing import Any, TypeVar
 
 from fleetloop_hub.audit_records import AuditEntry, Deed
 from fleetloop_hub.records import Record
-from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
-from fleetloop_shared.reports import Report
+from fleetloop_hub.telemetry_records import (
+    DevicePulse,
+    LabelFate,
+    LabelledSample,
+    Refusal,
+    StoredReport,
+)
+from fleetloop_shared.reports import Label, Report
 
 R = TypeVar("R", bound=Record)
 
@@ -106,6 +112,30 @@ class Telemetry(ABC):
 
         None without labels. It says something where answers are numbers: of a regression.
         """
+
+    @abstractmethod
+    def label(self, told: Iterable[tuple[str, Label]], source: str) -> list[LabelFate]:
+        """Take in labels that were told to the hub; durable when it returns.
+
+        Args:
+            told: Who made each prediction, and its label. What came first stands.
+            source: Who says so; what is not taken is counted for him.
+
+        Raises:
+            DiskFullError: No room; none was kept.
+        """
+
+    @abstractmethod
+    def labels_waiting(self) -> dict[str, int]:
+        """Labels whose rows have not come, by device."""
+
+    @abstractmethod
+    def boot(self, device: str) -> int:
+        """The latest boot of which a device has reported, 0 before the first report."""
+
+    @abstractmethod
+    def sampled_bytes(self, device: str, since: float) -> int:
+        """Bytes of the reports of samples that were taken in from a device since a moment."""
 
     @abstractmethod
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
@@ -214,11 +244,13 @@ class BrokerAccount:
         username: The device's id, or the hub's name.
         password: In clear; hashing is the broker's business.
         cohort: The device's cohort, None for the hub, which may do everything below the root.
+        labels_only: Whether it is a label source, which tells labels and reads their receipts.
     """
 
     username: str
     password: str
     cohort: str | None
+    labels_only: bool = False
 
 
 class Broker(ABC):

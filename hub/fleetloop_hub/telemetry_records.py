@@ -1,6 +1,7 @@
 """What is kept of what devices say, as the hub's stages read it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from fleetloop_shared.reports import Label, Report, Sample
 
@@ -33,6 +34,22 @@ class LabelledSample:
     device: str
     sample: Sample
     label: Label
+
+
+class LabelFate(StrEnum):
+    """What has become of a label that was told.
+
+    JOINED and WAITING are taken: the row is there, or its label waits for it. The others are not,
+    and are counted.
+    """
+
+    JOINED = "joined"
+    WAITING = "waiting"
+    DUPLICATE = "duplicate"
+    CONTRADICTING = "contradicting"
+    NO_CLASS = "no-class"
+    FUTURE = "future"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from fleetloop_shared import label_messages as told
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.ids import NAME, SHA256
@@ -11,7 +12,13 @@ from fleetloop_shared.trust import Bundle
 
 ROOT = "fleetloop/v1"
 
-_PATTERNS = {"device": NAME, "cohort": NAME, "sha256": SHA256, "index": r"[0-9]{1,6}"}
+_PATTERNS = {
+    "device": NAME,
+    "cohort": NAME,
+    "source": NAME,
+    "sha256": SHA256,
+    "index": r"[0-9]{1,6}",
+}
 
 
 @dataclass(frozen=True)
@@ -19,7 +26,8 @@ class Row:
     """One kind of topic.
 
     Attributes:
-        path: Below `ROOT`, with `{device}`, `{cohort}`, `{sha256}`, `{index}` to be filled in.
+        path: Below `ROOT`, with `{device}`, `{cohort}`, `{source}`, `{sha256}`, `{index}` to be
+            filled in.
         message: The type of the payload, None for raw bytes.
         retained: Whether the broker keeps the last one.
         qos: MQTT quality of service of the publisher.
@@ -71,6 +79,8 @@ class Topic(Enum):
         compressed=True,
     )
     BLOB = Row("blobs/{sha256}/{index}", None, "one chunk of content, by hash", retained=True)
+    SOURCE_LABELS = Row("sources/{source}/up/labels", told.LabelMessage, "labels told to the hub")
+    SOURCE_RECEIPT = Row("sources/{source}/down/receipt", told.LabelReceipt, "what became of them")
     HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)
     PROBE = Row("hub/probe", None, "whether the broker keeps what is retained", retained=True)
 

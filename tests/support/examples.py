@@ -3,6 +3,7 @@
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
+from fleetloop_shared.label_messages import LabelMessage, LabelReceipt, RefusedLabel
 from fleetloop_shared.manifest import (
     SCHEMA,
     Budget,
@@ -305,6 +306,25 @@ MESSAGES: list[m.Message] = [
         deadline=1_790_086_400.5,
     ),
     m.HubState(online=True, at=1_790_000_000.5),
+    LabelMessage(
+        id="batch-1",
+        labels=[r.Label(prediction_id="station-1.3.1", label=0, at=1_790_000_000.5)],
+    ),
+    LabelReceipt(
+        id="batch-1",
+        joined=3,
+        waiting=2,
+        duplicate=1,
+        refused=[
+            RefusedLabel(
+                place=4,
+                prediction_id="station-9.1.1",
+                reason="unknown",
+                text="'station-9.1.1' is of no enrolled device",
+            )
+        ],
+        refused_count=1,
+    ),
     m.EnrolRequest(token="secret", device=DEVICE, hardware="x86-64", agent="0.1.0"),
     m.EnrolAnswer(
         device=DEVICE,

@@ -25,7 +25,7 @@ from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_hub.web.actions import HubActions, HubStatus
+from fleetloop_hub.web.actions import HubActions, HubStatus, LabelAccount
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
@@ -78,6 +78,16 @@ class NotingHub(HubActions):
     def new_token(self, cohort: str, expires_s: float) -> str:
         self._note("token", cohort, expires_s)
         return "secret.fingerprint"
+
+    def label_source(self, name: str) -> LabelAccount:
+        self._note("label source", name)
+        return LabelAccount(
+            broker="mqtt://127.0.0.1:1883",
+            username=name,
+            password=PASSWORD,
+            topic="t",
+            receipts="r",
+        )
 
     def add_model(self, spec_text: str, folder: Path) -> str:
         self._note("model", spec_text, folder)

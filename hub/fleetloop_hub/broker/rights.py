@@ -37,10 +37,17 @@ def check_accounts(accounts: list[BrokerAccount]) -> None:
 def rights(account: BrokerAccount) -> Rights:
     """A device writes below its own `up` and reads what concerns it; the hub may do everything.
 
+    A label source writes labels and reads what has become of them.
+
     Raises:
         InvalidIdError: A name that could widen a filter.
     """
     device = check_name(account.username, "broker account")
+    if account.labels_only:
+        return Rights(
+            publish=[Topic.SOURCE_LABELS.at(source=device)],
+            subscribe=[Topic.SOURCE_RECEIPT.at(source=device)],
+        )
     if account.cohort is None:
         return Rights(publish=[_EVERYTHING], subscribe=[_EVERYTHING])
     own = f"{ROOT}/devices/{device}"

@@ -14,6 +14,7 @@ from fleetloop_hub.cli import (
     fleet,
     import_model,
     keys,
+    labels,
     models,
     predict,
     run_files,
@@ -55,6 +56,7 @@ app.command()(spec.check)
 app.command()(train.train)
 app.command()(train.why)
 app.add_typer(data.app, name="data")
+app.add_typer(labels.app, name="labels")
 runs.app.command()(run_files.plot)
 runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")

@@ -1,8 +1,6 @@
 """Commands about rows: `fleetloop data ...`."""
 
-import csv
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -23,8 +21,7 @@ from fleetloop_hub.cli.options import (
 )
 from fleetloop_hub.data.addition import Addition
 from fleetloop_hub.data.difference import Difference
-from fleetloop_hub.data.told_labels import ToldLabel
-from fleetloop_hub.errors import DataError, RemoteError
+from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.remote import Remote, find_hub
 from fleetloop_hub.spec import reading as specs
@@ -40,7 +37,6 @@ Version = Annotated[
 ]
 
 _LOOK_S = 0.1
-_PIECE = 5_000
 
 
 class _Datasets(msgspec.Struct, frozen=True):
@@ -110,30 +106,6 @@ def diff(
         out.print(tables.difference_story(found))
 
 
-@app.command()
-def labels(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE.csv", help="Columns device, prediction_id, label and, if known, at."
-        ),
-    ],
-    *,
-    state_dir: StateDir = DEFAULT_DIR,
-    hub: HubUrl = None,
-    json: Json = False,
-) -> None:
-    """Tell the hub what predictions of devices should have been."""
-    remote = find_hub(state_dir, hub, change=True)
-    told = list(_told(file))
-    for start in range(0, len(told), _PIECE):
-        remote.post("/data/labels", {"labels": told[start : start + _PIECE]}, dict[str, int])
-    if json:
-        print_json({"labels": len(told)})
-    else:
-        out.print(f"{len(told):,} labels told; they are joined to the rows that devices sent.")
-
-
 def add_rows(remote: Remote, spec: Path, *, to_train: bool = False) -> Addition:
     """Have the hub read what is new in a spec's sources, and show how far it is.
 
@@ -154,30 +126,3 @@ def add_rows(remote: Remote, spec: Path, *, to_train: bool = False) -> Addition:
     if state.error is not None:
         raise RemoteError(state.error)
     return state
-
-
-def _told(file: Path) -> Iterator[ToldLabel]:
-    """The labels in a CSV file."""
-    now = time.time()
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            for row in reader:
-                yield _label(row, now, f"{file.name} line {reader.line_num}")
-    except OSError as error:
-        raise DataError(f"{specs.in_words(file, error)}; nothing was told") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file}: {error}; a CSV file in UTF-8 is needed") from error
-
-
-def _label(row: dict[str, str], now: float, where: str) -> ToldLabel:
-    asked = {name: (row.get(name) or "").strip() for name in ("device", "prediction_id", "label")}
-    at = (row.get("at") or "").strip()
-    try:
-        told: object = {**asked, "at": at or now}
-        return msgspec.convert(told, ToldLabel, strict=False)
-    except msgspec.ValidationError as error:
-        raise DataError(
-            f"{where}: {error}; columns device, prediction_id, label and, if known, at (Unix "
-            "seconds) are needed; nothing was told"
-        ) from error

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from fleetloop_hub.errors import EnrolError
-from fleetloop_hub.fleet_records import Device, Token
+from fleetloop_hub.fleet_records import Device, LabelSource, Token
 from fleetloop_hub.ports import Broker, BrokerAccount, Catalog
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.errors import InvalidIdError
@@ -56,7 +56,9 @@ class Enrolment:
         Raises:
             EnrolError: The token is unknown, used or expired, or the name is taken or not one.
         """
-        device = self._checked_name(request.device)
+        device = self._checked_name(request.device, "device")
+        if self._catalog.find(LabelSource, device) is not None:
+            raise EnrolError(f"a label source is called {device!r}: choose another name")
         existing = self._catalog.find(Device, device)
         secret = sha256_hex(request.token.encode())
         use = _use(device, now, taken=existing is not None)
@@ -81,21 +83,37 @@ class Enrolment:
             director_root=director_root,
         )
 
+    def label_source(self, name: str, now: float) -> LabelSource:
+        """An account that may tell labels; the same one if it is there already.
+
+        Raises:
+            EnrolError: A device is called so, or it is no name.
+        """
+        if self._catalog.find(Device, self._checked_name(name, "label source")) is not None:
+            raise EnrolError(f"a device is called {name!r}: choose another name")
+        known = self._catalog.find(LabelSource, name)
+        if known is None:
+            known = LabelSource(key=name, password=secrets.token_urlsafe(24), made_at=now)
+            self._catalog.put(known)
+        self._broker.admit(self.accounts())
+        return known
+
     def accounts(self) -> list[BrokerAccount]:
         """Everybody who may connect to the broker."""
-        devices = self._catalog.all(Device)
+        devices, sources = self._catalog.all(Device), self._catalog.all(LabelSource)
         return [
             self._hub,
             *(BrokerAccount(username=d.key, password=d.password, cohort=d.cohort) for d in devices),
+            *(BrokerAccount(s.key, s.password, None, labels_only=True) for s in sources),
         ]
 
-    def _checked_name(self, name: str) -> str:
+    def _checked_name(self, name: str, what: str) -> str:
         try:
-            check_name(name, "device")
+            check_name(name, what)
         except InvalidIdError as error:
             raise EnrolError(str(error)) from error
         if name == HUB:
-            raise EnrolError(f"no device may be called {HUB!r}")
+            raise EnrolError(f"no {what} may be called {HUB!r}")
         return name
 
 

@@ -22,11 +22,19 @@ import msgspec
 
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import Telemetry
-from fleetloop_hub.storage.telemetry_intake import ClassesOf, Intake
+from fleetloop_hub.storage.telemetry_intake import Intake
+from fleetloop_hub.storage.telemetry_labels import ClassesOf
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
-from fleetloop_hub.telemetry_records import DevicePulse, LabelledSample, Refusal, StoredReport
+from fleetloop_hub.telemetry_records import (
+    DevicePulse,
+    LabelFate,
+    LabelledSample,
+    Refusal,
+    StoredReport,
+)
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.reports import Label, Report, Sample
+from fleetloop_shared.sampling import Reason
 from fleetloop_shared.topics import Topic
 
 _PULSE = """
@@ -43,7 +51,8 @@ SELECT payload, stored_at FROM reports WHERE device = ? AND kind = ? AND stored_
 ORDER BY stored_at DESC, boot DESC, seq DESC LIMIT ?
 """
 _LABELLED = """
-SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, l.label, l.at
+SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, s.reason,
+s.probability, l.label, l.at
 FROM samples s JOIN labels l USING (device, prediction_id)
 WHERE s.model = ? AND s.at >= ? ORDER BY s.at, s.device, s.prediction_id
 """
@@ -56,6 +65,10 @@ _COUNT_SINCE = f"{_COUNT} AND s.at >= ?"
 _ERROR_OF_VERSION = """
 SELECT avg(abs(s.label - l.label))
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
+"""
+_SAMPLED = """
+SELECT coalesce(sum(length(payload)), 0) FROM reports
+WHERE device = ? AND kind = 'samples' AND stored_at >= ?
 """
 _COUNTS = """
 SELECT source, reason, count FROM refusals WHERE refused_by = 'hub' ORDER BY source, reason
@@ -157,6 +170,23 @@ class SqliteTelemetry(Telemetry):
         ((error,),) = self._rows(_ERROR_OF_VERSION, model, version)
         return None if error is None else float(error)
 
+    def label(self, told: Iterable[tuple[str, Label]], source: str) -> list[LabelFate]:
+        with self._transaction(synced=True) as connection:
+            intake = Intake(connection, self._now(), self._classes_of)
+            return [intake.labels.take(device, label, source) for device, label in told]
+
+    def labels_waiting(self) -> dict[str, int]:
+        query = "SELECT device, count(*) FROM labels WHERE waiting GROUP BY device ORDER BY device"
+        return dict(self._rows(query))
+
+    def boot(self, device: str) -> int:
+        ((boot,),) = self._rows("SELECT max(boot) FROM reports WHERE device = ?", device)
+        return int(boot or 0)
+
+    def sampled_bytes(self, device: str, since: float) -> int:
+        ((size,),) = self._rows(_SAMPLED, device, since)
+        return int(size)
+
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         with self._transaction(synced=False) as connection:
             intake = Intake(connection, self._now(), self._classes_of)
@@ -197,7 +227,7 @@ def _decode(kind: str, payload: bytes) -> Report:
 
 
 def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
-    device, prediction_id, at, values, score, label, version, truth, known_at = row
+    device, prediction_id, at, values, score, label, version, *why, truth, known_at = row
     return LabelledSample(
         device=device,
         sample=Sample(
@@ -207,6 +237,8 @@ def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
             score=score,
             label=label,
             version=version,
+            reason=Reason(why[0]),
+            probability=why[1],
         ),
         label=Label(prediction_id=prediction_id, label=truth, at=known_at),
     )

@@ -1,16 +1,15 @@
 """How one report comes into the telemetry database, within a transaction of its caller."""
 
 import sqlite3
-from collections.abc import Callable
 
 import msgspec
 
+from fleetloop_hub.storage.telemetry_labels import ClassesOf, LabelIntake
 from fleetloop_hub.telemetry_records import Refusal
 from fleetloop_shared.errors import reasons
 from fleetloop_shared.reports import (
     EventKind,
     EventReport,
-    Label,
     LabelReport,
     Report,
     Sample,
@@ -22,12 +21,9 @@ INSERT INTO reports (device, boot, seq, kind, at, stored_at, payload) VALUES (?,
 ON CONFLICT (device, boot, seq) DO NOTHING
 """
 _SAMPLE = """
-INSERT INTO samples (device, prediction_id, model, version, at, row, score, label)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, prediction_id) DO NOTHING
-"""
-_LABEL = """
-INSERT INTO labels (device, prediction_id, label, at) VALUES (?, ?, ?, ?)
-ON CONFLICT (device, prediction_id) DO NOTHING
+INSERT INTO samples
+(device, prediction_id, model, version, at, row, score, label, reason, probability)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, prediction_id) DO NOTHING
 """
 _REFUSAL = """
 INSERT INTO refusals (source, reason, count, text, at, topic, first_at, refused_by)
@@ -43,16 +39,12 @@ OTHER = "other"
 _REASONS = reasons()
 
 
-_JOINED = """
-SELECT s.model, s.version, l.label FROM samples s JOIN labels l USING (device, prediction_id)
-WHERE s.device = ? AND s.prediction_id = ?
-"""
-ClassesOf = Callable[[str, int], list[int]]
-"""The classes of a model's version; none of a regression, or where they cannot be told."""
-
-
 class Intake:
-    """Reports, samples and labels on their way in; what came first stands."""
+    """Reports, samples and labels on their way in; what came first stands.
+
+    Attributes:
+        labels: Where labels come in.
+    """
 
     def __init__(self, connection: sqlite3.Connection, now: float, classes_of: ClassesOf) -> None:
         """Take in within the transaction that is open.
@@ -63,7 +55,7 @@ class Intake:
             classes_of: What labels may be.
         """
         self._connection = connection
-        self._classes_of = classes_of
+        self.labels = LabelIntake(connection, classes_of, self.refuse)
         self._now = now
         self._heard: set[str] = set()
 
@@ -113,7 +105,7 @@ class Intake:
                 self._keep_sample(report, sample)
         elif isinstance(report, LabelReport):
             for label in report.labels:
-                self._keep_label(report.device, label)
+                self.labels.take(report.device, label, report.device)
 
     def _keep_attempt(self, report: EventReport) -> None:
         """Count what a device says that it has refused."""
@@ -140,43 +132,20 @@ class Intake:
             msgspec.json.encode(sample.values).decode(),
             sample.score,
             sample.label,
+            sample.reason,
+            sample.probability,
         )
         if self._connection.execute(_SAMPLE, (*name, *said)).rowcount:
-            self._check_class(*name)
+            self.labels.meet(*name)
         else:
             first = self._connection.execute(
-                "SELECT model, version, at, row, score, label FROM samples"
+                "SELECT model, version, at, row, score, label, reason, probability FROM samples"
                 " WHERE device = ? AND prediction_id = ?",
                 name,
             ).fetchone()
             if first != said:
                 text = f"prediction {sample.prediction_id!r} came again with another row or answer"
                 self.refuse(report.device, "contradicting-sample", f"{text}; the first stands")
-
-    def _keep_label(self, device: str, label: Label) -> None:
-        name = (device, label.prediction_id)
-        if self._connection.execute(_LABEL, (*name, label.label, label.at)).rowcount:
-            self._check_class(*name)
-        else:
-            (first,) = self._connection.execute(
-                "SELECT label FROM labels WHERE device = ? AND prediction_id = ?", name
-            ).fetchone()
-            if first != label.label:
-                text = f"prediction {label.prediction_id!r}: label {label.label} came after {first}"
-                self.refuse(device, "contradicting-label", f"{text}, which stands")
-
-    def _check_class(self, device: str, prediction_id: str) -> None:
-        """Give up a label that is no class of the version that answered: it cannot be weighed."""
-        name = (device, prediction_id)
-        for model, version, label in self._connection.execute(_JOINED, name).fetchall():
-            classes = self._classes_of(model, version)
-            if classes and label not in classes:
-                self._connection.execute(
-                    "DELETE FROM labels WHERE device = ? AND prediction_id = ?", name
-                )
-                known = ", ".join(map(str, classes))
-                text = f"prediction {prediction_id!r}: {label} is no class of {model}@{version}"
-                self.refuse(device, "unknown-class", f"{text}; there are {known}")
 
 
 def _clean(text: str) -> str:

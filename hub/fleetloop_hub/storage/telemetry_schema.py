@@ -9,7 +9,7 @@ from fleetloop_hub.errors import TelemetryError
 from fleetloop_shared.durable import make_folder
 from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
-VERSION = 2
+VERSION = 3
 """The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
 
 _TABLES = """
@@ -38,6 +38,8 @@ CREATE TABLE samples (
     row TEXT NOT NULL,
     score REAL NOT NULL,
     label INTEGER NOT NULL,
+    reason TEXT NOT NULL DEFAULT 'random',
+    probability REAL DEFAULT 1.0,
     PRIMARY KEY (device, prediction_id)
 ) WITHOUT ROWID;
 CREATE INDEX samples_by_time ON samples (model, at, device, prediction_id);
@@ -48,8 +50,11 @@ CREATE TABLE labels (
     prediction_id TEXT NOT NULL,
     label INTEGER NOT NULL,
     at REAL NOT NULL,
+    source TEXT NOT NULL DEFAULT '',
+    waiting INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (device, prediction_id)
 ) WITHOUT ROWID;
+CREATE INDEX labels_waiting ON labels (device, at) WHERE waiting;
 
 CREATE TABLE pulses (
     device TEXT PRIMARY KEY,
@@ -75,6 +80,22 @@ CREATE TABLE refusals (
 ) WITHOUT ROWID;
 CREATE INDEX refusals_by_time ON refusals (at);
 """
+
+_THIRD = """
+ALTER TABLE samples ADD COLUMN reason TEXT NOT NULL DEFAULT 'random';
+ALTER TABLE samples ADD COLUMN probability REAL DEFAULT 1.0;
+ALTER TABLE labels ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE labels ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX labels_waiting ON labels (device, at) WHERE waiting;
+"""
+
+_FROM = {
+    0: f"{_TABLES}{_REFUSALS}",
+    1: f"DROP TABLE refusals;{_REFUSALS}{_THIRD}",
+    2: _THIRD,
+}
+"""What makes a database of an earlier version one of this; the refusals of version 1 did not say
+where, and are counted anew."""
 
 _BUSY_S = 10.0
 
@@ -111,9 +132,10 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    if found < VERSION:  # the refusals of version 1 did not say where: they are counted anew
-        tables = f"{_TABLES if found == 0 else 'DROP TABLE refusals;'}{_REFUSALS}"
-        connection.executescript(f"BEGIN IMMEDIATE;{tables}PRAGMA user_version = {VERSION};COMMIT")
+    if found < VERSION:
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{_FROM[found]}PRAGMA user_version = {VERSION};COMMIT"
+        )
 
 
 @contextlib.contextmanager

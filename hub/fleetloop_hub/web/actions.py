@@ -32,6 +32,24 @@ class HubStatus(TypedDict):
     training_left_s: NotRequired[float | None]
 
 
+class LabelAccount(TypedDict):
+    """What a label source needs to know.
+
+    Attributes:
+        broker: Address, `mqtt://host:port`.
+        username: For the broker.
+        password: For the broker.
+        topic: Where it says labels, as a `LabelMessage`.
+        receipts: Where it hears what has become of them, as a `LabelReceipt`.
+    """
+
+    broker: str
+    username: str
+    password: str
+    topic: str
+    receipts: str
+
+
 class HubActions(ABC):
     """The hub as a person or a new device meets it. Safe to be called from many threads."""
 
@@ -50,6 +68,14 @@ class HubActions(ABC):
         Args:
             cohort: Where the device will belong.
             expires_s: Seconds until it is void.
+        """
+
+    @abstractmethod
+    def label_source(self, name: str) -> LabelAccount:
+        """An account at the broker that may tell labels; the same one if it is there already.
+
+        Raises:
+            EnrolError: A device is called so, or it is no name.
         """
 
     @abstractmethod

@@ -1,23 +1,20 @@
-"""The HTTP API of dataset versions: list, show and compare them, add what is new, tell labels."""
+"""The HTTP API of dataset versions: list, show and compare them, add what is new."""
 
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response
 
-from fleetloop_hub.data import compare, datasets, told_labels
+from fleetloop_hub.data import compare, datasets
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.ports import Blobs, Catalog, Telemetry
+from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.web import guard
 from fleetloop_shared.codec import encode
 
 _SPEC_BYTES = 1_048_576
-_LABELS_BYTES = 1_048_576
 _MOST = 1_000
-MOST_LABELS = 5_000
 
 
 class AdditionAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,12 +31,6 @@ class AdditionAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     to_train: bool = False
 
 
-class LabelsAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Labels of predictions that devices have made."""
-
-    labels: Annotated[list[told_labels.ToldLabel], msgspec.Meta(max_length=MOST_LABELS)]
-
-
 def reading_data(catalog: Catalog) -> Blueprint:
     """The route that shows no row."""
     api = Blueprint("reading_data", __name__, url_prefix="/api/v1")
@@ -54,7 +45,7 @@ def reading_data(catalog: Catalog) -> Blueprint:
 
 
 def changing_data(
-    catalog: Catalog, blobs: Blobs, telemetry: Telemetry, additions: Additions, admin_token: str
+    catalog: Catalog, blobs: Blobs, additions: Additions, admin_token: str
 ) -> Blueprint:
     """The routes for the holder of the admin token: they change data, or show rows."""
     api = Blueprint("changing_data", __name__, url_prefix="/api/v1")
@@ -79,11 +70,6 @@ def changing_data(
         found = [datasets.find(catalog, name) for name in (a, b)]
         pair = [(one, blobs.path(one.key)) for one in found]
         return _json(compare.compare(pair[0], pair[1]))
-
-    @api.post("/data/labels")
-    def labels() -> Response:
-        asked = guard.body(LabelsAsk, _LABELS_BYTES)
-        return _json({"labels": told_labels.take(telemetry, asked.labels)}, HTTPStatus.CREATED)
 
     return api
 

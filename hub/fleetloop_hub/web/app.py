@@ -19,6 +19,7 @@ from fleetloop_hub.web import (
     api_data,
     api_import,
     api_keys,
+    api_labels,
     api_models,
     api_runs,
     audited,
@@ -94,7 +95,11 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(api_runs.changing_runs(hub.actions, admin_token))
     app.register_blueprint(api_data.reading_data(hub.catalog))
     app.register_blueprint(
-        api_data.changing_data(hub.catalog, hub.blobs, hub.telemetry, hub.additions, admin_token)
+        api_data.changing_data(hub.catalog, hub.blobs, hub.additions, admin_token)
+    )
+    app.register_blueprint(api_labels.reading_labels(hub.catalog, hub.telemetry))
+    app.register_blueprint(
+        api_labels.changing_labels(hub.catalog, hub.telemetry, hub.actions, admin_token)
     )
     app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
     app.register_blueprint(accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs))

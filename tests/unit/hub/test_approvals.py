@@ -235,7 +235,7 @@ def test_rows_are_logged_under_their_model_and_a_cancel_under_its_run(hub: WebHu
 
 def test_what_is_long_or_no_text_is_logged_in_brief(hub: WebHub) -> None:
     labels = [{"device": "d1", "prediction_id": "p1", "label": 1, "at": 1}]
-    post(hub, "/data/labels", {"labels": labels})
+    post(hub, "/labels", {"labels": labels})
     (entry, *_) = hub.audit.entries()
     assert entry.action == "tell labels"
     assert "p1" in entry.details["labels"]

@@ -52,3 +52,9 @@ def test_a_name_that_stands_twice_is_refused() -> None:
     account = BrokerAccount("station-1", "password", cohort="plains")
     with pytest.raises(BrokerError, match="each name once"):
         check_accounts([account, account])
+
+
+def test_a_label_source_may_tell_labels_and_nothing_else() -> None:
+    may = rights(BrokerAccount("bank", "password", None, labels_only=True))
+    assert may.publish == ["fleetloop/v1/sources/bank/up/labels"]
+    assert may.subscribe == ["fleetloop/v1/sources/bank/down/receipt"]

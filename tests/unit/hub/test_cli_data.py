@@ -9,8 +9,6 @@ from rich.console import Console
 
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.tables import data as tables
-from fleetloop_shared.codec import encode
-from fleetloop_shared.reports import Sample, SampleReport
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubweb import WebHub
 from support.learnable import SPEC, toy_csv
@@ -59,49 +57,6 @@ def test_versions_are_added_listed_shown_and_compared(
     assert "no dataset version begins with 'zz'" in a_refusal(run("data", "show", "zz"))
     again = json.loads(run("data", "add", "toy.toml", "--json").out)
     assert (again["grown"], again["dataset"]["key"]) == (False, versions[0]["key"])
-
-
-def sent(number: int) -> Sample:
-    return Sample(
-        prediction_id=f"p{number}", at=5.0, values=[1.0, 2.0], score=0.5, label=0, version=1
-    )
-
-
-def test_labels_are_joined_by_prediction_id_and_told_once(
-    run: Run, hub: WebHub, tmp_path: Path
-) -> None:
-    report = SampleReport(
-        device="s-1", boot=1, seq=1, at=6.0, model="toy", samples=[sent(1), sent(2)]
-    )
-    hub.telemetry.store([("samples", encode(report), report)])
-    (tmp_path / "truth.csv").write_text(
-        "device,prediction_id,label,at\ns-1,p1,1,9.5\ns-2,p2,1,9.5\n", "utf-8"
-    )
-    for _ in range(2):
-        assert "2 labels told" in run("data", "labels", "truth.csv").out
-    (joined,) = hub.telemetry.labelled("toy")
-    assert (joined.device, joined.sample.prediction_id) == ("s-1", "p1")
-    assert (joined.label.label, joined.label.at) == (1, 9.5)
-    assert hub.telemetry.refusals() == {}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "device,prediction_id,label\ns-1,p1,rain\n",
-        "device,label\ns-1,1\n",
-        "device,prediction_id,label,at\ns-1,p1,1,soon\n",
-        "device,prediction_id,label,at\ns-1,p1,1,inf\n",
-    ],
-)
-def test_labels_that_are_none_are_refused_with_their_line(
-    run: Run, hub: WebHub, tmp_path: Path, text: str
-) -> None:
-    (tmp_path / "truth.csv").write_text(text, "utf-8")
-    assert "truth.csv line 2" in a_refusal(run("data", "labels", "truth.csv"))
-    assert hub.telemetry.report_count() == 0
-    said = a_refusal(run("data", "labels", "gone.csv"))
-    assert "gone.csv is not there; nothing was told" in said
 
 
 def test_a_source_that_shrank_is_said_to_be_read_anew_with_the_rows_that_are_gone(

@@ -1,0 +1,71 @@
+"""The HTTP API of late labels: tell them, make an account for who tells them, see how many wait."""
+
+import time
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from flask import Blueprint, Response
+
+from fleetloop_hub.data.told_labels import LabelDesk, ToldLabel
+from fleetloop_hub.fleet_records import Device, LabelSource
+from fleetloop_hub.ports import Catalog, Telemetry
+from fleetloop_hub.web import guard
+from fleetloop_hub.web.actions import HubActions
+from fleetloop_shared.codec import encode
+from fleetloop_shared.ids import NAME
+
+_LABELS_BYTES = 1_048_576
+_SOURCE_BYTES = 4_096
+MOST_LABELS = 5_000
+"""Labels in one request."""
+
+
+class LabelsAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Labels of predictions that devices have made."""
+
+    labels: Annotated[list[ToldLabel], msgspec.Meta(max_length=MOST_LABELS)]
+    source: Literal["api", "file"] = "api"
+
+
+class SourceAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A label source that is to have an account at the broker."""
+
+    name: Annotated[str, msgspec.Meta(pattern=f"^{NAME}$")]
+
+
+def reading_labels(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
+    """The route that anybody may read."""
+    api = Blueprint("reading_labels", __name__, url_prefix="/api/v1")
+
+    @api.get("/labels")
+    def labels() -> Response:
+        sources = [source.key for source in catalog.all(LabelSource)]
+        return _json({"waiting": telemetry.labels_waiting(), "sources": sources})
+
+    return api
+
+
+def changing_labels(
+    catalog: Catalog, telemetry: Telemetry, actions: HubActions, admin_token: str
+) -> Blueprint:
+    """The routes for the holder of the admin token."""
+    api = Blueprint("changing_labels", __name__, url_prefix="/api/v1")
+    api.before_request(lambda: guard.demand_admin(admin_token))
+    desk = LabelDesk(telemetry, lambda name: catalog.find(Device, name) is not None, time.time)
+
+    @api.post("/labels")
+    def tell() -> Response:
+        asked = guard.body(LabelsAsk, _LABELS_BYTES)
+        return _json(desk.take(asked.labels, asked.source), HTTPStatus.CREATED)
+
+    @api.post("/labels/sources")
+    def source() -> Response:
+        asked = guard.body(SourceAsk, _SOURCE_BYTES)
+        return _json(actions.label_source(asked.name), HTTPStatus.CREATED)
+
+    return api
+
+
+def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(encode(value), status=status, content_type="application/json")
