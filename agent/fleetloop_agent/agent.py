@@ -290,6 +290,7 @@ class Agent:
             agent=VERSION,
             hardware=self._config.hardware,
             artifact=manifest.sha256 if manifest is not None else None,
+            labels=self._config.labels,
         )
 
     def _loaded(self) -> str:

@@ -10,13 +10,18 @@ from fleetloop_agent.errors import ConfigError
 from fleetloop_agent.hours import Hours
 from fleetloop_agent.http_config import SHOWN_FORM, HttpConfig
 from fleetloop_agent.sensor_config import SensorConfig
+from fleetloop_shared import label_query
 from fleetloop_shared.ids import NAME
 
 _NAME_FORM = rf"^{NAME}\Z"
 _URL_FORM = "^https?://"
+_LABEL_FORM = rf"^{label_query.NAME}\Z"
+_VALUE_FORM = rf"^[^\"'\x00-\x1f]{{1,{label_query.LONGEST_VALUE}}}\Z"
 
 Name = Annotated[str, msgspec.Meta(pattern=_NAME_FORM)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+Label = Annotated[str, msgspec.Meta(pattern=_LABEL_FORM)]
+LabelValue = Annotated[str, msgspec.Meta(pattern=_VALUE_FORM)]
 
 
 class ServingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,6 +96,7 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         report: What is reported.
         update: When a fetched model may be tried.
         mqtt: Where sensors publish rows, None: they do not.
+        labels: What this device is called in label queries, beside its name and hardware type.
     """
 
     device: Name
@@ -104,6 +110,12 @@ class AgentConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     report: ReportConfig = ReportConfig()
     update: UpdateConfig = UpdateConfig()
     mqtt: SensorConfig | None = None
+    labels: Annotated[dict[Label, LabelValue], msgspec.Meta(max_length=32)] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse labels that every device has already."""
+        for name in sorted(label_query.BUILT_IN & self.labels.keys()):
+            raise ValueError(f"labels.{name} is the device's {name} already: take it out")
 
 
 def read(path: Path) -> AgentConfig:
@@ -160,6 +172,8 @@ _FORMS = {
         (SHOWN_FORM, "16 to 256 printable characters without blanks"),
         (_NAME_FORM, "1 to 64 characters of a-z 0-9 _ -"),
         (_URL_FORM, "an address that begins with http:// or https://"),
+        (_LABEL_FORM, "a label's name of 1 to 64 characters of a-z 0-9 _ -, a letter first"),
+        (_VALUE_FORM, "1 to 100 characters without quotes"),
     )
 }
 

@@ -3,7 +3,8 @@
 FleetloopError
 ├── RefusedError                what came in is not used; carries the name it is counted under
 │   ├── UndecodableError        bytes that are not the message their topic promises
-│   │   └── EndlessDataError    more bytes than signed metadata, or a limit, allows
+│   │   ├── EndlessDataError    more bytes than signed metadata, or a limit, allows
+│   │   └── QueryError          a label query that says nothing, or more than is read
 │   ├── UnusableWindowError     an open window of counts that is damaged or another model's
 │   ├── SignatureError          unsigned, wrongly signed, or signed by a key that is not pinned
 │   ├── ManifestError           a manifest that contradicts itself or its release
@@ -132,6 +133,10 @@ class EndlessDataError(UndecodableError):
     """More bytes than signed metadata, or a limit of this device, allows."""
 
     reason = "endless-data"
+
+
+class QueryError(UndecodableError):
+    """A label query that is none, or is longer or deeper than is read."""
 
 
 class SlowRetrievalError(RefusedError):

@@ -32,6 +32,7 @@ class DeviceState(Message, frozen=True, kw_only=True):
         agent: The agent's version.
         hardware: The hardware type.
         artifact: SHA-256 of the loaded artifact, None if no model is loaded.
+        labels: What its config calls it, for label queries.
     """
 
     online: bool
@@ -40,6 +41,7 @@ class DeviceState(Message, frozen=True, kw_only=True):
     agent: str
     hardware: str
     artifact: str | None = None
+    labels: dict[str, str] = {}
 
 
 class ReportedState(Message, frozen=True, kw_only=True):
@@ -144,17 +146,31 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     manifest_bytes: int
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """What some devices of a cohort have from earlier rollouts, and keep.
+
+    Attributes:
+        where: Label query that says which.
+        release: What they keep.
+    """
+
+    where: str
+    release: Release
+
+
 class DesiredState(Message, frozen=True, kw_only=True):
     """What the devices of one cohort should run now: signed, evaluated on each device.
 
-    A device with `bucket(device, salt) < phase` takes `release`, any other `control`.
+    A device that `where` is about takes `release` if its `bucket(device, salt)` is below the phase
+    of its hardware type; any other keeps what is `settled` for it, or takes `control`:
+    `membership.assigned` is the rule.
 
     Attributes:
         cohort: Whom it is for.
         sequence: Grows with every statement; an older one is a replay.
         rollout: The rollout it belongs to.
         salt: Of the rollout, for the buckets.
-        phase: 0 to 10,000.
+        phase: 0 to 10,000, for hardware types that `phase_by_hardware` does not name.
         release: What is rolled out.
         control: What the others keep; None: whatever they have.
         floor: No version released below this security floor is installed.
@@ -166,6 +182,10 @@ class DesiredState(Message, frozen=True, kw_only=True):
         spread_s: Each device begins at a moment of its own within so many seconds, so that they do
             not all begin together.
         deadline: Nothing is begun, and no trial armed, after this, Unix seconds; None: no limit.
+        where: Label query of the devices that it is about; "" is all.
+        phase_by_hardware: 0 to 10,000 by hardware type.
+        settled: What devices keep that do not take the release: the first whose query they match.
+        quarantined: SHA-256 of manifests that a hardware type never takes, by type.
     """
 
     cohort: str
@@ -183,6 +203,10 @@ class DesiredState(Message, frozen=True, kw_only=True):
     start_not_before: float = 0.0
     spread_s: float = 0.0
     deadline: float | None = None
+    where: str = ""
+    phase_by_hardware: dict[str, int] = {}
+    settled: list[Settled] = []
+    quarantined: dict[str, list[str]] = {}
 
 
 class HubState(Message, frozen=True, kw_only=True):

@@ -5,16 +5,16 @@ import zlib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fleetloop_agent.update.verify import choose
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_shared.codec import decode_compressed, encode
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.link import Received
+from fleetloop_shared.membership import assigned
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import Bundle
 from support.agent_board import Bench
 from support.agent_rig import DEVICE, AgentRig
-from support.hubside import COHORT, Hubside
+from support.hubside import COHORT, HARDWARE, Hubside
 
 HUB = Hubside()
 ONE, TWO = HUB.ship(1, padding_bytes=9_000, chunk_bytes=1_000), HUB.ship(2)
@@ -72,5 +72,5 @@ def test_no_message_ends_the_agent_or_changes_what_serves(
 @given(st.text("abcdefghij0123456789-_", min_size=1, max_size=20), st.integers(0, 10_000))
 def test_a_device_is_in_the_phase_by_its_bucket_alone(device: str, phase: int) -> None:
     desired = HUB.desire(1, ONE.release, phase=phase)
-    chosen = choose(desired, device) is not None
+    chosen = assigned(desired, device, HARDWARE, {}) is not None
     assert chosen == (bucket(device, desired.salt) < phase)

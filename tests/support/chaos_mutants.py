@@ -75,10 +75,10 @@ def follows_replays(patch: Patch) -> None:
 def ignores_its_phase(patch: Patch) -> None:
     """Every device takes the release at once."""
 
-    def all_of_them(desired: DesiredState, device: str) -> Release | None:
+    def all_of_them(_: Transaction, desired: DesiredState) -> Release | None:
         return desired.release
 
-    patch.setattr(verify, "choose", all_of_them)
+    patch.setattr(Transaction, "wanted", all_of_them)
 
 
 def says_committed_first(patch: Patch) -> None:

@@ -124,7 +124,15 @@ BUNDLE = Bundle(
 
 MESSAGES: list[m.Message] = [
     BUNDLE,
-    m.DeviceState(online=True, boot=3, conn=2, agent="0.1.0", hardware="x86-64", artifact=SHA),
+    m.DeviceState(
+        online=True,
+        boot=3,
+        conn=2,
+        agent="0.1.0",
+        hardware="x86-64",
+        artifact=SHA,
+        labels={"site": "roof"},
+    ),
     m.ReportedState(
         at=1_790_000_000.5,
         boot=3,
@@ -304,6 +312,10 @@ MESSAGES: list[m.Message] = [
         start_not_before=1_790_000_010.5,
         spread_s=30.0,
         deadline=1_790_086_400.5,
+        where='site = "roof"',
+        phase_by_hardware={"pi3": 2_500, "x86-64": 1_250},
+        settled=[m.Settled(where='site = "yard"', release=CONTROL)],
+        quarantined={"pi4": [SHA]},
     ),
     m.HubState(online=True, at=1_790_000_000.5),
     LabelMessage(

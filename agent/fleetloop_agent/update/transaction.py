@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from fleetloop_agent import sealed
+from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.ports import Board, Serving
 from fleetloop_agent.trust.trust import Trust
 from fleetloop_agent.update.events import Events
@@ -13,6 +14,7 @@ from fleetloop_agent.update.refusals import Refusals
 from fleetloop_agent.update.slots import Slots
 from fleetloop_agent.update.standby import serve_best
 from fleetloop_agent.update.states import Event, follow
+from fleetloop_shared import membership
 from fleetloop_shared.errors import RefusedError
 from fleetloop_shared.messages import DesiredState, EnrolAnswer, Release
 from fleetloop_shared.reports import EventKind
@@ -38,17 +40,18 @@ class Transaction:
     """
 
     def __init__(
-        self, identity: EnrolAnswer, hardware: str, board: Board, serving: Serving
+        self, identity: EnrolAnswer, config: AgentConfig, board: Board, serving: Serving
     ) -> None:
         """Read the journal; where it is damaged, make one from the models that are whole.
 
         Args:
             identity: What this device was told when it enrolled.
-            hardware: Its hardware type.
+            config: Its hardware type and its labels.
             board: What it is plugged into.
             serving: Where models answer.
         """
-        self.device, self.cohort, self.hardware = identity.device, identity.cohort, hardware
+        self.device, self.cohort = identity.device, identity.cohort
+        self.hardware, self._labels = config.hardware, config.labels
         self.board = board
         self.serving = serving
         self.trust = Trust(identity, board.disk, board.clock)
@@ -82,6 +85,10 @@ class Transaction:
     def sequence(self) -> int:
         """The number of the accepted statement, 0 for none."""
         return self.journal.desired.sequence if self.journal.desired is not None else 0
+
+    def wanted(self, desired: DesiredState) -> Release | None:
+        """What a statement means for this device; None: keep what is there."""
+        return membership.assigned(desired, self.device, self.hardware, self._labels)
 
     def decline(self, error: RefusedError, now: float) -> None:
         """Give the target up for this statement, as a check has refused it.

@@ -9,7 +9,6 @@ import logging
 
 from fleetloop_agent.config import AgentConfig
 from fleetloop_agent.ports import Board, Serving
-from fleetloop_agent.update import verify
 from fleetloop_agent.update.acquire import Acquire
 from fleetloop_agent.update.events import Events
 from fleetloop_agent.update.journal import Journal
@@ -50,7 +49,7 @@ class Updater:
             board: What it is plugged into.
             serving: Where models answer.
         """
-        self._tx = Transaction(identity, config.hardware, board, serving)
+        self._tx = Transaction(identity, config, board, serving)
         self._offers = Offers(self._tx)
         self._acquire = Acquire(self._tx, config.fetch)
         self._trial = Trial(self._tx)
@@ -182,7 +181,7 @@ class Updater:
         changes = {"desired": desired, "floor": desired.floor, "declined": None}
         if self.journal.state not in _UNDERWAY and not self._trial.undecided:
             tx.note(**changes)
-        elif verify.choose(desired, tx.device) == self.journal.target:
+        elif tx.wanted(desired) == self.journal.target:
             tx.note(**changes)
             self._acquire.recheck()
             self._trial.reset()
@@ -218,7 +217,7 @@ class Updater:
     def _goal(self, now: float) -> Release | None:
         """The release to move to, None if this device has what it should have."""
         tx, journal = self._tx, self._tx.journal
-        goal = verify.choose(journal.desired, tx.device) if journal.desired else None
+        goal = tx.wanted(journal.desired) if journal.desired else None
         settled = {journal.declined, journal.active.manifest if journal.active else None}
         if goal is None or goal.manifest_sha256 in settled:
             return None
@@ -236,5 +235,5 @@ class Updater:
     def _kept(self) -> bool:
         """Whether something is here of a release that came too late and may still be wanted."""
         journal = self._tx.journal
-        wanted = verify.choose(journal.desired, self._tx.device) if journal.desired else None
+        wanted = self._tx.wanted(journal.desired) if journal.desired else None
         return wanted is not None and wanted.manifest_sha256 == journal.lapsed

@@ -12,7 +12,7 @@ The desired state in the director's bundle:
  4. Its security floor is not below the accepted one.
     After a newer root of the director, 3 begins anew and 4 goes by the models that are installed: a
     thief of the director's keys must not bind a fleet for ever, and cannot sign a root.
- 5. The hashes it names are hashes.
+ 5. The hashes it names are hashes, and its label queries can be read.
 
 The manifest it names:
  6. The image repository lists it too, under the same path, length and hash; nothing has expired.
@@ -29,6 +29,7 @@ import re
 
 from fleetloop_agent.trust.trust import Trust, unlisted
 from fleetloop_agent.update.journal import Journal
+from fleetloop_shared import label_query, membership
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import (
     BelowFloorError,
@@ -41,7 +42,7 @@ from fleetloop_shared.errors import (
     WrongCohortError,
     WrongHardwareError,
 )
-from fleetloop_shared.ids import SHA256, bucket, sha256_hex
+from fleetloop_shared.ids import SHA256, sha256_hex
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.manifest_check import check
 from fleetloop_shared.messages import DesiredState, Release
@@ -77,9 +78,11 @@ def statement(
             raise MixAndMatchError(f"two different statements are numbered {desired.sequence}")
     if desired.floor < floor:  # 4
         raise BelowFloorError(f"a security floor of {desired.floor}, below the accepted {floor}")
-    for release in (desired.release, desired.control):  # 5
-        if release is not None and not _SHA256.fullmatch(release.manifest_sha256):
+    for release in membership.releases(desired):  # 5
+        if not _SHA256.fullmatch(release.manifest_sha256):
             raise UndecodableError(f"{release.manifest_sha256[:80]!r} is no SHA-256")
+    for query in membership.queries(desired):
+        label_query.parse(query)
 
 
 def vouched(release: Release, trust: Trust) -> None:
@@ -143,9 +146,3 @@ def room(found: Manifest, free_bytes: int) -> None:
             f"{found.model} {found.version} needs {needed:,} bytes and {free_bytes:,} are free:"
             " free some space; the update waits, and serving goes on"
         )
-
-
-def choose(desired: DesiredState, device: str) -> Release | None:
-    """What a statement means for one device; None: keep what is there."""
-    chosen = bucket(device, desired.salt) < desired.phase
-    return desired.release if chosen else desired.control

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from fleetloop_agent.config import UpdateConfig
-from fleetloop_agent.update import verify
 from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_shared.ids import bucket
@@ -197,7 +196,7 @@ class Waiting:
 
     def _too_late(self) -> dict[str, str]:
         tx, desired = self._tx, self._tx.desired
-        goal = tx.journal.target or verify.choose(desired, tx.device)
+        goal = tx.journal.target or tx.wanted(desired)
         if goal is None or desired.deadline is None:
             raise ValueError("nothing has a deadline here")
         text = (

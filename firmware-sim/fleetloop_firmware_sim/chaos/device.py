@@ -16,6 +16,7 @@ from fleetloop_firmware_sim.chaos.story import Act
 from fleetloop_firmware_sim.chaos.trace import Trace
 from fleetloop_firmware_sim.clock import SimClock
 from fleetloop_firmware_sim.crash import Image
+from fleetloop_firmware_sim.enrolment import HARDWARE
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.hardware import KeptRuntime, SteadyHost
 from fleetloop_firmware_sim.network import SimLink
@@ -24,7 +25,6 @@ from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.messages import EnrolAnswer
 from fleetloop_shared.reports import Report
 
-HARDWARE = "sim"
 RESTART_S = 3.0
 """A device whose agent has ended starts it again after this long."""
 

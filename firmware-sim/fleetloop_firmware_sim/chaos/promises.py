@@ -14,8 +14,9 @@ from fleetloop_agent.update.journal import FOLDER
 from fleetloop_agent.update.states import State
 from fleetloop_agent.update.trial import ATTEMPTS
 from fleetloop_firmware_sim.board import SimBoard
-from fleetloop_shared.ids import bucket
-from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_firmware_sim.enrolment import HARDWARE
+from fleetloop_shared.membership import assigned
+from fleetloop_shared.messages import DesiredState
 from fleetloop_shared.reports import EventKind, EventReport, Report
 
 FLOOR, STATEMENT = "security floor", "statement"
@@ -182,7 +183,7 @@ class Watch:
         signed = self._ledger.statements.get((self._cohort, desired.sequence))
         if signed != desired:
             self._broken(f"follows statement {desired.sequence}, which nobody has signed")
-        if release != _chosen(desired, self._device):
+        if release != assigned(desired, self._device, HARDWARE, {}):
             self._broken(f"goes for version {release.version}, which is not for it")
 
     def _broken(self, text: str) -> None:
@@ -198,7 +199,7 @@ def lacks(board: SimBoard, desired: DesiredState | None, device: str) -> str | N
         device: Its name.
     """
     journal, serves = board.agent.updater.journal, board.agent.predictor.manifest
-    wanted = None if desired is None else _chosen(desired, device)
+    wanted = None if desired is None else assigned(desired, device, HARDWARE, {})
     if wanted is not None and wanted.manifest_sha256 in {s.manifest for s in journal.quarantine}:
         wanted = None  # it has failed there: the device keeps what it has
     appended, acknowledged, dropped = board.outbox.counts()
@@ -213,7 +214,3 @@ def lacks(board: SimBoard, desired: DesiredState | None, device: str) -> str | N
         f"has {missing} reports that the hub does not have": missing > 0,
     }
     return next((text for text, true in what.items() if true), None)
-
-
-def _chosen(desired: DesiredState, device: str) -> Release | None:
-    return desired.release if bucket(device, desired.salt) < desired.phase else desired.control

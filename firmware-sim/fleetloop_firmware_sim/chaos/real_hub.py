@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from fleetloop_firmware_sim.chaos import wares
-from fleetloop_firmware_sim.chaos.device import HARDWARE, Surroundings
+from fleetloop_firmware_sim.chaos.device import Surroundings
 from fleetloop_firmware_sim.chaos.real_hub_parts import SPEC, FlashBlobs, HubLink, NotOurs, Stored
 from fleetloop_firmware_sim.chaos.story import HUB, Act, Flavour, Story
 from fleetloop_firmware_sim.clock import EPOCH_S
 from fleetloop_firmware_sim.crash import Image
+from fleetloop_firmware_sim.enrolment import HARDWARE
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import Moments, PowerCut

@@ -63,6 +63,11 @@ def test_every_setting_is_read(tmp_path: Path) -> None:
     assert config.http.port == 0
 
 
+def test_labels_are_what_the_file_calls_the_device(tmp_path: Path) -> None:
+    text = f'{LEAST}\n[labels]\nsite = "roof"\nrow-2 = "Südseite"'
+    assert read(written(tmp_path, text)).labels == {"site": "roof", "row-2": "Südseite"}
+
+
 @pytest.mark.parametrize(
     "window", ['"sun 02:00-05:00"', '["sun 02:00-05:00"]', '"SUN 2:00 - 5:00"']
 )
@@ -95,6 +100,9 @@ def test_the_hours_of_a_trial_and_a_lock_file_beside_the_config(
         ("[update]\nwindow = 2", "update.window"),
         ('[update]\nlock_file = ""', "update.lock_file"),
         ("[update]\nlock_max_s = 0", "update.lock_max_s"),
+        ('[labels]\nhardware = "pi4"', "labels.hardware is the device's hardware already"),
+        ('[labels]\nSite = "roof"', "a label's name of 1 to 64 characters"),
+        ("[labels]\nsite = 'the \"roof\"'", "1 to 100 characters without quotes"),
         ("colour = 'red'", "colour"),
     ],
 )

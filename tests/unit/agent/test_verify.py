@@ -19,6 +19,7 @@ from fleetloop_shared.errors import (
     WrongHardwareError,
 )
 from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.membership import assigned
 from fleetloop_shared.messages import DesiredState
 from support.hubside import COHORT, HARDWARE, Hubside, Shipment, manifest_of, tiny_model
 
@@ -148,10 +149,10 @@ def test_room_is_needed_for_the_part_and_the_artifact() -> None:
 
 def test_a_device_of_the_phase_takes_the_release_and_the_others_the_control() -> None:
     desired = HUB.desire(1, ONE.release, phase=5_000, control=HUB.ship(2).release)
-    chosen = [verify.choose(desired, f"station-{i}") for i in range(200)]
+    chosen = [assigned(desired, f"station-{i}", HARDWARE, {}) for i in range(200)]
     assert 60 < chosen.count(desired.release) < 140
     assert chosen.count(desired.control) == 200 - chosen.count(desired.release)
 
 
 def test_outside_the_phase_without_a_control_nothing_changes() -> None:
-    assert verify.choose(HUB.desire(1, ONE.release, phase=0), "station-1") is None
+    assert assigned(HUB.desire(1, ONE.release, phase=0), "station-1", HARDWARE, {}) is None
