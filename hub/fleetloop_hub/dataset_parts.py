@@ -39,6 +39,22 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     examples: list[str]
 
 
+class DeviceShare(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a version's rows one device has sent.
+
+    Attributes:
+        device: Its id.
+        rows: Rows of it that are in the version, before it is said how far back that reaches.
+        left_out: Labelled rows of it that were not taken in.
+        reason: Why they were not; "" if all were.
+    """
+
+    device: str
+    rows: int
+    left_out: int
+    reason: str
+
+
 ACT_PSI = 0.25
 """Conventional: a column whose population stability index is this large has changed."""
 

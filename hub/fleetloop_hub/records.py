@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from fleetloop_hub.dataset_parts import Fault, Shift, SourceMark
+from fleetloop_hub.dataset_parts import DeviceShare, Fault, Shift, SourceMark
 from fleetloop_hub.run_parts import Candidate, Imported, Machine, Reproduction, Setting
 from fleetloop_hub.version_parts import Approval, Evidence, GateResult, Parity
 from fleetloop_shared.manifest import CLASSIFICATION
@@ -41,6 +41,7 @@ class Dataset(Record, frozen=True, kw_only=True):
         late_labels: SHA-256 of the Parquet file with the late labels that were read, if any.
         faults: Every failed check with its count and first rows.
         drift: The new rows against the parent's, the column that moved most first.
+        devices: The rows from the field by device, the largest first, 200 at most.
     """
 
     model: str
@@ -64,6 +65,7 @@ class Dataset(Record, frozen=True, kw_only=True):
     late_labels: str | None = None
     faults: list[Fault] = []
     drift: list[Shift] = []
+    devices: list[DeviceShare] = []
 
 
 class RunState(StrEnum):

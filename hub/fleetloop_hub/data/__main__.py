@@ -3,7 +3,7 @@
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -51,7 +51,8 @@ def _work(folder: Path, disk: RealDisk) -> None:
         if job.folder is not None:
             built = build.from_sources(spec, Path(job.folder), folder, before, tell)
         elif before is not None:
-            built = build.with_samples(spec, before, _samples(folder / files.SAMPLES), folder)
+            sent = _Samples(folder / files.SAMPLES)
+            built = build.with_samples(spec, before, sent, folder, job.excluded)
         else:
             raise DataError("nothing to grow from: add the sources first")
     result = files.Result(dataset=None, files=None)
@@ -65,10 +66,16 @@ def _work(folder: Path, disk: RealDisk) -> None:
     replace(disk, child.RESULT, msgspec.json.encode(result))
 
 
-def _samples(path: Path) -> Iterator[LabelledSample]:
-    with path.open("rb") as lines:
-        for line in lines:
-            yield msgspec.json.decode(line, type=LabelledSample)
+class _Samples(Iterable[LabelledSample]):
+    """The samples in a file, as often as they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[LabelledSample]:
+        with self._path.open("rb") as lines:
+            for line in lines:
+                yield msgspec.json.decode(line, type=LabelledSample)
 
 
 def _path(text: str | None) -> Path | None:

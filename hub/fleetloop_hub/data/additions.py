@@ -3,9 +3,10 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -104,8 +105,20 @@ class Additions:
             raise DataError(ended.error or "it was stopped; add the data again")
         return ended
 
-    def grow(self, model: str, spec_text: str, samples: Iterable[LabelledSample]) -> Dataset | None:
+    def grow(
+        self,
+        model: str,
+        spec_text: str,
+        samples: Iterable[LabelledSample],
+        excluded: Mapping[str, str] = MappingProxyType({}),
+    ) -> Dataset | None:
         """A version with what devices have seen, once; None as long as there is none. Never waits.
+
+        Args:
+            model: The model.
+            spec_text: Its spec.
+            samples: Rows that devices have served, with their labels.
+            excluded: Devices whose rows are left out, and why: those that are to be looked at.
 
         Raises:
             DataError: Nothing came of it, said once; it is tried again after a minute.
@@ -113,7 +126,9 @@ class Additions:
         work = self._growths.get(model)
         if work is None or (work.told and time.monotonic() > work.ended_at + _AGAIN_S):
             with contextlib.suppress(DataError):  # another is under way: the next look tries again
-                begun = self._begin(model, lambda: self._job(model, spec_text, None), samples, None)
+                begun = self._begin(
+                    model, lambda: self._job(model, spec_text, None, excluded), samples, None
+                )
                 self._growths[model] = begun
             return None
         if not work.addition.ended or work.told:
@@ -206,7 +221,13 @@ class Additions:
 
             self._catalog.update(Model, model, renewed)
 
-    def _job(self, model: str, spec_text: str, folder: Path | None) -> Job:
+    def _job(
+        self,
+        model: str,
+        spec_text: str,
+        folder: Path | None,
+        excluded: Mapping[str, str] = MappingProxyType({}),
+    ) -> Job:
         found = datasets.versions(self._catalog, model)[-1:]
         if not found:
             return Job(spec=spec_text, folder=_text(folder), before=None, files=None)
@@ -216,7 +237,13 @@ class Additions:
             quarantine=None if before.quarantine is None else str(before.quarantine),
             late=None if before.late is None else str(before.late),
         )
-        return Job(spec=spec_text, folder=_text(folder), before=found[0], files=files)
+        return Job(
+            spec=spec_text,
+            folder=_text(folder),
+            before=found[0],
+            files=files,
+            excluded=dict(excluded),
+        )
 
 
 def _with_origin(dataset: Dataset, there: Dataset) -> Dataset:

@@ -3,9 +3,10 @@
 import contextlib
 import errno
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fleetloop_hub.data import late, parquet, quarantine, samples
+from fleetloop_hub.data.field_shares import FieldShares
 from fleetloop_hub.data.files import Standing
 from fleetloop_hub.data.finish import Built, Ready, finish
 from fleetloop_hub.data.keys import Keys, hashed
@@ -107,12 +109,23 @@ def from_sources(
 
 
 def with_samples(
-    spec: ModelSpec, before: Before, labelled: Iterable[LabelledSample], work: Path
+    spec: ModelSpec,
+    before: Before,
+    labelled: Iterable[LabelledSample],
+    work: Path,
+    excluded: Mapping[str, str] = MappingProxyType({}),
 ) -> Built:
     """A version with the rows of another, and those that devices have seen.
 
-    A prediction that is there already is not added twice. `spec.retrain` says how far back the
-    new version reaches; what it leaves behind stays in the parent.
+    A prediction that is there already is not added twice. `spec.retrain` says how far back the new
+    version reaches, `spec.sampling` how much of it one device may be.
+
+    Args:
+        spec: The spec.
+        before: The version to grow from.
+        labelled: Rows with their labels; gone through twice.
+        work: A folder of its own, in which the files of the version are left.
+        excluded: Devices of which no row is taken, and why.
 
     Raises:
         DataError: The parent has other columns than the spec, or no row is left to train on.
@@ -121,9 +134,12 @@ def with_samples(
     policy = spec.retrain
     with _growth(spec, work, before) as growth:
         growth.carry_over(set())
-        growth.read_samples(labelled)
+        shares = FieldShares(spec.sampling.most_of_one_device, excluded)
+        growth.read_samples(labelled, shares)
         recent = policy.window_rows if policy.window == "recent" else None
-        return growth.finished(before.dataset.key, recent_rows=recent)
+        built = growth.finished(before.dataset.key, recent_rows=recent)
+    dataset = msgspec.structs.replace(built.dataset, devices=shares.told())
+    return Built(dataset, built.rows, built.quarantine, built.late)
 
 
 def _open(
@@ -238,8 +254,8 @@ class _Growth:
                 f"reading {opening.words}: {mark.rows:,} rows, {self._quarantine.rows:,} kept out",
             )
 
-    def read_samples(self, labelled: Iterable[LabelledSample]) -> None:
-        """Take what devices have seen."""
+    def read_samples(self, labelled: Iterable[LabelledSample], shares: FieldShares) -> None:
+        """Take what devices have seen, as far as their shares go."""
         names = Keys()
         labels: set[float] = set()
         before = self._before
@@ -249,13 +265,15 @@ class _Growth:
             if seen.num_rows:
                 device, origin = (seen.column(n).combine_chunks() for n in ("device", "origin"))
                 names.taken(hashed(samples.device_names(device, origin)))
+                shares.note_there(device, origin)
         if before is not None and before.quarantine is not None:
             for refused in quarantine.read(before.quarantine):
                 there = [r for r in refused if r.device]
                 device = pa.array([r.device for r in there], pa.string())
                 origin = pa.array([r.origin for r in there], pa.string())
                 names.taken(hashed(samples.device_names(device, origin)))
-        for prepared in samples.prepare(labelled, self._spec, names, labels):
+        shares.look(labelled)
+        for prepared in samples.prepare(shares.kept(labelled), self._spec, names, labels):
             self._staging.add(prepared.rows)
             self._quarantine.add(prepared.refused)
 

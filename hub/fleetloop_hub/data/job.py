@@ -38,6 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         files: Where that lies.
         memory_bytes: What the process may take; 0 is half of what the machine has.
         to_train: Whether rows that nothing can be learned from are refused.
+        excluded: Devices of which no new row is taken, and why.
     """
 
     spec: str
@@ -46,6 +47,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     files: Files | None
     memory_bytes: int = 0
     to_train: bool = False
+    excluded: dict[str, str] = {}
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from fleetloop_hub.records import Dataset
 from fleetloop_hub.tables.forms import table
 from fleetloop_hub.web.words import exactly, number, share
 
+_MOST_DEVICES = 20
 _SHORT = 12
 _LOOK_PSI = 0.1
 
@@ -49,11 +50,26 @@ def dataset_story(one: Dataset) -> Group:
         about.add_row("labels", _labels(one))
     about.add_row("kept out", f"{one.quarantined_rows:,} rows")
     parts: list[RenderableType] = [about, "", _sources(one)]
+    if one.devices:
+        parts += ["", field_table(one)]
     if one.faults:
         parts += ["", faults_table(one.faults)]
     if one.drift:
         parts += ["", shifts_table(one.drift, "new rows against those of before")]
     return Group(*parts)
+
+
+def field_table(one: Dataset) -> Table:
+    """The rows from the field by device: how much each is of them, and what was left out, why."""
+    shown = table("rows from the field", "rows", "share", "left out", "why", wraps="why")
+    total = sum(device.rows for device in one.devices) or 1
+    for device in one.devices[:_MOST_DEVICES]:
+        out = f"{device.left_out:,}" if device.left_out else ""
+        row = (device.device, f"{device.rows:,}", share(device.rows / total), out, device.reason)
+        shown.add_row(*row)
+    if (more := len(one.devices) - _MOST_DEVICES) > 0:
+        shown.add_row(f"and {more} more", "", "", "", "")
+    return shown
 
 
 def news(one: Dataset) -> Group:

@@ -38,7 +38,10 @@ def reading_data(catalog: Catalog) -> Blueprint:
     @api.get("/data")
     def data() -> Response:
         found = sorted(catalog.all(Dataset), key=lambda d: d.created_at, reverse=True)
-        brief = [msgspec.structs.replace(d, faults=[], drift=[], names={}) for d in found[:_MOST]]
+        brief = [
+            msgspec.structs.replace(d, faults=[], drift=[], names={}, devices=[])
+            for d in found[:_MOST]
+        ]
         return _json({"datasets": brief})
 
     return api
