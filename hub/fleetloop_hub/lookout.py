@@ -8,7 +8,7 @@ from fleetloop_hub.monitoring.fleet_profiles import FleetProfiles
 from fleetloop_hub.monitoring.yardstick import Yardstick
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Dataset, Version
-from fleetloop_hub.retraining.decide import Evidence
+from fleetloop_hub.retraining.evidence import Evidence
 from fleetloop_hub.retraining.learned import Learned
 from fleetloop_hub.retraining.watch import Watch
 from fleetloop_hub.tracking.registry import Registry

@@ -8,7 +8,8 @@ from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.records import Dataset, Model, Verdict, VersionState
 from fleetloop_hub.releasing import Releasing
-from fleetloop_hub.retraining.decide import Advice, Finding, decide
+from fleetloop_hub.retraining.advice import Advice, Finding
+from fleetloop_hub.retraining.decide import decide
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.tracking.registry import Registry

@@ -14,8 +14,9 @@ from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.records import Verdict, Version
-from fleetloop_hub.retraining.decide import Advice, Finding, decide
-from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.retraining.advice import Advice, Finding
+from fleetloop_hub.retraining.decide import decide
+from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.verdict_records import Who
 from fleetloop_shared.codec import encode, encode_compressed

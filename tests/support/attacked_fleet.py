@@ -20,7 +20,7 @@ from fleetloop_hub.monitoring.overview import AttemptView
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.records import Model, Verdict, Version, VersionState
 from fleetloop_hub.relearning import PERSON
-from fleetloop_hub.retraining.decide import Advice, Finding
+from fleetloop_hub.retraining.advice import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.version_parts import Parity
 from fleetloop_shared.durable import RealDisk

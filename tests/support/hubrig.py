@@ -12,7 +12,7 @@ from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts as HubParts
 from fleetloop_hub.records import Model, Verdict, Version
 from fleetloop_hub.relearning import PERSON
-from fleetloop_hub.retraining.decide import Advice, Finding
+from fleetloop_hub.retraining.advice import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_shared.codec import encode
 from fleetloop_shared.messages import DesiredState, DeviceState, Message, ReportedState

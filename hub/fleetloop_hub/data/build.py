@@ -136,7 +136,7 @@ def with_samples(
         growth.carry_over(set())
         shares = FieldShares(spec.sampling.most_of_one_device, excluded)
         growth.read_samples(labelled, shares)
-        recent = policy.window_rows if policy.window == "recent" else None
+        recent = policy.window_rows if policy.window == "sliding" else None
         built = growth.finished(before.dataset.key, recent_rows=recent)
     dataset = msgspec.structs.replace(built.dataset, devices=shares.told())
     return Built(dataset, built.rows, built.quarantine, built.late)

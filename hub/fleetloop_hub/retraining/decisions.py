@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.decision_records import Decision, Note
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.retraining.decide import Advice
+from fleetloop_hub.retraining.advice import Advice
 from fleetloop_shared.codec import encode
 
 
@@ -40,6 +40,7 @@ class Decisions:
             devices=advice.devices,
             champion=champion,
             asked_by=by,
+            alternatives=advice.alternatives,
             once=_once(champion, advice),
         )
         self._catalog.put(decision)

@@ -7,7 +7,7 @@ from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState
-from fleetloop_hub.retraining.decide import DeviceDrift, Evidence
+from fleetloop_hub.retraining.evidence import DeviceDrift, Evidence
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.reports import DriftReport
 

@@ -1,6 +1,6 @@
 """The tables of the spec that say how devices get, watch and renew the model."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -89,21 +89,3 @@ class RolloutTable(Table, frozen=True, kw_only=True):
                 f" (start_after_h and spread_s come to {last_h:g} hours): write a later one, or 0"
                 " for no limit"
             )
-
-
-class RetrainTable(Table, frozen=True, kw_only=True):
-    """When and on what the model is trained anew.
-
-    Attributes:
-        drift_devices: Share of the reporting devices that must see drift.
-        min_labels: Labelled rows since the drift began, before it is worth it.
-        cooldown_s: Seconds between two retrainings.
-        window: "all" rows, or "recent": the newest `window_rows`.
-        window_rows: For "recent".
-    """
-
-    drift_devices: Share = 0.5
-    min_labels: Positive = 500
-    cooldown_s: Seconds = 60.0
-    window: Literal["all", "recent"] = "all"
-    window_rows: Positive = 2_000

@@ -15,8 +15,9 @@ from fleetloop_hub.spec.data_tables import (
     SliceTable,
     SourceTable,
 )
-from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable, RetrainTable, RolloutTable
+from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable, RolloutTable
 from fleetloop_hub.spec.judge_table import JudgeTable
+from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.spec.sampling_table import SamplingTable
 from fleetloop_hub.spec.scalars import Table
 from fleetloop_hub.spec.training_tables import (

@@ -222,7 +222,7 @@ def test_sample_that_cannot_be_true_is_quarantined(
 
 
 def test_recent_window_keeps_the_newest_usable_rows(tmp_path: Path, blobs: FileBlobs) -> None:
-    spec = specs.parse(SPEC + '\n[retrain]\nwindow = "recent"\nwindow_rows = 3\n')
+    spec = specs.parse(SPEC + '\n[retrain]\nwindow = "sliding"\nwindow_rows = 3\n')
     samples = [labelled("s", n, [500.0 if n == 2 else 1.0, 1.0], n % 2) for n in range(5)]
     grown = with_samples(spec, toy_dataset(blobs, tmp_path), samples, blobs, 2.0)
     assert grown.source == "3 labelled rows from 1 device"

@@ -5,10 +5,20 @@ import dataclasses
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from fleetloop_hub.records import Verdict
-from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
-from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.retraining.advice import Finding
+from fleetloop_hub.retraining.decide import decide
+from fleetloop_hub.retraining.evidence import (
+    DeviceDrift,
+    Estimated,
+    Evidence,
+    LabelLoss,
+    Predecessor,
+)
+from fleetloop_hub.retraining.holding import Holding
+from fleetloop_hub.spec.retrain_table import RetrainTable
 
 POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
 
@@ -118,3 +128,134 @@ def test_an_imported_model_is_not_trained_here_whatever_the_world_does() -> None
     assert (advice.verdict, advice.finding) == (Verdict.WAIT, Finding.NOT_YET)
     assert "import a newer model with `fleetloop models import`" in advice.reasons[0]
     assert advice.devices == ["d0", "d1", "d2"]
+
+
+# --- triggers, and what outweighs what ------------------------------------------------------------
+
+LOSS = LabelLoss("accuracy 0.71 by 800 labels", 800, 0.71, 0.83, proven=True)
+WELL = LabelLoss("accuracy 0.90 by 800 labels", 800, 0.90, 0.83, proven=False, well=True)
+BEFORE = Predecessor(2, 800, 0.86, 0.71, 0.11, "accuracy")
+POOR = Estimated("accuracy", 0.83, 0.70, 0.75)
+ODD = LabelLoss("labels", 800, 0.71, 0.83, proven=True, shared=False, device="d2")
+
+
+def case(drifting: int = 0, **more: object) -> Evidence:
+    return dataclasses.replace(evidence(drifting, 4 - drifting), **more)  # type: ignore[arg-type]  # the fields vary by case
+
+
+CASES: list[tuple[str, Evidence, dict[str, object], Verdict, str]] = [
+    ("labels prove a loss", case(loss=LOSS), {}, Verdict.RETRAIN, "labels below the gate"),
+    ("and are not heard", case(loss=LOSS), {"by_accuracy": False}, Verdict.WAIT, "quiet"),
+    ("one device's labels", case(loss=ODD), {}, Verdict.INVESTIGATE, "one device's answers"),
+    (
+        "the version before is better",
+        case(loss=LOSS, predecessor=BEFORE),
+        {},
+        Verdict.ROLL_BACK,
+        "the version before is better",
+    ),
+    (
+        "and is not to be gone back to",
+        case(loss=LOSS, predecessor=BEFORE),
+        {"roll_back": False},
+        Verdict.RETRAIN,
+        "labels below the gate",
+    ),
+    ("drift, labels well", case(4, loss=WELL), {}, Verdict.RETRAIN, "fleet drift"),
+    (
+        "drift, labels well, patient",
+        case(4, loss=WELL),
+        {"drift_without_loss": "wait"},
+        Verdict.WAIT,
+        "harmless drift",
+    ),
+    ("drift is not heard", case(4), {"by_drift": False}, Verdict.WAIT, "few devices see drift"),
+    ("an estimate is not heard", case(estimated=POOR), {}, Verdict.WAIT, "quiet"),
+    (
+        "an estimate is below",
+        case(estimated=POOR),
+        {"by_estimate": True},
+        Verdict.RETRAIN,
+        "estimate below the gate",
+    ),
+    (
+        "and labels say otherwise",
+        case(estimated=POOR, loss=WELL),
+        {"by_estimate": True},
+        Verdict.WAIT,
+        "quiet",
+    ),
+    ("labels have come", case(), {"new_labels": 600}, Verdict.RETRAIN, "new labels"),
+    ("not yet enough of them", case(), {"new_labels": 601}, Verdict.WAIT, "quiet"),
+    ("it is time", case(since_training_s=9e4), {"every_h": 24.0}, Verdict.RETRAIN, "schedule"),
+    ("it is not time yet", case(since_training_s=8e4), {"every_h": 24.0}, Verdict.WAIT, "quiet"),
+    ("a person asks", case(asked="to see"), {}, Verdict.RETRAIN, "a person asks"),
+    (
+        "a person asks within the cool-down",
+        case(asked="to see", since_training_s=1.0, labels=0),
+        {},
+        Verdict.RETRAIN,
+        "a person asks",
+    ),
+    ("an odd device does not hold up labels", case(1, loss=LOSS), {}, Verdict.RETRAIN, ""),
+    ("the budget is spent", case(4, trainings=24), {}, Verdict.WAIT, "fleet drift"),
+    ("a rollout may be the cure", case(loss=LOSS, cure="one"), {}, Verdict.WAIT, ""),
+    (
+        "it does not stand for long enough",
+        case(4, held={"drift": 2}),
+        {"hold_looks": 3},
+        Verdict.WAIT,
+        "fleet drift",
+    ),
+    (
+        "it has had its retraining",
+        case(4, spent={"drift"}, fresh_labels=499),
+        {},
+        Verdict.WAIT,
+        "fleet drift",
+    ),
+    (
+        "it has had its retraining, and labels have come since",
+        case(4, spent={"drift"}, fresh_labels=500),
+        {},
+        Verdict.RETRAIN,
+        "fleet drift",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("seen", "policy", "verdict", "rule"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
+def test_rule_decides(
+    seen: Evidence, policy: dict[str, object], verdict: Verdict, rule: str
+) -> None:
+    advice = decide(seen, replace(POLICY, **policy))
+    assert (advice.verdict, advice.rule) == (verdict, rule or advice.rule), advice.reasons
+
+
+def test_what_was_considered_is_said_with_what_outweighs_it() -> None:
+    advice = decide(case(4, loss=LOSS, predecessor=BEFORE), POLICY)
+    assert advice.version == 2
+    said = {a.text for a in advice.alternatives}
+    assert any(
+        text.startswith("fleet drift: 4 of 4") and "'the version before is better' weighs" in text
+        for text in said
+    )
+    quiet = decide(case(loss=WELL, predecessor=dataclasses.replace(BEFORE, low=-0.2)), POLICY)
+    told = {a.verdict: a.text for a in quiet.alternatives}
+    assert told[Verdict.ROLL_BACK].startswith("version 2 was not proven better on the same 800")
+    assert "accuracy 0.90 by 800 labels" in told[Verdict.RETRAIN]
+
+
+def test_trigger_stands_again_once_it_was_quiet_and_same_evidence_is_no_look() -> None:
+    holding, about = Holding(), ("m", 1)
+    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, frozenset())
+    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, frozenset())
+    assert holding.look(about, 2, {"drift"}, 2) == ({"drift": 2}, frozenset())
+    holding.spend(about, "drift")
+    assert holding.look(about, 3, {"drift"}, 2) == ({"drift": 3}, frozenset({"drift"}))
+    assert holding.look(about, 4, set(), 2) == ({}, frozenset({"drift"}))
+    assert holding.look(about, 4, set(), 2) == ({}, frozenset({"drift"}))
+    assert holding.look(about, 5, set(), 2) == ({}, frozenset())
+    assert holding.look(about, 6, {"drift"}, 2) == ({"drift": 1}, frozenset())

@@ -7,7 +7,7 @@ import pytest
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.records import Verdict
-from fleetloop_hub.retraining.decide import Advice, Finding
+from fleetloop_hub.retraining.advice import Advice, Finding
 from fleetloop_hub.retraining.decisions import Decisions
 from support.hubparts import Parts, parts
 

@@ -31,7 +31,7 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
         ("[rollout]\nphases = []", "rollout.phases: write a list with a length >= 1"),
         ("[delivery]\nchunk_bytes = 10", "delivery.chunk_bytes: write a whole number >= 1024"),
         ("[delivery]\nchunk_bytes = 1e4", "write a whole number, without a fraction"),
-        ('[retrain]\nwindow = "newest"', 'write one of "all", "recent"'),
+        ('[retrain]\nwindow = "newest"', 'write one of "all", "since_drift"'),
         ('[budget]\nlatency_ms = "1"', "budget.latency_ms: write a number, not text in quotes"),
         ('[[candidates]]\nname = "c"\nfamily = "tree"', 'write one of "extra-trees"'),
         ('[[candidates]]\nname = "C c"\nfamily = "mlp"', "candidates[2].name: write 1 to 64 of"),

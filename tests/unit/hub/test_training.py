@@ -190,7 +190,7 @@ def test_champion_is_judged_on_the_newest_rows_not_on_those_it_knew(
     champion = as_champion(train(job(line_text(), toy, blobs), silent), blobs)
     rng = np.random.default_rng(1)
     samples = [labelled("s", n, [a, 5.0], int(a < 0)) for n, a in enumerate(rng.normal(0, 10, 300))]
-    recent = line_text() + '\n[retrain]\nwindow = "recent"\nwindow_rows = 300\n'
+    recent = line_text() + '\n[retrain]\nwindow = "sliding"\nwindow_rows = 300\n'
     grown = with_samples(specs.parse(recent), toy, samples, blobs, 2.0)
     metrics = train(job(recent, grown, blobs, champion), silent).result.run.metrics
     assert metrics["champion_balanced_accuracy"] < 0.2

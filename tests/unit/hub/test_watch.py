@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.fleet_profiles import FleetProfiles
 from fleetloop_hub.records import Verdict
-from fleetloop_hub.retraining.decide import DeviceDrift, Evidence, Finding, decide
+from fleetloop_hub.retraining.advice import Finding
+from fleetloop_hub.retraining.decide import decide
+from fleetloop_hub.retraining.evidence import DeviceDrift, Evidence
 from fleetloop_hub.retraining.watch import Watch
-from fleetloop_hub.spec.fleet_tables import RetrainTable
+from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.verdict_records import FleetVerdict, Who
 from fleetloop_shared.codec import encode, encode_compressed
