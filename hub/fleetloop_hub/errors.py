@@ -24,6 +24,11 @@ FleetloopError
     ├── ImpersonationError  in the name of a device that it does not come from
     ├── SecondClientError   a device that another client throws out
     ├── ImplausibleError    a report whose numbers cannot be
+    │   ├── UnknownVersionError  of a version that was never released
+    │   ├── RetiredVersionError  of one that was put away
+    │   ├── UnaskedSampleError   samples that no policy asks for
+    │   ├── ForbiddenFieldError  with a value that is never to leave a device
+    │   └── OverBudgetError      more samples than the policy lets a device write
     └── InjectionError      on a topic that nobody has made
 """
 
@@ -124,3 +129,33 @@ class ImplausibleError(RefusedError):
     """A report whose numbers cannot be: they do not add up, or measure nothing that there is."""
 
     reason = "implausible"
+
+
+class UnknownVersionError(ImplausibleError):
+    """A report of a version that was never released: no device can run it."""
+
+    reason = "unknown-version"
+
+
+class RetiredVersionError(ImplausibleError):
+    """A report of a version that was archived or deleted."""
+
+    reason = "retired-version"
+
+
+class UnaskedSampleError(ImplausibleError):
+    """Samples of a device that was told to send none."""
+
+    reason = "unasked-samples"
+
+
+class ForbiddenFieldError(ImplausibleError):
+    """A sample with a value of a feature that is never to leave a device."""
+
+    reason = "forbidden-field"
+
+
+class OverBudgetError(ImplausibleError):
+    """More bytes of samples than the policy lets a device write."""
+
+    reason = "over-budget"

@@ -26,6 +26,7 @@ from fleetloop_hub.monitoring import ingest, intrusions, label_sources
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.monitoring.label_sources import LabelSources
+from fleetloop_hub.monitoring.vetting import Rules, Vetting
 from fleetloop_hub.relearning import Asked, Relearning, Studio
 from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
@@ -41,6 +42,7 @@ from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Connected, Received, SubscriptionRefused
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest, HubState
+from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 
 _WATCH_S = 1.0
@@ -79,7 +81,9 @@ class Hub(HubActions):
             Studio(parts.additions, self._runs, self._registry, decisions),
             self._releasing,
         )
-        self._ingest = Ingest(parts.telemetry, self._is_enrolled)
+        rules = Rules(self._policy_of, lambda model: self._specs.of(model).feature_names)
+        vetting = Vetting(parts.catalog, parts.telemetry, rules)
+        self._ingest = Ingest(parts.telemetry, self._is_enrolled, vetting.check)
         desk = LabelDesk(parts.telemetry, self._is_enrolled, parts.now)
         self._label_sources = LabelSources(desk, parts.telemetry, self._is_source)
         self._intrusions = Intrusions(
@@ -216,6 +220,12 @@ class Hub(HubActions):
 
     def _is_enrolled(self, device: str) -> bool:
         return self._catalog.find(Device, device) is not None
+
+    def _policy_of(self, device: str) -> SamplingPolicy | None:
+        """The policy of samples that a device was told last."""
+        found = self._catalog.find(Device, device)
+        desired = None if found is None else self._director.desired(found.cohort)
+        return None if desired is None else desired.sampling
 
     def _is_source(self, name: str) -> bool:
         return self._catalog.find(LabelSource, name) is not None

@@ -12,12 +12,13 @@ from fleetloop_hub.records import Model, Version
 from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.trust.trust import Trust
-from fleetloop_shared.codec import decode_compressed, encode
+from fleetloop_shared.codec import decode, decode_compressed, encode
 from fleetloop_shared.messages import DesiredState, Release
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import Bundle, desired_target
 
 _HOUR_S = 3600.0
+_REMEMBERED = 100
 _LOOK_S = 60.0
 """How often statements are looked at that nothing has happened to."""
 
@@ -41,6 +42,7 @@ class Director:
     def __init__(self, catalog: Catalog, blobs: Blobs, trust: Trust) -> None:
         """Nothing is said until `state` is called."""
         self._catalog, self._blobs, self._trust = catalog, blobs, trust
+        self._said: dict[str, DesiredState] = {}
         self._looked: tuple[object, float] | None = None
 
     def state(
@@ -122,6 +124,17 @@ class Director:
             for c in self._catalog.all(Cohort)
             if c.statement is not None
         ]
+
+    def desired(self, cohort: str) -> DesiredState | None:
+        """What a cohort was told last, None before the first statement."""
+        found = self._catalog.find(Cohort, cohort)
+        if found is None or found.statement is None:
+            return None
+        if found.statement not in self._said:
+            text = decode_compressed(self._blobs.get(found.statement), Bundle).files
+            said = decode(text[desired_target(cohort)].encode(), DesiredState)
+            self._said = {found.statement: said, **dict(list(self._said.items())[:_REMEMBERED])}
+        return self._said[found.statement]
 
     def sequence(self, cohort: str) -> int:
         """The number of the cohort's last statement, 0 before the first."""

@@ -42,18 +42,27 @@ class Outcome:
     stored: int
 
 
+Vet = Callable[[Report, int, float], Report]
+"""Takes a report, the bytes of its payload, and the hub's time; see `vetting`."""
+
+
 class Ingest:
     """Takes in batches; keeps nothing between them but the last word of each device."""
 
     def __init__(
-        self, telemetry: Telemetry, enrolled: Callable[[str], bool] = lambda _: True
+        self,
+        telemetry: Telemetry,
+        enrolled: Callable[[str], bool] = lambda _: True,
+        vet: Vet = lambda report, _size, _now: report,
     ) -> None:
         """Recall each device's last birth or will, to tell a late will from a new one.
 
         Args:
             telemetry: Where it is kept.
             enrolled: Whether there is such a device; of others nothing is kept but a count.
+            vet: Lets a report pass, as it is to be taken in, or says why not.
         """
+        self._vet = vet
         self._telemetry = telemetry
         self._enrolled = enrolled
         self._births = Births()
@@ -84,11 +93,12 @@ class Ingest:
             if isinstance(said, Report):
                 try:
                     plausible.check(said)
+                    passed = self._vet(said, len(received.payload), now)
                 except ImplausibleError as error:
                     self._refuse(device, error, received.topic)
                     unbelieved.append(said)
                     continue
-                reports.append((received.topic.rpartition("/")[2], received.payload, said))
+                reports.append((received.topic.rpartition("/")[2], received.payload, passed))
             elif isinstance(said, ChunkRequest):
                 requests.append((device, said))
         self._count_refused()

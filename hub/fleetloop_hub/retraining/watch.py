@@ -3,6 +3,8 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
@@ -105,7 +107,11 @@ class Watch:
         return [r.key for r in rollouts if r.cohort in cohorts]
 
     def _keep_up(self) -> None:
-        fresh = [s.report for s in self._fresh.read() if isinstance(s.report, DriftReport)]
+        fresh = [
+            replace(s.report, at=min(s.report.at, s.stored_at))  # no drift begins in the future
+            for s in self._fresh.read()
+            if isinstance(s.report, DriftReport)
+        ]
         for report in sorted(fresh, key=lambda r: (r.device, r.boot, r.seq)):
             of = (report.model, report.version)
             streak = self._streaks[of].get(report.device)

@@ -308,6 +308,7 @@ def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
 ) -> None:
     policy = (
         '\n[retrain]\nmin_labels = 200\ncooldown_s = 0.0\nwindow = "sliding"\nwindow_rows = 240\n'
+        "[sampling]\nrandom_share = 1.0\n"
     )
     (tmp_path / "toy.csv").write_text(toy_csv())
     assert rig.hub.add_model(line_text() + policy, tmp_path) == "toy"
@@ -415,7 +416,7 @@ def upside_down(rows: int) -> tuple[SampleReport, LabelReport]:
     samples = [
         Sample(
             prediction_id=f"p{t}",
-            at=2e9 + int(t),
+            at=1.7e9 + int(t),
             values=[float(a), float(b)],
             score=0.5,
             label=int(y),
@@ -423,8 +424,8 @@ def upside_down(rows: int) -> tuple[SampleReport, LabelReport]:
         )
         for t, a, b, y in lines
     ]
-    labels = [Label(prediction_id=f"p{t}", label=1 - int(y), at=2e9) for t, _, _, y in lines]
-    who = {"device": "station-1", "boot": 1, "at": 2e9}
+    labels = [Label(prediction_id=f"p{t}", label=1 - int(y), at=1.7e9) for t, _, _, y in lines]
+    who = {"device": "station-1", "boot": 1, "at": 1.7e9}
     return (
         SampleReport(seq=2, model="toy", samples=samples, **who),  # type: ignore[arg-type]  # as above
         LabelReport(seq=3, labels=labels, **who),  # type: ignore[arg-type]  # as above

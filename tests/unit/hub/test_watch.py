@@ -343,3 +343,11 @@ def test_world_that_has_moved_is_learned_as_the_policy_says(kept: Parts, who: Wh
     verdict = replace(verdict_on(kept), who=who)
     drift_ = [DeviceDrift(f"d{k}", 3, 0, 2.0, "f0") for k in range(6)]
     assert decide(Evidence(drift_, 9, 1e9, None, verdict), POLICY).verdict is Verdict.RETRAIN
+
+
+def test_an_alarm_of_the_year_2038_does_not_keep_labels_of_today_from_counting(kept: Parts) -> None:
+    watch = Watch(kept.catalog, kept.telemetry)
+    tell(kept, replace(drift(1, 2.0), at=2_147_483_647.0))
+    now = kept.telemetry.reports("drift")[0].stored_at
+    kept.telemetry.store([samples(7, sample("p", at=now + 1)), labels(8, ("p", 1))])
+    assert watch.gather("rain", 1, now).labels == 1
