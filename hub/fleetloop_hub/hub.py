@@ -38,6 +38,7 @@ from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.training.runs import Runs
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus, LabelAccount
+from fleetloop_hub.why.keeping import illustrating
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.link import Connected, Received, SubscriptionRefused
@@ -69,7 +70,9 @@ class Hub(HubActions):
         )
         self._seeder = Seeder(parts.catalog, parts.blobs, uplink)
         self._runs = Runs(parts.catalog, parts.blobs, parts.runs_dir)
-        decisions = Decisions(parts.catalog)
+        decisions = Decisions(
+            parts.catalog, illustrating(parts.catalog, parts.telemetry, parts.blobs)
+        )
         self._releasing = Releasing(
             parts.telemetry,
             self._registry,

@@ -21,6 +21,7 @@ from fleetloop_hub.cli import (
     runs,
     spec,
     train,
+    why,
 )
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ app.command()(fleet.serve)
 app.command()(spec.init)
 app.command()(spec.check)
 app.command()(train.train)
-app.command()(train.why)
+app.command()(why.why)
 app.add_typer(data.app, name="data")
 app.add_typer(labels.app, name="labels")
 runs.app.command()(run_files.plot)

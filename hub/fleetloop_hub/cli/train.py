@@ -3,7 +3,6 @@
 import time
 from typing import Annotated
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli import asking
@@ -12,7 +11,6 @@ from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
     HubUrl,
     Json,
-    ShownVersion,
     SpecFile,
     StateDir,
     err,
@@ -21,7 +19,6 @@ from fleetloop_hub.cli.options import (
     print_json,
 )
 from fleetloop_hub.cli.watching import watch
-from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Run, RunState, Version
@@ -34,10 +31,6 @@ from fleetloop_hub.tables import versions as tables
 
 _LOOK_S = 0.5
 _LOST_S = 60.0
-
-
-class _Decisions(msgspec.Struct, frozen=True):
-    decisions: list[Decision]
 
 
 def train(
@@ -98,32 +91,6 @@ def show(remote: Remote, version: VersionView, *, json: bool) -> None:
         out.print(tables.outcome(version), soft_wrap=True)
     if not passed:
         raise typer.Exit(1)
-
-
-def why(
-    name: ShownVersion,
-    *,
-    state_dir: StateDir = DEFAULT_DIR,
-    hub: HubUrl = None,
-    json: Json = False,
-) -> None:
-    """Tell why a version exists and what its gates said; by default the last one's."""
-    model, _, wanted = name.partition("@")
-    remote = find_hub(state_dir, hub, change=False)
-    versions = [v for v in asking.versions(remote) if v.model == model]
-    if wanted == "newest" and versions:
-        wanted = str(remote.get(f"/versions/{model}/newest", Version).number)
-    version = next((v for v in versions if wanted in {"", str(v.number), *v.aliases}), None)
-    if version is None:
-        have = ", ".join(f"{v.model}@{v.number}" for v in versions) or "none of that model"
-        raise RemoteError(f"no version {name}: there is {have}; see `fleetloop models`")
-    decisions = remote.get("/decisions", _Decisions).decisions
-    decision = next((d for d in decisions if d.key == version.decision), None)
-    run = remote.get(f"/runs/{version.run}", Run)
-    if json:
-        print_json({"version": version, "decision": decision, "run": run})
-    else:
-        out.print(tables.story(version, decision, run))
 
 
 def _version(remote: Remote, run: str) -> VersionView:

@@ -13,9 +13,16 @@ from fleetloop_shared.codec import encode
 class Decisions:
     """Writes decision records; they are never deleted."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        """Go on where the catalog stands."""
-        self._catalog = catalog
+    def __init__(
+        self, catalog: Catalog, illustrate: Callable[[Decision], Decision] = lambda bare: bare
+    ) -> None:
+        """Go on where the catalog stands.
+
+        Args:
+            catalog: Where they are kept.
+            illustrate: Adds pictures of the evidence, as it is at this moment.
+        """
+        self._catalog, self._illustrate = catalog, illustrate
 
     def record(
         self, model: str, advice: Advice, now: float, *, champion: int | None = None, by: str = ""
@@ -43,6 +50,7 @@ class Decisions:
             alternatives=advice.alternatives,
             once=_once(champion, advice),
         )
+        decision = self._illustrate(decision)
         self._catalog.put(decision)
         return decision
 

@@ -1,16 +1,13 @@
 """Versions, their gates, and why they exist, as tables."""
 
-from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.monitoring.overview_version import VersionView
-from fleetloop_hub.records import Run, VersionState
+from fleetloop_hub.records import VersionState
 from fleetloop_hub.tables.forms import Noted, interval, table
-from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.version_parts import GateResult
-from fleetloop_hub.web.words import exactly, number, share, size
+from fleetloop_hub.web.words import number, share, size
 
 
 def versions_table(versions: list[VersionView]) -> Table:
@@ -99,21 +96,3 @@ def _said(gate: GateResult) -> Text:
     if not gate.judged:
         return Text("shown", "dim")
     return Text("passed", "green") if gate.passed else Text("failed", "bold red")
-
-
-def story(version: VersionView, decision: Decision | None, run: Run | None) -> RenderableType:
-    """Why a version exists, from the decision to the gates."""
-    name = f"{version.model} v{version.number}"
-    parts: list[RenderableType] = [Text(f"{name}, {version.state}, {exactly(version.created_at)}")]
-    if decision is not None:
-        parts.append(Text(f"{decision.verdict} by {decision.trigger}:"))
-        parts += [Text(f"  {reason}") for reason in decision.reasons]
-        told = ", ".join(
-            f"{key.replace('_', ' ')} {number(value)}" for key, value in decision.evidence.items()
-        )
-        parts += [Text(f"  evidence: {told}", "dim")] if told else []
-        parts += [Text(f"  outcome: {decision.outcome}")] if decision.outcome else []
-    if run is not None:
-        made = f"run {run.key}: dataset {run.dataset[:12]}, seed {run.seed}, {run.duration_s:.0f} s"
-        parts += [Text(made), pick(run)]
-    return Group(*parts, gates_table(version.gates))

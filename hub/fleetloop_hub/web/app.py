@@ -27,6 +27,7 @@ from fleetloop_hub.web import (
     guard,
     pages,
     problem,
+    why_routes,
     words,
 )
 from fleetloop_hub.web.actions import HubActions
@@ -112,6 +113,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     app.register_blueprint(api_models.reading_models(hub.catalog, shelf))
     app.register_blueprint(api_models.changing_models(shelf, admin_token))
+    app.register_blueprint(why_routes.why_routes(hub.catalog, hub.blobs))
     app.register_blueprint(pages.pages(overviews, hub.actions, hub.trust))
     return app
 

@@ -120,7 +120,7 @@ def test_without_a_number_the_last_version_is_shown_and_newest_is_the_last_signe
     hub.catalog.put(a_version(6, run="run-5", passes=False))
     for command, number in (("rain", 6), ("rain@newest", 5), ("rain@champion", 5)):
         assert json.loads(run("models", "show", command, "--json").out)["number"] == number
-        assert json.loads(run("why", command, "--json").out)["version"]["number"] == number
+        assert json.loads(run("why", command, "--json").out)["version"] == number
     assert "there is no model hail; there are: rain" in a_refusal(run("models", "show", "hail"))
 
 

@@ -1,0 +1,86 @@
+"""Why a version exists, and what a decision rests on: as JSON, as pages, as pictures."""
+
+import time
+from http import HTTPStatus
+
+from flask import Blueprint, Response, render_template
+
+from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.errors import BlobError
+from fleetloop_hub.ports import Blobs, Catalog
+from fleetloop_hub.records import Version
+from fleetloop_hub.web.api_artifacts import NEWEST, find_version
+from fleetloop_hub.web.problem import ProblemError
+from fleetloop_hub.why import assembly
+from fleetloop_hub.why.story import Story
+from fleetloop_shared.codec import encode
+
+LAST = "last"
+"""The version that was made last, whatever may be done with it."""
+
+
+def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
+    """The routes; `which` is a number, an alias such as champion, newest, or last."""
+    routes = Blueprint("why", __name__)
+
+    @routes.get("/api/v1/why/<model>", defaults={"which": LAST})
+    @routes.get("/api/v1/why/<model>/<which>")
+    def told(model: str, which: str) -> Response:
+        return _json(_of(catalog, model, which))
+
+    @routes.get("/api/v1/decisions/<key>")
+    def decision(key: str) -> Response:
+        return _json(assembly.of_decision(catalog, find_decision(catalog, key)))
+
+    @routes.get("/api/v1/decisions/<key>/<name>.svg")
+    def picture(key: str, name: str) -> Response:
+        sha256 = find_decision(catalog, key).pictures.get(name)
+        if sha256 is None:
+            raise _missing(f"Decision {key[:80]!r} has no picture {name[:80]!r}")
+        try:
+            data = blobs.get(sha256)
+        except BlobError as error:
+            raise _missing(f"The picture {name!r} of decision {key} is no longer kept") from error
+        return Response(data, content_type="image/svg+xml")
+
+    @routes.get("/why/<model>", defaults={"which": LAST})
+    @routes.get("/why/<model>/<which>")
+    def shown(model: str, which: str) -> str:
+        return _page(_of(catalog, model, which))
+
+    @routes.get("/decisions/<key>")
+    def decision_shown(key: str) -> str:
+        return _page(assembly.of_decision(catalog, find_decision(catalog, key)))
+
+    return routes
+
+
+def find_decision(catalog: Catalog, key: str) -> Decision:
+    """The decision that is meant.
+
+    Raises:
+        ProblemError: There is none; the text says where they are listed.
+    """
+    found = catalog.find(Decision, key)
+    if found is None:
+        raise _missing(f"There is no decision {key[:80]!r}: GET /api/v1/decisions lists them")
+    return found
+
+
+def _of(catalog: Catalog, model: str, which: str) -> Story:
+    if which == LAST:
+        numbers = [v.number for v in catalog.all(Version) if v.model == model]
+        which = str(max(numbers)) if numbers else NEWEST
+    return assembly.of_version(catalog, find_version(catalog, model, which))
+
+
+def _missing(detail: str) -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, detail)
+
+
+def _page(story: Story) -> str:
+    return render_template("why.html", story=story, now=time.time())
+
+
+def _json(value: object) -> Response:
+    return Response(encode(value), content_type="application/json")
