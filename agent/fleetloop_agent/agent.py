@@ -16,7 +16,8 @@ from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Backlog, Reports
 from fleetloop_agent.serving.sample_purse import SamplePurse
 from fleetloop_agent.serving.sensor_topics import topics_of
-from fleetloop_agent.status import Status
+from fleetloop_agent.serving.shadowing import Shadowing
+from fleetloop_agent.status import Status, serves
 from fleetloop_agent.update.reported import same
 from fleetloop_agent.update.updater import Updater
 from fleetloop_agent.version import VERSION
@@ -45,6 +46,7 @@ class Agent:
     Attributes:
         predictor: Where models answer; safe to be called from other threads.
         sensors: Answers what sensors publish, if they are asked to; stepped in a thread of its own.
+        shadowing: A challenger beside the champion; stepped in a thread of its own.
         updater: Moves from one model to the next.
         status: As of the last half second; may be read from other threads.
     """
@@ -64,7 +66,8 @@ class Agent:
         self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
         self.sensors = topics_of(config.mqtt, board.sensor_link, self.predictor)
         self._reports = Reports(identity.device, board.clock, board.host)
-        self.updater = Updater(identity, config, board, self.predictor)
+        self.shadowing = Shadowing(identity.device, self.predictor, board)
+        self.updater = Updater(identity, config, board, self.predictor, self.shadowing.beside)
         self._conn = 0
         self._echoes = Echoes()
         self._hub_at = 0.0
@@ -85,7 +88,7 @@ class Agent:
         now = self._board.clock.monotonic()
         self.updater.start(now)
         self._resume(now)
-        self._say(EventKind.STARTED, f"agent {VERSION} started; {self._loaded()}")
+        self._say(EventKind.STARTED, f"agent {VERSION} started; {serves(self.predictor.manifest)}")
         will = encode(self._state(online=False))
         self._board.link.start(Will(Topic.STATE.at(device=self._device), will))
 
@@ -221,6 +224,7 @@ class Agent:
         if any(window.judged.closed for window in collected.windows):
             self._keeping.forget()
         self._sending.say(*self._reports.of(collected, manifest))
+        self._sending.say(*self.shadowing.drafts(now, counts=now >= self._health_at))
         self.status = self._status()
         if now >= self._health_at:
             self._health_at = now + self._config.report.health_interval_s
@@ -292,9 +296,3 @@ class Agent:
             artifact=manifest.sha256 if manifest is not None else None,
             labels=self._config.labels,
         )
-
-    def _loaded(self) -> str:
-        manifest = self.predictor.manifest
-        if manifest is None:
-            return "no model yet, it comes with the first rollout"
-        return f"{manifest.model} {manifest.version} serves"

@@ -8,9 +8,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
 from fleetloop_agent import config
 from fleetloop_agent.agent import Agent
 from fleetloop_agent.config import AgentConfig
@@ -18,7 +15,7 @@ from fleetloop_agent.device import enrol
 from fleetloop_agent.device.lock import StateLock
 from fleetloop_agent.errors import NoModelError
 from fleetloop_agent.machine import PluggedIn, plugged_in
-from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.serving.intake import Given
 from fleetloop_agent.serving.records import Answer, Answered
 from fleetloop_agent.status import Status
 from fleetloop_agent.version import VERSION
@@ -43,17 +40,19 @@ class Device:
         self._agent = agent
         self._fault: str | None = None
 
-    def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
+    def predict(self, rows: Given, key: str | None = None) -> list[Answer]:
         """A record for each row; see `answer`."""
-        return self._predictor.predict(rows)
+        return self._predictor.answer(rows, key=key).each()
 
-    def answer(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> Answered:
+    def answer(self, rows: Given, key: str | None = None) -> Answered:
         """Answer rows, all or none of them, as arrays; records of them are made when asked for.
 
         Args:
             rows: One mapping of feature names to values each, None or NaN where a value is
                 missing; or an array with the signature's features as its columns, a category as
                 its place among the feature's categories. A float32 array is fastest.
+            key: Whose rows these are: where a split is on, a challenger answers those of some
+                keys, always of the same; the answer says which version it was.
 
         Raises:
             InputError: These are not the model's inputs; names row and feature.
@@ -61,7 +60,7 @@ class Device:
             ModelError: The model failed on them.
             NoModelError: No model has come yet.
         """
-        return self._predictor.answer(rows)
+        return self._predictor.answer(rows, key=key)
 
     def feedback(self, labels: Sequence[tuple[str, str | float]]) -> int:
         """Pass on labels that became known: pairs of prediction id and label, all or none.

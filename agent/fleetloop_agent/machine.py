@@ -19,6 +19,7 @@ from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
 from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.serving.sensor_thread import SensorThread
+from fleetloop_agent.serving.shadow_thread import ShadowThread
 from fleetloop_shared import durable
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.link import Link
@@ -68,6 +69,9 @@ def plugged_in(settings: AgentConfig, identity: EnrolAnswer, disk: RealDisk) -> 
         cleanup.callback(durable.discard, disk, ADDRESS)
         agent.start()
         cleanup.callback(agent.stop)
+        shadow = ShadowThread(agent.shadowing.beside)
+        shadow.start()
+        cleanup.callback(shadow.stop)
         if agent.sensors is not None:
             thread = SensorThread(agent.sensors)
             thread.start()

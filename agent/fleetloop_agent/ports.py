@@ -10,6 +10,7 @@ import numpy.typing as npt
 from fleetloop_shared.durable import Disk
 from fleetloop_shared.link import Link
 from fleetloop_shared.manifest import Manifest, Signature
+from fleetloop_shared.messages import Shadow
 from fleetloop_shared.reports import Report
 from fleetloop_shared.system import SystemHealth
 from fleetloop_shared.topics import Topic
@@ -90,6 +91,10 @@ class Runtime(ABC):
         """
         return 0
 
+    def apart(self) -> "Runtime":
+        """The same for models whose overdue runs are not to be counted with others."""
+        return self
+
 
 @dataclass(frozen=True)
 class Health:
@@ -127,6 +132,35 @@ class Serving(ABC):
     @abstractmethod
     def health(self) -> Health:
         """How it has gone since the last `load`."""
+
+
+class ChallengerSeat(ABC):
+    """The place beside the champion, as the update sees it: `fault` says why it was given up."""
+
+    fault: str | None = None
+
+    @abstractmethod
+    def seat(self, manifest: Manifest, artifact: bytes, terms: Shadow) -> None:
+        """Load a challenger beside the model that serves now.
+
+        Raises:
+            InputError: The champion's rows say nothing to it.
+            ModelError: It does not load.
+        """
+
+    @abstractmethod
+    def leave(self) -> None:
+        """Nobody is seated any more."""
+
+    @property
+    @abstractmethod
+    def manifest(self) -> Manifest | None:
+        """Of the challenger that is seated."""
+
+    @property
+    @abstractmethod
+    def too_slow(self) -> str | None:
+        """Why its runs would hold an answer up too long, None where they do not."""
 
 
 @dataclass(frozen=True)

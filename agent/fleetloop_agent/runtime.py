@@ -61,6 +61,9 @@ class OrtRuntime(Runtime):
     def end_overdue(self, now: float) -> int:
         return sum(model.end_overdue(now) for model in list(self._models))
 
+    def apart(self) -> Runtime:
+        return OrtRuntime(self._deadline_s)
+
 
 class _Place(Turn):
     """Where one run at a time takes place: its memory, and the word that ends it.

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.messages import ReportedState
 from fleetloop_shared.system import ClockOffset, SystemHealth
 
@@ -100,3 +101,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     drift: DriftStatus | None
     sensors: SensorStatus | None
     reported: ReportedState
+
+
+def serves(manifest: Manifest | None) -> str:
+    """What serves, in words."""
+    if manifest is None:
+        return "no model yet, it comes with the first rollout"
+    return f"{manifest.model} {manifest.version} serves"

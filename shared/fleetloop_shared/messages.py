@@ -71,6 +71,8 @@ class ReportedState(Message, frozen=True, kw_only=True):
         time_floor: It was this late at least, by what was signed.
         waits_for: Why the update does not go on now, in words; None if it does.
         waits_until: When it looks again at the latest, None if it waits for nothing.
+        challenger: The version that runs, or is to run, beside the loaded one; None: none.
+        challenger_text: How far that is, or why it does not run, in words.
     """
 
     at: float
@@ -96,6 +98,8 @@ class ReportedState(Message, frozen=True, kw_only=True):
     time_floor: float = 0.0
     waits_for: str | None = None
     waits_until: float | None = None
+    challenger: int | None = None
+    challenger_text: str | None = None
 
 
 # --- device to hub, asked for once; reports are in reports.py -------------------------------------
@@ -158,6 +162,32 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     release: Release
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A challenger that runs beside the champion on the devices of a cohort.
+
+    Attributes:
+        release: The challenger.
+        rows_share: Share of the served rows that it scores as well, 0 to 1; nobody is given what
+            it says of them.
+        most_delay_ms: No answer of the champion may wait longer for it: so long its runs may be.
+        cpu_share: Share of one core that it may use.
+        memory_bytes: What the agent may grow by when it is loaded.
+        answer_share: Share of the keys whose rows it answers in place of the champion, 0 to 1.
+        salt: Decides which keys.
+        most_difference: Two numbers of a regression agree that are no further apart, in the
+            label's unit; 0: a fiftieth of the range of its scores.
+    """
+
+    release: Release
+    rows_share: float
+    most_delay_ms: float
+    cpu_share: float = 0.1
+    memory_bytes: int = 64_000_000
+    answer_share: float = 0.0
+    salt: str = ""
+    most_difference: float = 0.0
+
+
 class DesiredState(Message, frozen=True, kw_only=True):
     """What the devices of one cohort should run now: signed, evaluated on each device.
 
@@ -186,6 +216,7 @@ class DesiredState(Message, frozen=True, kw_only=True):
         phase_by_hardware: 0 to 10,000 by hardware type.
         settled: What devices keep that do not take the release: the first whose query they match.
         quarantined: SHA-256 of manifests that a hardware type never takes, by type.
+        shadow: What runs beside it, None: nothing.
     """
 
     cohort: str
@@ -207,6 +238,7 @@ class DesiredState(Message, frozen=True, kw_only=True):
     phase_by_hardware: dict[str, int] = {}
     settled: list[Settled] = []
     quarantined: dict[str, list[str]] = {}
+    shadow: Shadow | None = None
 
 
 class HubState(Message, frozen=True, kw_only=True):

@@ -247,6 +247,7 @@ class EventKind(StrEnum):
     TRIAL = "trial"
     COMMITTED = "committed"
     ROLLED_BACK = "rolled-back"
+    CHALLENGER = "challenger"
     FAULT = "fault"
 
 

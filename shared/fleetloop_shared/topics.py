@@ -8,6 +8,7 @@ from fleetloop_shared import label_messages as told
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.ids import NAME, SHA256
+from fleetloop_shared.shadow_report import ShadowReport
 from fleetloop_shared.trust import Bundle
 
 ROOT = "fleetloop/v1"
@@ -61,6 +62,9 @@ class Topic(Enum):
     HEALTH = Row("devices/{device}/up/health", r.HealthReport, "how serving goes", outbox=True)
     SAMPLES = Row("devices/{device}/up/samples", r.SampleReport, "served rows", outbox=True)
     LABELS = Row("devices/{device}/up/labels", r.LabelReport, "late truth", outbox=True)
+    SHADOW = Row(
+        "devices/{device}/up/shadow", ShadowReport, "champion and challenger compared", outbox=True
+    )
     EVENTS = Row("devices/{device}/up/events", r.EventReport, "what happened", outbox=True)
     GET = Row("devices/{device}/up/get", m.ChunkRequest, "chunks the broker lacks")
     ACK = Row("devices/{device}/down/ack", m.Ack, "reports the hub has committed")

@@ -2,17 +2,16 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from fleetloop_agent.runtime import OrtRuntime
-from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.serving.intake import Given
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.records import Answer, Answered, Window
 from fleetloop_shared.manifest import Manifest
@@ -120,9 +119,9 @@ class Mixing(Predictor):
     """Says who serves now, not who answered."""
 
     def answer(
-        self, rows: Sequence[Row] | npt.NDArray[np.generic], *, by: Manifest | None = None
+        self, rows: Given, *, by: Manifest | None = None, key: str | None = None
     ) -> Answered:
-        answered = super().answer(rows, by=by)
+        answered = super().answer(rows, by=by, key=key)
         time.sleep(0.001)
         return msgspec.structs.replace(answered, manifest=self.manifest)
 

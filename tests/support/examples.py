@@ -21,6 +21,7 @@ from fleetloop_shared.profile import (
     ScaleThresholds,
 )
 from fleetloop_shared.sampling import Reason, SamplingPolicy
+from fleetloop_shared.shadow_report import Labelled, ShadowCounts, ShadowReport
 from fleetloop_shared.system import ClockOffset, SystemHealth
 from fleetloop_shared.trust import Bundle
 
@@ -157,6 +158,8 @@ MESSAGES: list[m.Message] = [
         time_floor=1_790_000_000.5,
         waits_for="outside the hours in which a trial may begin: 02:00-05:00",
         waits_until=1_790_010_000.0,
+        challenger=3,
+        challenger_text="is fetched: 3 of 10 chunks are here",
     ),
     r.DriftReport(
         device=DEVICE,
@@ -201,6 +204,31 @@ MESSAGES: list[m.Message] = [
         version=1,
         first_row=65,
         profile=PROFILE,
+    ),
+    ShadowReport(
+        device=DEVICE,
+        boot=3,
+        seq=18,
+        at=1_790_000_000.5,
+        counts=ShadowCounts(
+            model="rain",
+            champion=1,
+            challenger=2,
+            artifact="ab" * 32,
+            rows=4,
+            agreed=3,
+            answers=[[2, 1], [0, 1]],
+            differences=[],
+            champion_scores=[2, 0, 2] + [0] * 29,
+            challenger_scores=[2, 2] + [0] * 30,
+            labelled=Labelled(both=2, only_champion=0, only_challenger=1, neither=0),
+            latency_counts=[0, 0, 3, 1] + [0] * 44,
+            skipped={"full": 2},
+            answered=5,
+            answered_labels=2,
+            answered_right=1,
+            fell_back=1,
+        ),
     ),
     r.HealthReport(
         device=DEVICE,
@@ -316,6 +344,16 @@ MESSAGES: list[m.Message] = [
         phase_by_hardware={"pi3": 2_500, "x86-64": 1_250},
         settled=[m.Settled(where='site = "yard"', release=CONTROL)],
         quarantined={"pi4": [SHA]},
+        shadow=m.Shadow(
+            release=RELEASE,
+            rows_share=0.25,
+            most_delay_ms=5.0,
+            cpu_share=0.125,
+            memory_bytes=64_000_000,
+            answer_share=0.5,
+            salt="rain-3",
+            most_difference=0.5,
+        ),
     ),
     m.HubState(online=True, at=1_790_000_000.5),
     LabelMessage(

@@ -14,6 +14,7 @@ from fleetloop_shared.topics import Topic, parse
 from fleetloop_shared.trust import manifest_target
 from support.agent_board import Bench, MemoryServing
 from support.hubside import HARDWARE, Hubside, Shipment
+from support.shadowed import MemorySeat
 
 DEVICE = "station-1"
 MOST_STEPS = 2_000
@@ -145,6 +146,7 @@ class Rig:
             update=self.update,
         )
         identity = self.hub.identity(DEVICE)
-        updater = Updater(identity, config, self.bench.board(), serving)
+        self.seat = MemorySeat()
+        updater = Updater(identity, config, self.bench.board(), serving, self.seat)
         updater.start(self.bench.clock.at)
         return updater

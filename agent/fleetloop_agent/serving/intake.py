@@ -19,6 +19,9 @@ from fleetloop_shared.refused_ranges import refused_ranges
 Row = Mapping[str, object]
 """Feature name to number, or to one of a category's values; None or NaN where it is missing."""
 
+Given = Sequence[Row] | npt.NDArray[np.generic]
+"""Rows as they are asked for: mappings, or an array with the features as its columns."""
+
 _PLAIN = {float, int, type(None)}
 _READ_AS_CATEGORY = {str, float, int, type(None)}
 _SHOWN_NAMES = 5

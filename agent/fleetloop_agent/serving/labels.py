@@ -25,6 +25,17 @@ def read_labels(labels: Iterable[object], device: str, truths: Truths) -> list[T
     return [_read(number, pair, device, truths) for number, pair in enumerate(labels)]
 
 
+def number_of(prediction_id: str, prefix: str) -> int | None:
+    """The number of an answer of this start, None where it is none.
+
+    >>> number_of("station-1.3.17", "station-1.3."), number_of("station-1.2.17", "station-1.3.")
+    (17, None)
+    """
+    number = prediction_id.removeprefix(prefix)
+    own = number != prediction_id and number.isascii() and number.isdecimal()
+    return int(number) if own else None
+
+
 def _read(number: int, pair: object, device: str, truths: Truths) -> Told:
     if not isinstance(pair, tuple | list) or len(pair) != len(("id", "label")):
         raise InputError(f"label {number}: give a pair of prediction id and label")

@@ -26,7 +26,7 @@ class _Told(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class NamedRows:
-    """Answers one row, `{feature: value, ...}`, or many, `{"rows": [...]}`."""
+    """Answers one row, `{feature: value, ...}`, or many, `{"rows": [...]}`, of one `"key"`."""
 
     def __init__(self, predictor: Predictor, max_rows: int) -> None:
         """Answer from a predictor.
@@ -51,25 +51,29 @@ class NamedRows:
         if type(given) is not dict:
             raise InputError('send one row as {feature: value, ...}, or {"rows": [...]}')
         rows = given.get("rows")
-        if type(rows) is not list or len(given) != 1:
+        key = given.get("key") if type(rows) is list else None
+        if type(rows) is not list or len(given) != 1 + (key is not None):
             return as_json(self._one(given))
+        if key is not None and type(key) is not str:
+            raise InputError(f'"key" is of type {type(key).__name__}; give a text')
         if len(rows) > self._max_rows:
             raise InputError(f"{len(rows):,} rows; send {self._max_rows:,} at most in one request")
-        return as_json({"answers": self._told(self._predictor.answer(rows))})
+        return as_json({"answers": self._told(self._predictor.answer(rows, key=key))})
 
-    def told(self, rows: list[Row], *, many: bool) -> bytes:
+    def told(self, rows: list[Row], *, many: bool, key: str | None = None) -> bytes:
         """JSON of the answers to rows: of the one answer, or of `{"answers": [...]}`.
 
         Args:
             rows: The rows.
             many: Whether a list was asked for.
+            key: Whose rows these are.
 
         Raises:
             InputError: These are not the model's inputs.
             ModelError: The model failed on them.
             NoModelError: Nothing is loaded yet.
         """
-        answers = self._told(self._predictor.answer(rows))
+        answers = self._told(self._predictor.answer(rows, key=key))
         return msgspec.json.encode({"answers": answers} if many else answers[0])
 
     def _one(self, row: dict[str, object]) -> _Told:

@@ -4,14 +4,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-import numpy.typing as npt
-
 from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
+from fleetloop_agent.serving.alongside import Alongside
 from fleetloop_agent.serving.harvest import Buffer, Tally
-from fleetloop_agent.serving.intake import Row
-from fleetloop_agent.serving.labels import read_labels
+from fleetloop_agent.serving.intake import Given
+from fleetloop_agent.serving.labels import number_of, read_labels
 from fleetloop_agent.serving.monitor import FinishedBlock
 from fleetloop_agent.serving.open_window import OpenWindow, unpack
 from fleetloop_agent.serving.recent import RecentAnswers
@@ -36,6 +34,9 @@ class Predictor(Serving):
 
     The model runs outside the lock; a run keeps the model it began with, so that a change of models
     never mixes two of them in one call. The lock is held for the book-keeping of a call.
+
+    Attributes:
+        beside: Sees the rows that are answered, None for nobody; any thread may set it.
     """
 
     def __init__(self, device: str, boot: int, runtime: Runtime, clock: Clock) -> None:
@@ -65,6 +66,7 @@ class Predictor(Serving):
         self._sampling = Sampling(self._prefix)
         self._labels: Buffer[Label] = Buffer(LABELS_HELD)
         self._dropped = 0
+        self.beside: Alongside | None = None
 
     @property
     def manifest(self) -> Manifest | None:
@@ -85,11 +87,10 @@ class Predictor(Serving):
         self._overdue = self._runtime.end_overdue(self._clock.monotonic())
 
     def load(self, manifest: Manifest, artifact: bytes) -> None:
-        served = load(manifest, artifact, self._runtime, self._loads + 1)
-        self._swap(served)
+        self.swap(load(manifest, artifact, self._runtime, self._loads + 1))
 
     def unload(self) -> None:
-        self._swap(None)
+        self.swap(None)
 
     def sample(self, policy: SamplingPolicy | None, budget: SampleBudget | None) -> None:
         """Keep served rows as samples as a policy says, within a budget; at first none are kept."""
@@ -101,12 +102,12 @@ class Predictor(Serving):
         with self._lock:
             self._sampling.disagreed(rows, numbers, said, self._clock.now())
 
-    def predict(self, rows: Sequence[Row] | npt.NDArray[np.generic]) -> list[Answer]:
+    def predict(self, rows: Given) -> list[Answer]:
         """Answer rows, all or none of them; see `answer`."""
         return self.answer(rows).each()
 
     def answer(
-        self, rows: Sequence[Row] | npt.NDArray[np.generic], *, by: Manifest | None = None
+        self, rows: Given, *, by: Manifest | None = None, key: str | None = None
     ) -> Answered:
         """Answer rows, all or none of them, as arrays.
 
@@ -115,6 +116,7 @@ class Predictor(Serving):
                 missing; or an array with the signature's features as its columns, a category as
                 its place among the feature's categories.
             by: The only model that may answer, where the array was made for it.
+            key: Whose rows these are: those of some keys are a challenger's to answer.
 
         Raises:
             InputError: These are not the model's inputs; names row and feature.
@@ -127,6 +129,8 @@ class Predictor(Serving):
             raise NoModelError("no model is loaded yet; it comes with the first rollout")
         if by is not None and served.manifest is not by:
             raise ModelChangedError("the model has changed; nothing was answered, ask again")
+        if key and (other := self.beside) and (found := other.answer(rows, key)) is not None:
+            return found
         row = served.intake.one(rows)
         return self._answer_many(served, rows) if row is None else self._answer_one(served, row)
 
@@ -158,10 +162,7 @@ class Predictor(Serving):
             return sum([self._join(*pair) for pair in read])
 
     def resume(self, kept: bytes) -> None:
-        """Go on counting where an earlier start of this model was, if no row was answered yet.
-
-        Args:
-            kept: What `keeping` has kept of it.
+        """Go on counting from what `keeping` has kept of this model, if no row was answered yet.
 
         Raises:
             UnusableWindowError: It is damaged, or another model's.
@@ -191,19 +192,19 @@ class Predictor(Serving):
             withheld = self._sampling.withheld
             dropped = sum(x.dropped for x in (self._blocks, self._sampling.held, self._labels))
             self._tally.took(self._took_ns)
-            evidence = self._served.evidence() if self._served is not None else None
-            counters = self._tally.take(self._answers - self._collected, dropped - self._dropped)
-            counters = replace(counters, evidence=evidence)
+            evidence = served.evidence() if served is not None else None
+            seen = self._tally.take(self._answers - self._collected, dropped - self._dropped)
             self._collected, self._dropped = self._answers, dropped
         windows = judged(blocks)
         with self._lock:
             self._sampling.see(windows)
-        open_window = None
+        counters, open_window = replace(seen, evidence=evidence), None
         if served is not None and rest is not None:
             open_window = OpenWindow(rest, served.scan.open_windows())
         return Collected(windows, samples, labels, counters, open_window, withheld)
 
-    def _swap(self, served: Served | None) -> None:
+    def swap(self, served: Served | None) -> None:
+        """Serve this from now on, or nothing."""
         with self._lock:
             if self._served is not None:
                 self._take_blocks(self._served)
@@ -237,11 +238,11 @@ class Predictor(Serving):
             )
             if self._sampling.active:
                 self._sampling.note(row, first, score, label, self._clock.now())
+            if self.beside is not None:
+                self.beside.note(row, first, score, label)
         return answered
 
-    def _answer_many(
-        self, served: Served, given: Sequence[Row] | npt.NDArray[np.generic]
-    ) -> Answered:
+    def _answer_many(self, served: Served, given: Given) -> Answered:
         try:
             rows = served.intake.rows(given)
         except InputError as error:
@@ -267,6 +268,8 @@ class Predictor(Serving):
             )
             if self._sampling.active:
                 self._sampling.note_many(rows, first, (scores, labels), self._clock.now())
+            if self.beside is not None:
+                self.beside.note_many(rows, first, (scores, labels))
         return answered
 
     def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
@@ -283,15 +286,12 @@ class Predictor(Serving):
             self._blocks.put((served, block))
 
     def _join(self, prediction_id: str, label: float) -> bool:
-        number = prediction_id.removeprefix(self._prefix)
-        if number == prediction_id or not number.isascii() or not number.isdecimal():
-            return False
-        answered = self._recent.take(int(number))
+        number = number_of(prediction_id, self._prefix)
+        others = self.beside is not None and self.beside.label(prediction_id, number, label)
+        answered = self._recent.take(number) if number is not None else None
         if answered is None:
-            return False
+            return others
         said, by = answered
         if self._served is not None and by == self._served.load:
-            self._tally.labelled(correct=self._served.truths.right(said, label))
-            if self._served.test is not None:
-                self._served.test.add(said, label)
+            self._tally.labelled(correct=self._served.weigh(said, label))
         return True

@@ -163,7 +163,8 @@ class SensorTopics:
         features = manifest.signature.features if manifest is not None else []
         try:
             given = read(message.payload, [feature.name for feature in features])
-            told = self._named.told(given.rows, many=given.many)
+            key = parts[0] if parts else message.topic
+            told = self._named.told(given.rows, many=given.many, key=key)
         except InputError as error:
             self._refused += 1
             self._refuse(message.topic, parts, str(error))

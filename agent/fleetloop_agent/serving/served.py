@@ -92,6 +92,12 @@ class Served:
             f"{int(np.argmax(unanswered))}; nothing was answered"
         )
 
+    def weigh(self, said: float, label: float) -> bool | None:
+        """Count a label for its test; whether the answer was right, None for a regression."""
+        if self.test is not None:
+            self.test.add(said, label)
+        return self.truths.right(said, label)
+
     def evidence(self) -> LabelEvidence | None:
         """What labels say about it, None before the first."""
         found = self.test.evidence() if self.test is not None else None

@@ -5,6 +5,7 @@ import contextlib
 from fleetloop_agent.config import FetchConfig
 from fleetloop_agent.errors import SlotError
 from fleetloop_agent.update import verify
+from fleetloop_agent.update.assembling import assemble, whole
 from fleetloop_agent.update.download import Download
 from fleetloop_agent.update.parts import Part
 from fleetloop_agent.update.slots import slot_of
@@ -12,18 +13,14 @@ from fleetloop_agent.update.states import Event, State
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_agent.update.waiting import Wait
 from fleetloop_agent.update.window import Window
-from fleetloop_shared.chunks import unpack
-from fleetloop_shared.codec import MAX_MESSAGE_BYTES
 from fleetloop_shared.errors import (
     ChunkError,
     DiskFullError,
     EndlessDataError,
     FreezeError,
-    MixAndMatchError,
     RefusedError,
     SignatureError,
 )
-from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest, Transport
 from fleetloop_shared.messages import Release
 from fleetloop_shared.reports import EventKind
@@ -132,7 +129,7 @@ class Acquire:
                 at = self._step_window(now)
                 if not download.done:
                     return at
-                self._assemble(download, found)
+                assemble(download, found, tx.slots)
             text = f"{found.model} {found.version} is here whole: {found.length_bytes:,} bytes"
             tx.say(EventKind.FETCHED, text)
             tx.move(Event.FETCHED)
@@ -163,7 +160,7 @@ class Acquire:
     def _manifest_payload(self, release: Release) -> bytes | None:
         with contextlib.suppress(SlotError):
             return self._tx.slots.manifest_bytes(release.manifest_sha256)
-        download = self._download_of(_whole(release))
+        download = self._download_of(whole(release))
         return download.part.read() if download.done else None
 
     def _vouched(self, release: Release, now: float) -> bool:
@@ -220,23 +217,6 @@ class Acquire:
             self._tx.note(resumed_fetches=journal.resumed_fetches + 1)
         self._restarted = False
 
-    def _assemble(self, download: Download, found: Manifest) -> None:
-        """From chunks to the artifact, under its own hash.
-
-        Raises:
-            ChunkError: The disk has changed the chunks; they are taken away.
-            RefusedError: The chunks are the signed ones and are not the signed artifact.
-            DiskFullError: No room.
-        """
-        try:
-            artifact = unpack(found.transport, download.part.read(), found.length_bytes)
-        except ChunkError:
-            download.part.discard()
-            raise
-        if len(artifact) != found.length_bytes or sha256_hex(artifact) != found.sha256:
-            raise MixAndMatchError(f"{found.model} {found.version}: its chunks make another file")
-        self._tx.slots.keep_artifact(artifact)
-
     def _decline(self, error: RefusedError, now: float) -> float:
         self._tx.decline(error, now)
         self.reset()
@@ -248,15 +228,3 @@ class Acquire:
         self._tx.move(Event.OBSTRUCTED, last_error=str(error))
         self.wait = Wait(str(error), self._tx.trust.now() + DEFER_S)
         return now
-
-
-def _whole(release: Release) -> Transport:
-    """A manifest as a blob of one chunk, as long as the statement says."""
-    length_bytes = max(1, min(release.manifest_bytes, MAX_MESSAGE_BYTES))
-    return Transport(
-        encoding="identity",
-        sha256=release.manifest_sha256,
-        length_bytes=length_bytes,
-        chunk_bytes=length_bytes,
-        chunks=[release.manifest_sha256],
-    )

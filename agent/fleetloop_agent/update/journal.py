@@ -52,6 +52,9 @@ class Journal(Record, frozen=True, kw_only=True):
         refusals: How often each kind of refusal has happened.
         resumed_fetches: Fetches taken up again after a restart.
         last_error: Why the last update ended badly.
+        challenger: What runs, or is to run, beside the active model; its manifest is checked.
+        challenger_passed: Whether its self-test has passed.
+        challenger_starts: How often it was loaded without having run for a while since.
     """
 
     FORMAT: ClassVar[int] = 1
@@ -71,6 +74,9 @@ class Journal(Record, frozen=True, kw_only=True):
     refusals: dict[str, int] = msgspec.field(default_factory=dict)
     resumed_fetches: int = 0
     last_error: str | None = None
+    challenger: Slot | None = None
+    challenger_passed: bool = False
+    challenger_starts: int = 0
 
     @property
     def lasting(self) -> tuple[object, ...]:
@@ -81,3 +87,8 @@ class Journal(Record, frozen=True, kw_only=True):
     def slots(self) -> list[Slot]:
         """What may be served, best first."""
         return [slot for slot in (self.active, self.previous, self.factory) if slot is not None]
+
+    @property
+    def kept(self) -> list[Slot]:
+        """What stays on the disk: what may be served, and the challenger."""
+        return [*self.slots, self.challenger] if self.challenger is not None else self.slots

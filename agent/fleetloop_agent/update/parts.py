@@ -1,5 +1,6 @@
 """A blob that is only partly here: its chunks on the disk, each checked, in any order."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from fleetloop_shared import durable
@@ -121,7 +122,15 @@ class Part:
                 self._have[index] = _HAVE
 
 
-def discard_all(disk: Disk) -> None:
-    """Take every part away."""
+def discard_parts(disk: Disk, blobs: Collection[str]) -> None:
+    """Take the parts of these blobs away."""
     for name in disk.names(PARTS):
-        durable.discard(disk, PARTS / name)
+        if name.partition(".")[0] in blobs:
+            durable.discard(disk, PARTS / name)
+
+
+def discard_all(disk: Disk, keep: Collection[str] = ()) -> None:
+    """Take every part away, but those of these blobs."""
+    for name in disk.names(PARTS):
+        if name.partition(".")[0] not in keep:
+            durable.discard(disk, PARTS / name)

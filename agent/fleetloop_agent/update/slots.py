@@ -109,12 +109,18 @@ class Slots:
 
     def collect(self, keep: list[Slot]) -> None:
         """Take away every artifact and manifest but those of `keep`."""
-        wanted = {artifact_path(slot.artifact) for slot in keep}
-        wanted |= {manifest_path(slot.manifest) for slot in keep}
+        wanted = {path for slot in keep for path in _paths(slot)}
         for folder in (ARTIFACTS, MANIFESTS):
             for name in self._disk.names(folder):
                 if folder / name not in wanted:
                     durable.discard(self._disk, folder / name)
+
+    def discard(self, slot: Slot, keep: list[Slot]) -> None:
+        """Take one model away, but for what `keep` has in common with it."""
+        named = {path for other in keep for path in _paths(other)}
+        for path in _paths(slot):
+            if path not in named and path.name in self._disk.names(path.parent):
+                durable.discard(self._disk, path)
 
     def _manifest(self, sha256: str) -> Manifest:
         try:
@@ -133,3 +139,7 @@ class Slots:
         if sha256_hex(data) != sha256:
             raise SlotError(f"{path} is damaged: its bytes are not those its name says")
         return data
+
+
+def _paths(slot: Slot) -> tuple[Path, Path]:
+    return artifact_path(slot.artifact), manifest_path(slot.manifest)

@@ -7,9 +7,13 @@ Whatever goes wrong here, what is served stays, or goes back to what was committ
 
 import logging
 
+from msgspec.structs import replace
+
 from fleetloop_agent.config import AgentConfig
-from fleetloop_agent.ports import Board, Serving
+from fleetloop_agent.ports import Board, ChallengerSeat, Serving
 from fleetloop_agent.update.acquire import Acquire
+from fleetloop_agent.update.challenge import Challenge
+from fleetloop_agent.update.challenger_fetch import ChallengerFetch
 from fleetloop_agent.update.events import Events
 from fleetloop_agent.update.journal import Journal
 from fleetloop_agent.update.offers import Offers
@@ -39,7 +43,12 @@ class Updater:
     """The update of one device, stepped from outside."""
 
     def __init__(
-        self, identity: EnrolAnswer, config: AgentConfig, board: Board, serving: Serving
+        self,
+        identity: EnrolAnswer,
+        config: AgentConfig,
+        board: Board,
+        serving: Serving,
+        beside: ChallengerSeat | None = None,
     ) -> None:
         """Read the journal; nothing is loaded before `start`.
 
@@ -48,11 +57,13 @@ class Updater:
             config: Its hardware type, and how to fetch.
             board: What it is plugged into.
             serving: Where models answer.
+            beside: Where a challenger runs, None: nowhere.
         """
         self._tx = Transaction(identity, config, board, serving)
         self._offers = Offers(self._tx)
         self._acquire = Acquire(self._tx, config.fetch)
         self._trial = Trial(self._tx)
+        self._challenge = Challenge(self._tx, config.fetch, beside) if beside else None
         self._waiting = Waiting(self._tx, config.update)
         self._steps = {
             State.SERVING: self._serving,
@@ -65,6 +76,9 @@ class Updater:
             State.ROLLED_BACK: self._trial.rolled_back,
             State.QUARANTINED: self._trial.quarantined,
         }
+        self._ways: list[Acquire | ChallengerFetch] = [self._acquire]
+        if self._challenge is not None:
+            self._ways.append(self._challenge.fetching)
         self._littered = True
         self._counts_at = 0.0
         self._paused_until: float | None = None
@@ -94,7 +108,12 @@ class Updater:
         stuck = obstacle or self._obstacle or self._offers.obstacle
         error = stuck or self.journal.last_error
         wait = self._waiting.wait or self._acquire.wait
-        return compose(self._tx, self._acquire.progress, error, wait)
+        text = self._challenge.text if self._challenge is not None else None
+        return replace(
+            compose(self._tx, self._acquire.progress, error, wait),
+            challenger=self._challenge.version if self._challenge is not None else None,
+            challenger_text=text,
+        )
 
     def start(self, now: float) -> None:
         """Serve from this disk, before there is any network: the model on trial, or the best.
@@ -123,15 +142,18 @@ class Updater:
 
     def receive(self, sha256: str, index: int, payload: bytes, now: float) -> None:
         """Take a chunk in; one that nobody waits for is left alone."""
-        self._acquire.receive(sha256, index, payload, now)
+        for way in self._ways:
+            way.receive(sha256, index, payload, now)
 
     def answered_directly(self, *, direct: bool) -> None:
         """Whether the hub sends this device its chunks, as the broker keeps none for everybody."""
-        self._acquire.answered_directly(direct=direct)
+        for way in self._ways:
+            way.answered_directly(direct=direct)
 
     def reconnected(self) -> None:
         """There is a new connection: what is waited for is asked for anew."""
-        self._acquire.reconnected()
+        for way in self._ways:
+            way.reconnected()
 
     def step(self, now: float) -> float:
         """Do what the state asks for, once; doing it twice does no harm.
@@ -199,20 +221,22 @@ class Updater:
             previous = None if journal.previous == tx.loaded else journal.previous
             tx.note(active=tx.loaded, previous=previous)
         if self._littered and not self._kept:
-            tx.slots.collect(tx.journal.slots)
-            discard_all(tx.board.disk)
+            tx.slots.collect(tx.journal.kept)
+            discard_all(tx.board.disk, self._challenge.parts if self._challenge else ())
             tx.mend()
             self._littered = False
         self._offers.watch_freshness(now)
         goal = self._goal(now)
         if goal is not None:
+            if self._challenge is not None:
+                self._challenge.give_way(goal)
             tx.move(Event.TARGETED, target=goal, last_error=None, lapsed=None)
             self._littered = True
             return now
         if self.refusals.counts != tx.journal.refusals and now >= self._counts_at:
             self._counts_at = now + IDLE_S
             tx.note()
-        return now + IDLE_S
+        return min(now + IDLE_S, self._challenge.step(now) if self._challenge else now + IDLE_S)
 
     def _goal(self, now: float) -> Release | None:
         """The release to move to, None if this device has what it should have."""

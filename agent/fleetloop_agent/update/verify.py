@@ -12,7 +12,8 @@ The desired state in the director's bundle:
  4. Its security floor is not below the accepted one.
     After a newer root of the director, 3 begins anew and 4 goes by the models that are installed: a
     thief of the director's keys must not bind a fleet for ever, and cannot sign a root.
- 5. The hashes it names are hashes, and its label queries can be read.
+ 5. The hashes it names are hashes, its label queries can be read, and a challenger's shares and
+    limits can be.
 
 The manifest it names:
  6. The image repository lists it too, under the same path, length and hash; nothing has expired.
@@ -25,6 +26,7 @@ The manifest it names:
 13. The device has room for it. (No refusal: it is tried again later.)
 """
 
+import math
 import re
 
 from fleetloop_agent.trust.trust import Trust, unlisted
@@ -45,7 +47,7 @@ from fleetloop_shared.errors import (
 from fleetloop_shared.ids import SHA256, sha256_hex
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.manifest_check import check
-from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.messages import DesiredState, Release, Shadow
 
 RESERVE_BYTES = 1_000_000
 """Room that an update leaves for journal and outbox."""
@@ -78,11 +80,15 @@ def statement(
             raise MixAndMatchError(f"two different statements are numbered {desired.sequence}")
     if desired.floor < floor:  # 4
         raise BelowFloorError(f"a security floor of {desired.floor}, below the accepted {floor}")
-    for release in membership.releases(desired):  # 5
+    challenger = [desired.shadow.release] if desired.shadow is not None else []
+    for release in [*membership.releases(desired), *challenger]:  # 5
         if not _SHA256.fullmatch(release.manifest_sha256):
             raise UndecodableError(f"{release.manifest_sha256[:80]!r} is no SHA-256")
     for query in membership.queries(desired):
         label_query.parse(query)
+    shadow = desired.shadow
+    if shadow is not None and not _possible(shadow):
+        raise UndecodableError("a challenger's shares or limits that cannot be")
 
 
 def vouched(release: Release, trust: Trust) -> None:
@@ -146,3 +152,10 @@ def room(found: Manifest, free_bytes: int) -> None:
             f"{found.model} {found.version} needs {needed:,} bytes and {free_bytes:,} are free:"
             " free some space; the update waits, and serving goes on"
         )
+
+
+def _possible(shadow: Shadow) -> bool:
+    """Whether shares are shares, and limits leave something."""
+    shares = 0 <= shadow.rows_share <= 1 and 0 <= shadow.answer_share <= 1
+    limits = 0 < shadow.cpu_share <= 1 and shadow.most_delay_ms > 0 and shadow.memory_bytes > 0
+    return shares and limits and 0 <= shadow.most_difference < math.inf

@@ -8,10 +8,12 @@ import math
 from collections.abc import Iterable
 
 from fleetloop_hub.errors import ImplausibleError
+from fleetloop_hub.monitoring.plausible_shadow import impossible
 from fleetloop_shared.drift.moments import REACH_SD
 from fleetloop_shared.latency import BINS
 from fleetloop_shared.profile import SCORE_BINS, LiveProfile
 from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
+from fleetloop_shared.shadow_report import ShadowReport
 
 MOST_ROWS = 1_000_000_000
 """Rows in one window, or served between two health reports."""
@@ -36,6 +38,9 @@ def check(report: Report) -> None:
         _check_drift(report)
     elif isinstance(report, HealthReport):
         _check_health(report)
+    elif isinstance(report, ShadowReport):
+        problem = impossible(report.counts)
+        _demand(problem is None, f"of a challenger: {problem}")
 
 
 def _check_drift(report: DriftReport) -> None:

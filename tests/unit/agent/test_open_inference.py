@@ -2,15 +2,13 @@
 
 import json
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from fleetloop_agent.serving.intake import Row
+from fleetloop_agent.serving.intake import Given
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.records import Answered
 from fleetloop_shared.manifest import Manifest
@@ -340,13 +338,13 @@ class Changing(Predictor):
     changes = 0
 
     def answer(
-        self, rows: Sequence[Row] | npt.NDArray[np.generic], *, by: Manifest | None = None
+        self, rows: Given, *, by: Manifest | None = None, key: str | None = None
     ) -> Answered:
         if self.changes:
             self.changes -= 1
             manifest, artifact = kinds.model("three classes")
             self.load(msgspec.structs.replace(manifest, version=2), artifact)
-        return super().answer(rows, by=by)
+        return super().answer(rows, by=by, key=key)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class OpenInference:
             chosen = outputs.wanted(asked)
             rows = inputs.rows(asked.inputs, parts)
             try:
-                answered = self._predictor.answer(rows, by=manifest)
+                answered = self._predictor.answer(rows, by=manifest, key=wire.key_of(asked))
             except ModelChangedError:
                 continue
             return outputs.response(answered, chosen, asked)

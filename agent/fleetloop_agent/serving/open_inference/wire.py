@@ -51,7 +51,8 @@ class Asked(msgspec.Struct, frozen=True):
     Attributes:
         inputs: The rows.
         id: Given back.
-        parameters: `binary_data_output`: whether all outputs are to follow the JSON.
+        parameters: `binary_data_output`: whether all outputs are to follow the JSON; `key`: whose
+            rows these are.
         outputs: Those that are wanted; all if none is named.
     """
 
@@ -120,6 +121,18 @@ def read(head: Head, body: bytes) -> tuple[Asked, list[memoryview | None]]:
         if (asked.parameters or {}).get(name):
             raise InputError(f"{name} is not offered: every row is answered by itself")
     return asked, _parts(asked.inputs, memoryview(body)[length:])
+
+
+def key_of(asked: Asked) -> str | None:
+    """Whose rows these are, None where nobody says.
+
+    Raises:
+        InputError: The key is no text.
+    """
+    key = (asked.parameters or {}).get("key")
+    if key is not None and not isinstance(key, str):
+        raise InputError("the parameter key must be a text")
+    return key
 
 
 def _json_bytes(head: Head, body: bytes) -> int:
