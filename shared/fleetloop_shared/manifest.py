@@ -3,6 +3,7 @@
 import msgspec
 
 from fleetloop_shared.estimate.records import AccuracyReference
+from fleetloop_shared.groups import GroupLimits
 from fleetloop_shared.profile import DriftThresholds, ReferenceProfile
 
 SCHEMA = 2
@@ -164,6 +165,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         run: The run that made it.
         created_at: Unix seconds.
         accuracy: How its answers compared with held-out labels, None where there were none.
+        groups: Groups of people that devices count answers of, and how far they may be apart; None
+            where no feature is such a group.
     """
 
     schema: int
@@ -183,3 +186,4 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     created_at: float
     accuracy: AccuracyReference | None = None
+    groups: GroupLimits | None = None

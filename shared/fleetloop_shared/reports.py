@@ -8,6 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_shared.estimate.records import Estimate, LabelEvidence
+from fleetloop_shared.groups import GroupCounts
 from fleetloop_shared.messages import Message
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.sampling import Reason
@@ -154,6 +155,8 @@ class HealthReport(Report, frozen=True, kw_only=True):
             since the last report.
         evidence: What all labels since this version was loaded say against its being as good as
             its gate demands; None before the first, and of a model that has nothing to test by.
+        groups: How groups of people were answered since the last report, as the manifest names
+            them.
     """
 
     model: str | None
@@ -175,6 +178,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     system: SystemHealth = SystemHealth()
     clock: ClockOffset | None = None
     evidence: LabelEvidence | None = None
+    groups: list[GroupCounts] = msgspec.field(default_factory=list)
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
+from fleetloop_shared.groups import GroupColumn, GroupCounts, GroupLimits
 from fleetloop_shared.label_messages import LabelMessage, LabelReceipt, RefusedLabel
 from fleetloop_shared.manifest import (
     SCHEMA,
@@ -109,6 +110,14 @@ MANIFEST = Manifest(
         loss_cap=1.0,
         bound_from="gate",
         balanced=[0, 1],
+    ),
+    groups=GroupLimits(
+        columns=[GroupColumn(column="rain", place=1, names=["no", "yes"], values=[0.0, 1.0])],
+        selection_gap=0.25,
+        selection_ratio=0.75,
+        true_positive_gap=0.125,
+        false_positive_gap=0.0625,
+        group_rows=100,
     ),
 )
 
@@ -262,6 +271,18 @@ MESSAGES: list[m.Message] = [
             machine_uptime_s=3600.5,
         ),
         clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
+        groups=[
+            GroupCounts(
+                column="rain",
+                group="yes",
+                rows=40,
+                yes=12,
+                positive=5,
+                positive_yes=4,
+                negative=3,
+                negative_yes=1,
+            )
+        ],
         evidence=LabelEvidence(
             labels=200,
             metric="accuracy",

@@ -54,6 +54,13 @@ class Tally:
         self._latency_counts += count_times(times_ns)
         times_ns.clear()
 
+    def failed(self, rows: int, *, refused: bool) -> None:
+        """Rows were refused for their form or value, or the model failed on them."""
+        if refused:
+            self.refused += rows
+        else:
+            self.errors += rows
+
     def labelled(self, *, correct: bool | None) -> None:
         """A label came for an answer of the loaded model.
 

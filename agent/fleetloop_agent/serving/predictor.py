@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 
 from fleetloop_agent.errors import InputError, ModelChangedError, NoModelError
 from fleetloop_agent.ports import Clock, Health, Rows, Runtime, Serving
@@ -192,16 +191,16 @@ class Predictor(Serving):
             withheld = self._sampling.withheld
             dropped = sum(x.dropped for x in (self._blocks, self._sampling.held, self._labels))
             self._tally.took(self._took_ns)
-            evidence = served.evidence() if served is not None else None
             seen = self._tally.take(self._answers - self._collected, dropped - self._dropped)
+            seen = seen if served is None else served.tell(seen)
             self._collected, self._dropped = self._answers, dropped
         windows = judged(blocks)
         with self._lock:
             self._sampling.see(windows)
-        counters, open_window = replace(seen, evidence=evidence), None
+        open_window = None
         if served is not None and rest is not None:
             open_window = OpenWindow(rest, served.scan.open_windows())
-        return Collected(windows, samples, labels, counters, open_window, withheld)
+        return Collected(windows, samples, labels, seen, open_window, withheld)
 
     def swap(self, served: Served | None) -> None:
         """Serve this from now on, or nothing."""
@@ -231,6 +230,8 @@ class Predictor(Serving):
             served.count.rows += 1
             self._took_ns.append(took_ns)
             self._recent.note(first, label, served.load)
+            if served.groups is not None:
+                served.groups.note(first, row, label)
             if served.monitor.add(row, score):
                 self._take_blocks(served)
             answered = Answered(
@@ -261,6 +262,8 @@ class Predictor(Serving):
             served.count.rows += len(rows)
             self._took_ns.append(took_ns)
             self._recent.note_many(first, labels, served.load)
+            if served.groups is not None:
+                served.groups.note_many(first, rows, labels)
             served.monitor.extend(rows, scores)
             self._take_blocks(served)
             answered = Answered(
@@ -274,11 +277,9 @@ class Predictor(Serving):
 
     def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
         with self._lock:
-            if isinstance(error, InputError):
-                self._tally.refused += rows
-                return
-            self._tally.errors += rows
-            served.count.errors += rows
+            refused = isinstance(error, InputError)
+            self._tally.failed(rows, refused=refused)
+            served.count.errors += 0 if refused else rows
 
     def _take_blocks(self, served: Served) -> None:
         self._tally.took(self._took_ns)
@@ -289,9 +290,9 @@ class Predictor(Serving):
         number = number_of(prediction_id, self._prefix)
         others = self.beside is not None and self.beside.label(prediction_id, number, label)
         answered = self._recent.take(number) if number is not None else None
-        if answered is None:
+        if number is None or answered is None:
             return others
         said, by = answered
         if self._served is not None and by == self._served.load:
-            self._tally.labelled(correct=self._served.weigh(said, label))
+            self._tally.labelled(correct=self._served.weigh(number, said, label))
         return True

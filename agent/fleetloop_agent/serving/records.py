@@ -13,6 +13,7 @@ from fleetloop_agent.serving.open_window import OpenWindow
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.drift.scan import Judged
 from fleetloop_shared.estimate.records import LabelEvidence
+from fleetloop_shared.groups import GroupCounts
 from fleetloop_shared.latency import BINS
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import Label, Sample
@@ -132,6 +133,7 @@ class Counters:
         labels_correct: Answers among those that were right, None for a regression.
         dropped: Blocks, samples and labels dropped because nobody collected them.
         evidence: What all labels for answers of the loaded model say, None before the first.
+        groups: How groups of people were answered by the loaded model.
     """
 
     rows: int = 0
@@ -142,6 +144,7 @@ class Counters:
     labels_correct: int | None = 0
     dropped: int = 0
     evidence: LabelEvidence | None = None
+    groups: list[GroupCounts] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

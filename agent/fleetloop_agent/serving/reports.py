@@ -10,6 +10,7 @@ from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.recent_scores import RecentScores
 from fleetloop_agent.serving.records import Collected, Counters, Window
 from fleetloop_agent.status import Status
+from fleetloop_shared.groups import added as added_groups
 from fleetloop_shared.latency import quantile_us
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.profile import LiveProfile
@@ -155,6 +156,7 @@ class Reports:
                 system=system,
                 clock=clock,
                 evidence=seen.evidence,
+                groups=seen.groups,
             )
 
         return Topic.HEALTH, build
@@ -172,6 +174,7 @@ class Reports:
             labels_correct=added(new.labels_correct, old.labels_correct if same else 0),
             dropped=old.dropped + new.dropped,
             evidence=new.evidence,
+            groups=added_groups(old.groups if same else [], new.groups),
         )
 
     def _drift(self, window: Window) -> Callable[[int, int], Report]:

@@ -1,14 +1,16 @@
 """One loaded model with all that belongs to it, so that a change of models is one assignment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from fleetloop_agent.errors import ModelError
 from fleetloop_agent.ports import Model, Rows, Runtime
+from fleetloop_agent.serving.group_counts import GroupTally
 from fleetloop_agent.serving.intake import Intake
 from fleetloop_agent.serving.monitor import Monitor
+from fleetloop_agent.serving.records import Counters
 from fleetloop_agent.serving.truths import Truths
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.drift.block import Blocks
@@ -54,6 +56,7 @@ class Served:
         test: Weighs labels, None where nothing says how good the model must be; it begins anew with
             every loading.
         count: How many rows it has answered and failed on.
+        groups: How groups of people were answered, None where there are none to be counted.
     """
 
     load: int
@@ -66,6 +69,7 @@ class Served:
     scan: Scan
     test: LabelTest | None
     count: Count
+    groups: GroupTally | None = None
 
     def many(self, rows: Rows) -> tuple[Rows, Floats, Floats]:
         """Outputs, scores and labels of rows.
@@ -92,11 +96,18 @@ class Served:
             f"{int(np.argmax(unanswered))}; nothing was answered"
         )
 
-    def weigh(self, said: float, label: float) -> bool | None:
-        """Count a label for its test; whether the answer was right, None for a regression."""
+    def weigh(self, number: int, said: float, label: float) -> bool | None:
+        """Count a label of an answer; whether the answer was right, None for a regression."""
         if self.test is not None:
             self.test.add(said, label)
+        if self.groups is not None:
+            self.groups.label(number, said, label)
         return self.truths.right(said, label)
+
+    def tell(self, counters: Counters) -> Counters:
+        """Counts with what labels say about it, and how groups were answered meanwhile."""
+        groups = self.groups.take() if self.groups is not None else []
+        return replace(counters, evidence=self.evidence(), groups=groups)
 
     def evidence(self) -> LabelEvidence | None:
         """What labels say about it, None before the first."""
@@ -124,4 +135,5 @@ def load(manifest: Manifest, artifact: bytes, runtime: Runtime, number: int) -> 
         scan=Scan(manifest.reference, manifest.thresholds, signature),
         test=LabelTest(manifest.accuracy) if manifest.accuracy is not None else None,
         count=Count(),
+        groups=GroupTally.of(manifest),
     )

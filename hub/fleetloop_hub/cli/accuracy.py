@@ -26,7 +26,7 @@ def accuracy(
     """Tell how accurate a version is on each device now, by labels and without them."""
     remote = find_hub(state_dir, hub, change=False)
     model, _, which = version.partition("@")
-    path = f"/versions/{model}/{which or _usual(remote, model)}/accuracy"
+    path = f"/versions/{model}/{which or usual(remote, model)}/accuracy"
     found = remote.get(path, AccuracyView)
     if json:
         print_json(found)
@@ -34,6 +34,7 @@ def accuracy(
         out.print(accuracy_story(found))
 
 
-def _usual(remote: Remote, model: str) -> str:
+def usual(remote: Remote, model: str) -> str:
+    """What a bare name means: the champion, else the newest."""
     named = any("champion" in v.aliases for v in asking.versions(remote) if v.model == model)
     return "champion" if named else "newest"

@@ -11,6 +11,7 @@ from fleetloop_hub.cli import (
     data,
     drift,
     export_model,
+    fairness,
     fleet,
     import_model,
     keys,
@@ -63,6 +64,7 @@ runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")
 app.command()(predict.predict)
 app.command()(accuracy.accuracy)
+app.command()(fairness.fairness)
 app.command()(export_model.export)
 models.app.command("import")(import_model.import_model)
 app.add_typer(models.app, name="models")

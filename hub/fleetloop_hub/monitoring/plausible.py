@@ -20,6 +20,7 @@ MOST_ROWS = 1_000_000_000
 
 MOST_FEATURES = 4_096
 MOST_BINS = 4_096
+MOST_GROUPS = 8_192
 
 _LARGEST = 1e30
 _LARGEST_SUM = 1e150
@@ -123,6 +124,7 @@ def _check_health(report: HealthReport) -> None:
     _demand(len(calls) == BINS, f"{len(calls)} bins of answer times, not {BINS}")
     _demand(min(calls) >= 0 and sum(calls) <= MOST_ROWS, f"{sum(calls)} answer times")
     _demand(0 <= (report.labels_correct or 0) <= report.labels, "more right answers than labels")
+    _check_groups(report)
     times = [report.latency_p50_ms or 0.0, report.latency_p99_ms or 0.0, report.uptime_s]
     _demand_sizes("a time", times)
     for name in report.system.__struct_fields__:
@@ -134,6 +136,16 @@ def _check_health(report: HealthReport) -> None:
     _demand(degrees is None or coldest <= degrees <= hottest, f"a temperature of {degrees} °C")
     if report.clock is not None:
         _demand_sizes("a clock's offset", [abs(report.clock.offset_s), report.clock.uncertain_s])
+
+
+def _check_groups(report: HealthReport) -> None:
+    """Counts that some rows could have: no group has more answers than there were rows."""
+    _demand(len(report.groups) <= MOST_GROUPS, f"{len(report.groups)} groups")
+    for c in report.groups:
+        parts = [(c.yes, c.rows), (c.positive_yes, c.positive), (c.negative_yes, c.negative)]
+        _demand(all(0 <= a <= b for a, b in parts), f"more yes than answers of {c.group[:64]!r}")
+        _demand(c.rows <= report.rows, f"{c.rows} rows of a group of {report.rows}")
+        _demand(c.positive + c.negative <= report.labels, "more labels of a group than there are")
 
 
 def _demand_sizes(what: str, values: Iterable[float]) -> None:

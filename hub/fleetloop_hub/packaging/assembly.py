@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.packaging.artifact import Artifact, Rows
+from fleetloop_hub.packaging.field_groups import field_groups
 from fleetloop_hub.packaging.golden import golden
 from fleetloop_hub.packaging.graph import INPUT, OUTPUT
 from fleetloop_hub.packaging.reference import build_reference
@@ -125,5 +126,6 @@ def assemble(
         dataset=origin.dataset,
         run=origin.run,
         created_at=origin.created_at,
+        groups=field_groups(spec, world.rows),
     )
     return check(manifest), encoded

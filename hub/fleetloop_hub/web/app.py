@@ -24,6 +24,7 @@ from fleetloop_hub.web import (
     api_runs,
     audited,
     drawings,
+    fairness_routes,
     guard,
     pages,
     problem,
@@ -104,6 +105,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     )
     app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
     app.register_blueprint(accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs))
+    app.register_blueprint(fairness_routes.fairness_routes(hub.catalog, hub.telemetry, hub.blobs))
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )
