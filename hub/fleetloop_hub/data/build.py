@@ -115,15 +115,14 @@ def with_samples(
     work: Path,
     excluded: Mapping[str, str] = MappingProxyType({}),
 ) -> Built:
-    """A version with the rows of another, and those that devices have seen.
+    """A version with the rows of another, and those that devices have seen, none of them twice.
 
-    A prediction that is there already is not added twice. `spec.retrain` says how far back the new
-    version reaches, `spec.sampling` how much of it one device may be.
+    `spec.retrain` says how far back it reaches, `spec.sampling` how much of it one device may be.
 
     Args:
         spec: The spec.
         before: The version to grow from.
-        labelled: Rows with their labels; gone through twice.
+        labelled: Rows with their labels; gone through twice, so that an iterator is made a list.
         work: A folder of its own, in which the files of the version are left.
         excluded: Devices of which no row is taken, and why.
 
@@ -131,12 +130,12 @@ def with_samples(
         DataError: The parent has other columns than the spec, or no row is left to train on.
         DiskFullError: No room in `work`.
     """
-    policy = spec.retrain
+    rows = list(labelled) if isinstance(labelled, Iterator) else labelled
+    recent = spec.retrain.window_rows if spec.retrain.window == "sliding" else None
+    shares = FieldShares(spec.sampling.most_of_one_device, excluded)
     with _growth(spec, work, before) as growth:
         growth.carry_over(set())
-        shares = FieldShares(spec.sampling.most_of_one_device, excluded)
-        growth.read_samples(labelled, shares)
-        recent = policy.window_rows if policy.window == "sliding" else None
+        growth.read_samples(rows, shares)
         built = growth.finished(before.dataset.key, recent_rows=recent)
     dataset = msgspec.structs.replace(built.dataset, devices=shares.told())
     return Built(dataset, built.rows, built.quarantine, built.late)

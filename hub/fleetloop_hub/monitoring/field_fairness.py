@@ -13,19 +13,10 @@ from math import hypot
 
 import msgspec
 
-from fleetloop_hub.errors import BlobError
-from fleetloop_hub.ports import Blobs, Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.validation.fairness import RATIO, wilson, within
 from fleetloop_hub.version_parts import GroupGap, GroupRow, Rate
-from fleetloop_shared.codec import decode
-from fleetloop_shared.errors import UndecodableError
-from fleetloop_shared.groups import GroupCounts, GroupLimits, added
-from fleetloop_shared.manifest import Manifest
-from fleetloop_shared.reports import HealthReport
-
-NEWEST = 20_000
-"""Health reports that are looked at, the newest."""
+from fleetloop_shared.groups import GroupCounts, GroupLimits
 
 _MEASURES = {
     "selection_gap": ("selection gap", "selection"),
@@ -80,34 +71,6 @@ class FieldFairness(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
-def read(version: Version, telemetry: Telemetry, blobs: Blobs) -> FieldFairness:
-    """What devices have counted of a version's answers."""
-    limits = _limits(version, blobs)
-    if limits is None:
-        return FieldFairness(
-            model=version.model,
-            version=version.number,
-            devices=0,
-            alarm=False,
-            groups=[],
-            gaps=[],
-            note="no group is counted on devices: [fairness] in the spec must name a feature with "
-            "few values, and the model answer yes or no",
-        )
-    counts: dict[tuple[str, str], GroupCounts] = {}
-    devices = set()
-    for stored in telemetry.reports("health", limit=NEWEST):
-        report = stored.report
-        mine = isinstance(report, HealthReport) and (
-            (report.model, report.version) == (version.model, version.number)
-        )
-        if isinstance(report, HealthReport) and mine and report.groups:
-            devices.add(report.device)
-            summed = added(list(counts.values()), report.groups)
-            counts = {(c.column, c.group): c for c in summed}
-    return judge(version, limits, list(counts.values()), len(devices))
-
-
 def judge(
     version: Version, limits: GroupLimits, counts: list[GroupCounts], devices: int
 ) -> FieldFairness:
@@ -134,15 +97,6 @@ def judge(
         gaps=gaps,
         note="" if counts else "no device has told counts of this version yet",
     )
-
-
-def _limits(version: Version, blobs: Blobs) -> GroupLimits | None:
-    if version.manifest is None:
-        return None
-    try:
-        return decode(blobs.get(version.manifest), Manifest).groups
-    except (BlobError, UndecodableError):
-        return None
 
 
 def _row(counts: GroupCounts, limits: GroupLimits) -> GroupRow:

@@ -69,6 +69,7 @@ class OverviewReader:
         telemetry: Telemetry,
         keep_s: float = 0.5,
         moved: Callable[[], list[FleetVerdict]] = list,
+        unfair: Callable[[list[Version]], list[str]] = lambda _: [],
     ) -> None:
         """Read from these.
 
@@ -77,7 +78,9 @@ class OverviewReader:
             telemetry: What devices say.
             keep_s: For how long an overview is handed out again, in seconds.
             moved: Who has moved, of the devices that serve each model's champion.
+            unfair: Which versions break a limit of fairness on devices.
         """
+        self._unfair = unfair
         self._catalog = catalog
         self._telemetry = telemetry
         self._keep_s = keep_s
@@ -105,6 +108,7 @@ class OverviewReader:
             runs=_newest(self._catalog.all(Run), lambda r: r.started_at),
             dataset=datasets[0] if datasets else None,
             reports=self._telemetry.report_count(),
+            unfair=self._unfair(self._catalog.all(Version)),
         )
         return Overview(
             at=time.time(),

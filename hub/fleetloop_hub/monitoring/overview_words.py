@@ -1,6 +1,6 @@
 """The overview in words: how things are, what to do next, and a number for each stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.monitoring.overview import (
@@ -41,6 +41,7 @@ class Facts:
         runs: Newest first.
         dataset: The newest dataset version.
         reports: How many are kept.
+        unfair: Versions that break a limit of fairness on devices: "rain v2".
     """
 
     devices: list[DeviceView]
@@ -50,6 +51,7 @@ class Facts:
     runs: list[Run]
     dataset: Dataset | None
     reports: int
+    unfair: list[str] = field(default_factory=list)
 
 
 def health(facts: Facts) -> Health:
@@ -65,12 +67,13 @@ def health(facts: Facts) -> Health:
     ill = [d.device for d in online if d.level is Level.WARN and not d.alarm]
     ill = [name for name in ill if name not in below]
     training = bool(facts.runs) and facts.runs[0].state is RunState.RUNNING
-    level = _level(devices, online, alarmed=bool(alarmed), training=training)
+    level = _level(devices, online, alarmed=bool(alarmed or facts.unfair), training=training)
     said = {
         _serving(devices, online): True,
         _drifting(alarmed, len(devices)): bool(alarmed),
         "no drift": level is Level.GOOD,
         f"labels show {_names(below)} below what the gate demands": bool(below),
+        f"{_names(facts.unfair)} breaks a limit of fairness on devices": bool(facts.unfair),
         f"{_names(ill)} could not take an update": bool(ill),
         "a new version is being trained": training,
     }

@@ -5,6 +5,7 @@ from typing import Protocol
 from flask import Flask
 
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.tracking.approvals import Approvals
@@ -84,7 +85,10 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
-    overviews = OverviewReader(hub.catalog, hub.telemetry, moved=hub.actions.moved)
+    fairness = FairnessReader(hub.telemetry, hub.blobs)
+    overviews = OverviewReader(
+        hub.catalog, hub.telemetry, moved=hub.actions.moved, unfair=fairness.broken
+    )
     guard.register(app, bound_host)
     problem.register(app)
     audited.register(app, hub.audit)
@@ -105,7 +109,7 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     )
     app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
     app.register_blueprint(accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs))
-    app.register_blueprint(fairness_routes.fairness_routes(hub.catalog, hub.telemetry, hub.blobs))
+    app.register_blueprint(fairness_routes.fairness_routes(hub.catalog, fairness))
     app.register_blueprint(
         api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit, admin_token)
     )

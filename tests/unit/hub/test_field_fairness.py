@@ -9,14 +9,15 @@ import pytest
 from rich.console import Console
 
 from fleetloop_hub.errors import ImplausibleError
+from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.monitoring import plausible
+from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.field_fairness import (
     FieldFairness,
     FieldVerdict,
     difference,
     judge,
     ratio,
-    read,
 )
 from fleetloop_hub.packaging.field_groups import field_groups
 from fleetloop_hub.spec.reading import parse
@@ -28,7 +29,7 @@ from fleetloop_shared.groups import GroupColumn, GroupCounts, GroupLimits
 from fleetloop_shared.reports import HealthReport
 from support.examples import MANIFEST, MESSAGES
 from support.hubrecords import a_version
-from support.hubweb import WebHub, web_hub
+from support.hubweb import WebHub, show_up, web_hub
 from support.learnable import SPEC
 
 COLUMN = GroupColumn(column="sex", place=0, names=["f", "m"], values=[0.0, 1.0])
@@ -126,7 +127,10 @@ def test_sums_of_devices_are_read_from_their_health_reports(
         )
         other = msgspec.structs.replace(told, seq=seq + 10, version=9)
         hub.telemetry.store([("health", encode(r), r) for r in (told, other)])
-    view = read(version, hub.telemetry, hub.blobs)
+    reader = FairnessReader(hub.telemetry, hub.blobs)
+    reader.read(version)
+    view = reader.read(version)
+    assert reader.broken([version]) == [f"{version.model} v1"]
     assert (view.devices, view.alarm) == (2, True)
     assert [(r.group, r.rows) for r in view.groups] == [("f", 600), ("m", 600)]
     Console(width=140).print(fairness_story(view))
@@ -137,6 +141,12 @@ def test_sums_of_devices_are_read_from_their_health_reports(
     told_json = client.get(f"/api/v1/versions/{version.model}/1/fairness").json
     assert told_json is not None
     assert told_json["alarm"] is True
+    show_up(hub.telemetry, "s1")
+    enrolled = Device(key="s1", cohort="c", hardware="h", password="p" * 24, enrolled_at=0.0)
+    hub.catalog.put(enrolled)
+    overview = client.get("/api/v1/overview").json
+    assert overview is not None
+    assert "breaks a limit of fairness" in overview["health"]["text"]
     page = client.get(f"/fairness/{version.model}/1").text
     assert "a limit is broken" in page
     assert "10.0 %" in page
@@ -144,7 +154,7 @@ def test_sums_of_devices_are_read_from_their_health_reports(
 
 def test_a_version_without_groups_says_what_would_give_some(hub: WebHub) -> None:
     hub.catalog.put(a_version(1))
-    view = read(a_version(1), hub.telemetry, hub.blobs)
+    view = FairnessReader(hub.telemetry, hub.blobs).read(a_version(1))
     assert "[fairness] in the spec must name a feature" in view.note
     page = hub.client().get(f"/fairness/{view.model}/1")
     assert page.status_code == 200
