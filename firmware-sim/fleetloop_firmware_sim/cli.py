@@ -23,7 +23,7 @@ from fleetloop_firmware_sim.hub_api import HubApi
 from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.scenarios.power_cut import EXHAUSTIVE, QUICK
 from fleetloop_firmware_sim.sensor import Sensor
-from fleetloop_firmware_sim.weather.command import demo
+from fleetloop_firmware_sim.stories.command import demo
 from fleetloop_shared.errors import FleetloopError
 from fleetloop_shared.messages import EnrolAnswer
 

@@ -6,6 +6,8 @@ FleetloopError
 ├── HubError            the hub at the other end does not answer, or not as expected
 ├── FirmwareError       firmware in C that cannot be compiled or started
 ├── StoryError          a file that holds no story
+├── StoryEndedError     a story with real processes cannot go on
+├── NoStoryError        there is no story of that name
 └── NoHubError          stories need the hub's package, and it is not installed
 """
 
@@ -30,6 +32,14 @@ class FirmwareError(FleetloopError):
 
 class StoryError(FleetloopError):
     """A file holds no story; the text says how to get one."""
+
+
+class StoryEndedError(FleetloopError):
+    """A story with real processes cannot go on; the text says what did not happen."""
+
+
+class NoStoryError(FleetloopError):
+    """There is no story of that name; the text names those that there are."""
 
 
 class NoHubError(FleetloopError):

@@ -1,4 +1,4 @@
-"""One station of the demo: an agent daemon, and the sensor that feeds it."""
+"""One device of a story: an agent daemon, and the sensor that feeds it."""
 
 import csv
 import io
@@ -14,13 +14,13 @@ from fleetloop_firmware_sim.errors import FeedError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.sensor import Sensor
-from fleetloop_firmware_sim.weather.processes import Process, free_port
+from fleetloop_firmware_sim.stories.processes import Process, free_port
 
 _SCORE_TIMEOUT_S = 60.0
 
 _CONFIG = """\
 device = "{name}"
-hardware = "x86-64"
+hardware = "{hardware}"
 state_dir = "state"
 hub_url = "{hub_url}"
 enrol_token = "{token}"
@@ -34,28 +34,32 @@ stall_s = 1.0
 [report]
 health_interval_s = 4.0
 resend_s = 2.0
-"""
+{more}"""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a station is set up.
+    """Where a device is set up, and what it is.
 
     Attributes:
         folder: Config, state and log go below it.
         hub_url: Where it enrols.
         token: With which it enrols.
         max_bytes_per_s: How fast its link is, None for no limit.
+        hardware: Its hardware type.
+        more: Further lines of its config.
     """
 
     folder: Path
     hub_url: str
     token: str
     max_bytes_per_s: int | None = None
+    hardware: str = "x86-64"
+    more: str = ""
 
 
-class Station:
-    """A device of the demo.
+class Device:
+    """A device of a story.
 
     Attributes:
         name: Its device id.
@@ -63,8 +67,17 @@ class Station:
         process: Its agent daemon.
     """
 
-    def __init__(self, name: str, life: Recording, place: Place) -> None:
-        """Write its config; nothing runs yet."""
+    def __init__(
+        self, name: str, life: Recording, place: Place, *, label_delay_rows: int = 1
+    ) -> None:
+        """Write its config; nothing runs yet.
+
+        Args:
+            name: Its device id.
+            life: What it measures, in order.
+            place: Where it is set up.
+            label_delay_rows: How many rows later the truth about a row is known.
+        """
         self.name = name
         self._config = place.folder / name / "agent.toml"
         self._config.parent.mkdir(parents=True, exist_ok=True)
@@ -73,10 +86,12 @@ class Station:
         self._config.write_text(
             _CONFIG.format(
                 name=name,
+                hardware=place.hardware,
                 hub_url=place.hub_url,
                 token=place.token,
                 port=port,
                 rate="" if rate is None else f"max_bytes_per_s = {rate}\n",
+                more=place.more,
             ),
             "utf-8",
         )
@@ -84,7 +99,7 @@ class Station:
         self.process = Process(name, arguments, place.folder / name / "agent.log")
         self._url = f"http://127.0.0.1:{port}"
         self._asking = HttpFeeder(self._url)
-        self.sensor = Sensor(life, HttpFeeder(self._url))
+        self.sensor = Sensor(life, HttpFeeder(self._url), label_delay_rows)
 
     @property
     def measured(self) -> int:

@@ -1,4 +1,4 @@
-"""The demo on a terminal: one line an event in plain words, and a live table of the devices."""
+"""A story on a terminal: one line an event in plain words, and a live table of the devices."""
 
 import time
 from collections.abc import Iterator

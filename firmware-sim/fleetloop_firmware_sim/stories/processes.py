@@ -1,4 +1,4 @@
-"""The demo's processes: a hub and one agent daemon a station, each with a log file of its own."""
+"""A story's processes: a hub and one agent daemon a device, each with a log file of its own."""
 
 import signal
 import socket
@@ -51,10 +51,15 @@ class Process:
             self._child.wait()
         self._close()
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end in good order; `stop` waits for that."""
+        if self._child is not None and self.running:
+            self._child.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """End it in good order; whoever does not listen is killed."""
         if self._child is not None and self.running:
-            self._child.send_signal(signal.SIGTERM)
+            self.ask_to_stop()
             try:
                 self._child.wait(_PATIENCE_S)
             except subprocess.TimeoutExpired:

@@ -1,0 +1,1 @@
+"""Stories that are run, not told: real hub, real agents, and a world that changes."""

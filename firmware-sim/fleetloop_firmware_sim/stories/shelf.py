@@ -1,0 +1,24 @@
+"""Every story that can be told, the default one first."""
+
+from typing import Any
+
+from fleetloop_firmware_sim.errors import NoStoryError
+from fleetloop_firmware_sim.stories.story import Story
+from fleetloop_firmware_sim.stories.weather.story import Weather
+
+STORIES: tuple[type[Story[Any]], ...] = (Weather,)
+
+
+def find(name: str) -> type[Story[Any]]:
+    """The story of this name.
+
+    Raises:
+        NoStoryError: There is none.
+    """
+    for story in STORIES:
+        if story.name == name:
+            return story
+    names = ", ".join(story.name for story in STORIES)
+    raise NoStoryError(
+        f"there is no story {name!r}; there are {names}: see `fleetloop demo --list`"
+    )

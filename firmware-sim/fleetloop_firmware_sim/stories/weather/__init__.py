@@ -1,0 +1,1 @@
+"""Real weather: a world that changes as the seasons do."""

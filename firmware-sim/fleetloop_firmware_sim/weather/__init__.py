@@ -1,1 +1,0 @@
-"""The demo: real weather, real processes, one whole turn of the loop."""

@@ -1,0 +1,130 @@
+"""Stories: found by name, drawn from a seed, and judged so that each demand can fail."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import fleetloop_firmware_sim
+from fleetloop_firmware_sim.cli import app
+from fleetloop_firmware_sim.errors import NoStoryError, RecordingError
+from fleetloop_firmware_sim.stories import hub_kills, shelf
+from fleetloop_firmware_sim.stories.playing import as_json
+from fleetloop_firmware_sim.stories.story import Asked, Story
+from fleetloop_firmware_sim.stories.summary import Summary, judge
+from fleetloop_firmware_sim.stories.weather import summary as weather
+from fleetloop_firmware_sim.stories.weather.summary import WeatherSummary
+from fleetloop_firmware_sim.stories.weather.world import build
+
+RECORDING = Path(str(fleetloop_firmware_sim.__file__)).parent / "data" / "noaa_weather.csv"
+
+RIGHT: dict[str, tuple[Summary, Any]] = {
+    "weather": (
+        WeatherSummary(
+            story="weather",
+            seed=1,
+            devices=6,
+            champion_before=1,
+            champion_after=2,
+            accuracy_gain_low=0.01,
+            drift_alarms=3,
+            devices_committed=6,
+            resumed_fetches=1,
+            reports_sent=9,
+            reports_stored=9,
+        ),
+        weather.demands,
+    )
+}
+
+WRONG: list[tuple[str, dict[str, Any], str]] = [
+    ("weather", {"champion_before": None}, "no version was released"),
+    ("weather", {"drift_alarms": 0}, "no device saw drift"),
+    ("weather", {"champion_after": 1}, "no better version took over"),
+    ("weather", {"accuracy_gain_low": 0.0}, "the gain in accuracy is not beyond chance"),
+    ("weather", {"devices_committed": 5}, "not every device runs the champion"),
+    ("weather", {"resumed_fetches": 0}, "the killed device did not resume its fetch"),
+    ("weather", {"reports_stored": 8}, "reports were lost"),
+    ("weather", {"reports_sent": 0, "reports_stored": 0}, "reports were lost"),
+    ("weather", {"killed_hub": True}, "the hub was never killed"),
+]
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_story_in_which_all_has_happened_ended_right(name: str) -> None:
+    found, demands = RIGHT[name]
+    judged = judge(found, demands(found))
+    assert judged.closed
+    assert judged.missing == []
+
+
+@pytest.mark.parametrize(("name", "change", "missing"), WRONG)
+def test_a_story_in_which_one_thing_is_missing_did_not_end_right(
+    name: str, change: dict[str, Any], missing: str
+) -> None:
+    found, demands = RIGHT[name]
+    worse = msgspec.structs.replace(found, **change)
+    judged = judge(worse, demands(worse))
+    assert not judged.closed
+    assert missing in judged.missing
+
+
+def test_every_demand_of_every_story_was_seen_to_fail() -> None:
+    for name, (found, demands) in RIGHT.items():
+        failed = {missing for story, _, missing in WRONG if story == name}
+        assert demands(found).keys() <= failed
+
+
+def test_the_summary_says_which_story_and_seed_it_is_about() -> None:
+    told = json.loads(as_json(RIGHT["weather"][0]))
+    assert (told["story"], told["seed"], told["closed"]) == ("weather", 1, False)
+
+
+def test_an_unknown_story_is_refused_with_the_names_of_those_that_there_are() -> None:
+    with pytest.raises(NoStoryError, match="weather"):
+        shelf.find("wether")
+
+
+def test_the_stories_are_listed_with_what_happens() -> None:
+    told = CliRunner().invoke(app, ["demo", "--list"]).stdout
+    for story in shelf.STORIES:
+        assert story.name in told
+        assert story.caption in told
+
+
+@pytest.mark.parametrize("story", shelf.STORIES, ids=lambda story: story.name)
+def test_a_story_with_too_few_devices_is_refused(story: type[Story[Any]]) -> None:
+    with pytest.raises(RecordingError, match="devices"):
+        story(Asked(devices=story.fewest_devices - 1))
+
+
+def test_kills_of_the_hub_are_drawn_from_the_seed() -> None:
+    assert hub_kills.draw(3) == hub_kills.draw(3)
+    assert hub_kills.draw(3) != hub_kills.draw(4)
+    assert all(kill.after_s >= hub_kills.SOONEST_S for kill in hub_kills.draw(3))
+
+
+def test_a_seed_means_the_same_weather_and_another_seed_other_years() -> None:
+    first, again, other = (build(RECORDING, 4, seed) for seed in (1, 1, 2))
+    assert first.training_csv == again.training_csv != other.training_csv
+    assert all(
+        np.array_equal(a.rows, b.rows) for a, b in zip(first.stations, again.stations, strict=True)
+    )
+    assert not np.array_equal(first.stations[0].rows, other.stations[0].rows)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_no_day_of_the_weather_is_in_two_parts_of_the_story(seed: int) -> None:
+    world = build(RECORDING, 3, seed)
+    trained = {int(line.partition(",")[0]) for line in world.training_csv.splitlines()[1:]}
+    lived = {int(day) for station in world.stations for day in station.rows[:, 0]}
+    held_out = {int(day) for part in world.held_out for day in part.rows[:, 0]}
+    assert trained
+    assert lived
+    assert held_out
+    assert max(trained) < min(lived)
+    assert max(lived) < min(held_out)
