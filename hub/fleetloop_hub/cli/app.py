@@ -20,6 +20,7 @@ from fleetloop_hub.cli import (
     predict,
     run_files,
     runs,
+    simulate,
     spec,
     train,
     why,
@@ -56,6 +57,7 @@ app.command()(fleet.serve)
 app.command()(spec.init)
 app.command()(spec.check)
 app.command()(train.train)
+app.add_typer(simulate.app, name="retrain")
 app.command()(why.why)
 app.add_typer(data.app, name="data")
 app.add_typer(labels.app, name="labels")

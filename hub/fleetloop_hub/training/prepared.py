@@ -57,7 +57,19 @@ def prepare(job: Job) -> Prepared:
     """
     spec = specs.parse(job.spec)
     _check(job.dataset_path, job.dataset)
-    frame = ordered(parquet.read_frame(Path(job.dataset_path), spec), spec)
+    return ready(spec, ordered(parquet.read_frame(Path(job.dataset_path), spec), spec))
+
+
+def ready(spec: ModelSpec, frame: Frame) -> Prepared:
+    """Split rows in time, and say what form a model of them has.
+
+    Args:
+        spec: The model spec.
+        frame: In the order in which they are split.
+
+    Raises:
+        TrainingError: Nothing can be learned from them; the text says what to change.
+    """
     if spec.model.task == "anomaly":
         return _anomaly(spec, marked(frame, spec))
     known = np.isfinite(frame.label)

@@ -52,7 +52,7 @@ def _drift(drift: dict[str, list[Point]], devices: list[str], now: float) -> byt
 
 def _accuracy(seen: Seen, now: float) -> bytes:
     unit, length_s = _unit([*seen.estimate, *seen.labelled], now)
-    told = {"by labels": seen.labelled, "estimated without labels": seen.estimate}
+    told = {"by labels": seen.labelled, "without labels": seen.estimate}
     series = [Series(n, _back(points, now, length_s)) for n, points in told.items() if points]
     what = "mean absolute error, in the label's unit" if seen.metric == "mae" else "accuracy, share"
     words = Words(

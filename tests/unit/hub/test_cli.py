@@ -30,6 +30,7 @@ COMMANDS = [
     "attempts",
     "rollout",
     "why",
+    "retrain",
     "check",
     "init",
     "runs",

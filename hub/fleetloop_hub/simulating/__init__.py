@@ -1,0 +1,1 @@
+"""Replays recorded rows under several policies of retraining, before one is trusted."""
