@@ -86,6 +86,12 @@ CHAOS_SEEDS := 10000
 chaos: setup ## tell 10,000 seeded stories of fleets in trouble (0.2 s of a core each: 15 to 20 minutes on two free ones)
 	@$(BIN)/fleetloop-sim chaos --seeds $(CHAOS_SEEDS) --jobs 2
 
+STORY :=
+SEEDS := 1 2 3
+.PHONY: stories
+stories: setup ## tell every story on three seeds and with a hub that is killed, and write docs/stories.md (half an hour)
+	@$(BIN)/python tests/stories/run.py --page docs/stories.md $(if $(STORY),--stories $(STORY)) --seeds $(SEEDS)
+
 bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py hub
 

@@ -37,7 +37,7 @@ class HubView:
         return sum(d["version"] == version and not d["target"] for d in self.devices())
 
     def rollouts(self) -> list[Json]:
-        """Every rollout, the oldest first."""
+        """Every rollout, the newest first."""
         found: list[Json] = self.api.get("/rollouts")["rollouts"]
         return found
 
@@ -46,7 +46,7 @@ class HubView:
         return any(r["version"] == version and r["ended_at"] for r in self.rollouts())
 
     def decisions(self, verdict: str) -> list[Json]:
-        """Decisions of this kind that no person asked for, the oldest first."""
+        """Decisions of this kind that no person asked for, the newest first."""
         made: list[Json] = self.api.get("/decisions")["decisions"]
         return [d for d in made if d["verdict"] == verdict and d["trigger"] != "person"]
 

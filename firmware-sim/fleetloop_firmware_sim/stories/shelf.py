@@ -3,10 +3,12 @@
 from typing import Any
 
 from fleetloop_firmware_sim.errors import NoStoryError
+from fleetloop_firmware_sim.stories.miswired.story import Miswired
+from fleetloop_firmware_sim.stories.quiet.story import Quiet
 from fleetloop_firmware_sim.stories.story import Story
 from fleetloop_firmware_sim.stories.weather.story import Weather
 
-STORIES: tuple[type[Story[Any]], ...] = (Weather,)
+STORIES: tuple[type[Story[Any]], ...] = (Weather, Quiet, Miswired)
 
 
 def find(name: str) -> type[Story[Any]]:

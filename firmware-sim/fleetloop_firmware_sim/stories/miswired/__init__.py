@@ -1,0 +1,1 @@
+"""One station has two sensors in each other's place."""

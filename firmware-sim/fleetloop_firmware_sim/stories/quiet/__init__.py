@@ -1,0 +1,1 @@
+"""Nothing changes: nobody is alarmed beyond the budget, and nothing is retrained."""
