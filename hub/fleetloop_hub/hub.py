@@ -32,6 +32,7 @@ from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.run_parts import Imported
+from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.tracking.again import order_again
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.specs import Specs
@@ -141,6 +142,14 @@ class Hub(HubActions):
             return self._releasing.roll_out(
                 model, version, cohort, replacing=replacing, now=self._now()
             )
+
+    def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:
+        with self._lock:
+            self._releasing.shadow(model, version, cohort, terms, self._now())
+
+    def stop_shadow(self, model: str, version: int, cohort: str) -> None:
+        with self._lock:
+            self._releasing.end_shadow(model, version, cohort, self._now())
 
     def status(self) -> HubStatus:
         underway = self._runs.underway()

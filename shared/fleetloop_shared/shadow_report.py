@@ -1,10 +1,6 @@
 """What a device tells of a challenger beside its champion: counts that add up, and no row."""
 
-import math
-
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from fleetloop_shared.reports import Report
 
@@ -12,9 +8,7 @@ SCORE_BINS = 32
 """Of a score histogram, equally wide from the champion's `score_low` to its `score_high`."""
 
 DIFFERENCE_BINS = 20
-"""Of how far two numbers are apart, each twice as wide as the one before; see `difference_bins`."""
-
-_SMALLEST = 18
+"""Of how far two numbers are apart, each twice as wide as the one before; see `shadow_bins`."""
 
 
 class Labelled(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +39,7 @@ class ShadowCounts(msgspec.Struct, frozen=True, kw_only=True):
         agreed: Those of them with the same answer; of a regression, answers near enough.
         answers: A row a class of the champion, a column a class of the challenger, in the order of
             their signatures: how often they said so; empty for a regression.
-        differences: How far apart the answers of a regression were, by `difference_bins`; empty
+        differences: How far apart the answers of a regression were, by `shadow_bins`; empty
             for classes.
         champion_scores: Histogram of the champion's scores, `SCORE_BINS` of them.
         challenger_scores: The same of the challenger's, in the same bins.
@@ -85,33 +79,3 @@ class ShadowReport(Report, frozen=True, kw_only=True):
     """
 
     counts: ShadowCounts
-
-
-def difference_bins(apart: npt.NDArray[np.float64], span: float) -> npt.NDArray[np.int64]:
-    """The bin of each difference: k holds span · 2^(k-19) up to, not including, span · 2^(k-18).
-
-    The first bin holds what is smaller as well, the last what is larger.
-
-    Args:
-        apart: Distances, 0 or more.
-        span: The range of the champion's scores.
-
-    Examples:
-        >>> difference_bins(np.array([0.0, 1e-9, 0.4, 0.5, 1.0, 7.0]), 1.0).tolist()
-        [0, 0, 17, 18, 19, 19]
-    """
-    ratios = np.maximum(apart / (span or 1.0), math.ldexp(1.0, -_SMALLEST - 1))
-    exponents = np.frexp(ratios)[1] - 1  # so that ratio is in [2^e, 2^(e+1))
-    found: npt.NDArray[np.int64] = np.clip(exponents + _SMALLEST + 1, 0, DIFFERENCE_BINS - 1)
-    return found.astype(np.int64)
-
-
-def score_bins(scores: npt.NDArray[np.float64], low: float, high: float) -> npt.NDArray[np.int64]:
-    """How many scores fall into each of `SCORE_BINS`; one beyond an end falls into the last there.
-
-    Examples:
-        >>> score_bins(np.array([-1.0, 0.0, 0.5, 1.0]), 0.0, 1.0).nonzero()[0].tolist()
-        [0, 16, 31]
-    """
-    places = (scores - low) * (SCORE_BINS / ((high - low) or 1.0))
-    return np.bincount(np.clip(places, 0, SCORE_BINS - 1).astype(np.int64), minlength=SCORE_BINS)

@@ -18,6 +18,7 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Imported, Reproduction
+from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
@@ -109,6 +110,12 @@ class NotingHub(HubActions):
     def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         self._note("rollout", model, version, cohort)
         return "rollout-1"
+
+    def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:
+        self._note("shadow", model, version, cohort, terms)
+
+    def stop_shadow(self, model: str, version: int, cohort: str) -> None:
+        self._note("stop shadow", model, version, cohort)
 
     def reproduce(self, run: str, by: str) -> str:
         self._note("reproduce", run, by)

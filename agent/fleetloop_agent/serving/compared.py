@@ -7,13 +7,12 @@ import numpy.typing as npt
 
 from fleetloop_shared.latency import BINS, bin_of
 from fleetloop_shared.manifest import REGRESSION, Manifest, Signature
+from fleetloop_shared.shadow_bins import difference_bins, score_bins
 from fleetloop_shared.shadow_report import (
     DIFFERENCE_BINS,
     SCORE_BINS,
     Labelled,
     ShadowCounts,
-    difference_bins,
-    score_bins,
 )
 
 PAIRS = 16_384

@@ -20,6 +20,7 @@ from fleetloop_hub.cli import (
     predict,
     run_files,
     runs,
+    shadow,
     simulate,
     spec,
     train,
@@ -81,6 +82,7 @@ app.command()(drift.drift)
 app.command()(drift.health)
 app.command()(fleet.attempts)
 app.command()(fleet.rollout)
+app.add_typer(shadow.app, name="shadow")
 app.command(
     add_help_option=False,
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},

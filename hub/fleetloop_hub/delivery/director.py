@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from fleetloop_hub.delivery.rollout import BUCKETS
 from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Model, Version
+from fleetloop_hub.records import Model, Record, Version
 from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.trust.trust import Trust
@@ -85,6 +85,33 @@ class Director:
         cohort = replace(before, sequence=sequence, versions=named)
         return self._signed(cohort, encode(desired), now, with_=(*ended, rollout))
 
+    def restate(
+        self,
+        desired: DesiredState,
+        beside: Sequence[str],
+        now: float,
+        *,
+        with_: Sequence[Record] = (),
+    ) -> Statement:
+        """Say what stands once more with something changed that runs beside it; durable as `state`.
+
+        Args:
+            desired: What the cohort is told from now on; its number is the next one.
+            beside: Keys of versions that it names beside what is rolled out.
+            now: Unix seconds.
+            with_: Records to be kept together with it or not at all.
+        """
+        before = self._catalog.find(Cohort, desired.cohort)
+        if before is None:
+            raise LookupError(desired.cohort)
+        said = self.desired(desired.cohort)
+        gone = said.shadow.release if said is not None and said.shadow is not None else None
+        kept = [k for k in before.versions if gone is None or k != f"{gone.model}/{gone.version}"]
+        sequence = before.sequence + 1
+        cohort = replace(before, sequence=sequence, versions=[*dict.fromkeys([*kept, *beside])])
+        said_now = replace(desired, sequence=sequence, issued_at=now)
+        return self._signed(cohort, encode(said_now), now, with_=with_)
+
     def renewed(self, now: float) -> list[Statement]:
         """Signs anew what grows old or was signed by other keys; what it says stays as it is.
 
@@ -109,7 +136,7 @@ class Director:
         return made
 
     def _signed(
-        self, cohort: Cohort, desired: bytes, now: float, *, with_: Sequence[Rollout] = ()
+        self, cohort: Cohort, desired: bytes, now: float, *, with_: Sequence[Record] = ()
     ) -> Statement:
         version = cohort.signings + 1
         payload = self._trust.director_bundle(cohort.key, desired, version, now)

@@ -31,3 +31,8 @@ class Outcomes:
         elif rollout.state is RolloutState.REVERTED:
             self._registry.withdraw(version)
         self._decisions.close(version.decision, text, rollout.ended_at or rollout.phase_since)
+
+    def follow(self, version: Version, text: str, now: float) -> None:
+        """Note with the decision that a version came from what happens to it."""
+        if self._catalog.find(Decision, version.decision) is not None:
+            self._decisions.follow(version.decision, f"version {version.number}: {text}", now)

@@ -20,6 +20,7 @@ from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.spec.sampling_table import SamplingTable
 from fleetloop_hub.spec.scalars import Table
+from fleetloop_hub.spec.shadow_table import ShadowTable
 from fleetloop_hub.spec.training_tables import (
     BudgetTable,
     CandidateTable,
@@ -49,6 +50,7 @@ class ModelSpec(Table, frozen=True, kw_only=True):
     delivery: DeliveryTable = DeliveryTable()
     rollout: RolloutTable = RolloutTable()
     judge: JudgeTable = JudgeTable()
+    shadow: ShadowTable = ShadowTable()
     sampling: SamplingTable = SamplingTable()
     retrain: RetrainTable = RetrainTable()
 

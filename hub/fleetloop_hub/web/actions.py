@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NotRequired, TypedDict
 
 from fleetloop_hub.run_parts import Imported
+from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
@@ -149,6 +150,28 @@ class HubActions(ABC):
 
         Raises:
             GateError: No such version, a gate blocks it, or another model would have to go.
+        """
+
+    @abstractmethod
+    def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:
+        """Have a version run beside the champion of a cohort, which goes on answering.
+
+        Args:
+            model: The model.
+            version: Its number.
+            cohort: On whose devices.
+            terms: What is wanted otherwise than the spec says.
+
+        Raises:
+            GateError: It may not go to devices, or there is nothing that it could run beside.
+        """
+
+    @abstractmethod
+    def stop_shadow(self, model: str, version: int, cohort: str) -> None:
+        """Have it run there no more.
+
+        Raises:
+            GateError: It does not.
         """
 
     @abstractmethod

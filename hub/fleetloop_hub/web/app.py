@@ -23,6 +23,7 @@ from fleetloop_hub.web import (
     api_labels,
     api_models,
     api_runs,
+    api_shadows,
     audited,
     drawings,
     fairness_routes,
@@ -115,6 +116,8 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     )
     app.register_blueprint(api_keys.reading_keys(hub.trust))
     app.register_blueprint(api_keys.changing_keys(hub.actions, hub.trust, admin_token))
+    app.register_blueprint(api_shadows.reading_shadows(hub.catalog, hub.telemetry))
+    app.register_blueprint(api_shadows.changing_shadows(hub.actions, admin_token))
     app.register_blueprint(api_import.importing(hub.actions, hub.blobs, admin_token))
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     app.register_blueprint(api_models.reading_models(hub.catalog, shelf))

@@ -21,6 +21,8 @@ BODIES: dict[str, dict[str, object]] = {
     "runs": {"model": "rain", "reason": "to see"},
     "versions/rain-1/rain-1/sayings": {"saying": "approve", "by": "ann", "reason": "seen"},
     "rollouts": {"model": "rain", "version": 2},
+    "shadows": {"model": "rain", "version": 2},
+    "shadows/stop": {"model": "rain", "version": 2},
     "runs/rain-1/reproduce": {"by": "ann"},
     "runs/rain-1/cancel": {"by": "ann"},
     "imports": {"spec": "[model]", "folder": "/data", "file": "/data/model.onnx"},

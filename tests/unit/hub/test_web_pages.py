@@ -96,7 +96,7 @@ def test_script_in_what_devices_and_people_write_is_only_text(hub: WebHub, path:
     assert SCRIPT not in text
 
 
-@pytest.mark.parametrize("path", ["/", "/live", "/trust", "/nowhere"])
+@pytest.mark.parametrize("path", ["/", "/live", "/trust", "/shadows", "/nowhere"])
 def test_a_page_has_nothing_inline_and_asks_no_other_host(hub: WebHub, path: str) -> None:
     fill(hub)
     response = hub.client().get(path, headers={"Accept": "text/html"})
