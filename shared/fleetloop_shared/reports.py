@@ -157,6 +157,8 @@ class HealthReport(Report, frozen=True, kw_only=True):
             its gate demands; None before the first, and of a model that has nothing to test by.
         groups: How groups of people were answered since the last report, as the manifest names
             them.
+        dropped: Blocks, samples and labels given up since the last report: more came than is held,
+            or the budget of samples had no room.
     """
 
     model: str | None
@@ -179,6 +181,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     clock: ClockOffset | None = None
     evidence: LabelEvidence | None = None
     groups: list[GroupCounts] = msgspec.field(default_factory=list)
+    dropped: int = 0
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

@@ -271,6 +271,7 @@ MESSAGES: list[m.Message] = [
             machine_uptime_s=3600.5,
         ),
         clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
+        dropped=2,
         groups=[
             GroupCounts(
                 column="rain",

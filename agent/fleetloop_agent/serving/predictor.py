@@ -189,7 +189,7 @@ class Predictor(Serving):
             blocks = self._blocks.take()
             samples, labels = self._sampling.take(), self._labels.take()
             withheld = self._sampling.withheld
-            dropped = sum(x.dropped for x in (self._blocks, self._sampling.held, self._labels))
+            dropped = sum(x.dropped for x in (self._blocks, self._sampling, self._labels))
             self._tally.took(self._took_ns)
             seen = self._tally.take(self._answers - self._collected, dropped - self._dropped)
             seen = seen if served is None else served.tell(seen)

@@ -131,7 +131,8 @@ class Counters:
         latency_counts: How long the model's runs took, in the bins of `fleetloop_shared.latency`.
         labels: Labels for answers of the loaded model.
         labels_correct: Answers among those that were right, None for a regression.
-        dropped: Blocks, samples and labels dropped because nobody collected them.
+        dropped: Blocks, samples and labels that nobody collected in time, and rows that were to be
+            sent and did not fit the budget of samples.
         evidence: What all labels for answers of the loaded model say, None before the first.
         groups: How groups of people were answered by the loaded model.
     """

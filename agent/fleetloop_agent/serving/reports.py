@@ -157,6 +157,7 @@ class Reports:
                 clock=clock,
                 evidence=seen.evidence,
                 groups=seen.groups,
+                dropped=seen.dropped,
             )
 
         return Topic.HEALTH, build

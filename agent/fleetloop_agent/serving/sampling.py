@@ -8,6 +8,7 @@ go. Weighed by their reciprocals, samples so stand for all rows.
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 import msgspec
@@ -168,6 +169,11 @@ class Sampling:
                     (Reason.DISAGREEMENT, None),
                 )
 
+    @property
+    def dropped(self) -> int:
+        """Rows to be sent that were not: nobody collected them, or the budget had no room."""
+        return self.held.dropped + self.unsent
+
     def take(self) -> list[Sample]:
         """Everything that is held; it is no longer held then."""
         self._look_at_all()
@@ -235,7 +241,7 @@ class Sampling:
         model, budget = self._model, self._budget
         if model is None or budget is None:
             return
-        values = [x if np.isfinite(x) else None for x in row.tolist()]
+        values = [x if math.isfinite(x) else None for x in row.tolist()]
         for place in model.withheld:
             values[place] = None
         sample = Sample(

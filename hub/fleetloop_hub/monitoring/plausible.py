@@ -114,6 +114,7 @@ def _check_health(report: HealthReport) -> None:
         "reports to be sent": report.outbox,
         "bytes to be sent": report.outbox_bytes,
         "reports without room": report.unkept,
+        "things given up": report.dropped,
         "bytes of memory": report.rss_bytes,
         "messages that wait": report.inputs or 0,
     }

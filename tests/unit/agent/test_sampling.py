@@ -191,6 +191,7 @@ def test_a_budget_that_is_used_up_sends_nothing_and_counts_what_it_had_no_room_f
     spent = sum(len(msgspec.json.encode(s)) for s in collected.samples)
     assert 0 < spent <= 10_000 / 4
     assert all(s.probability is not None and s.probability <= 1 for s in collected.samples)
+    assert collected.counters.dropped > 0
 
 
 class FullDisk(RealDisk):
