@@ -12,6 +12,7 @@ from fleetloop_hub.telemetry_records import (
     DevicePulse,
     LabelFate,
     LabelledSample,
+    LabelSums,
     Refusal,
     StoredReport,
 )
@@ -115,15 +116,17 @@ class Telemetry(ABC):
 
     @abstractmethod
     def label(self, told: Iterable[tuple[str, Label]], source: str) -> list[LabelFate]:
-        """Take in labels that were told to the hub; durable when it returns.
+        """Take in labels that were told to the hub: (who made the prediction, label); durable.
 
-        Args:
-            told: Who made each prediction, and its label. What came first stands.
-            source: Who says so; what is not taken is counted for him.
+        What came first stands; what is not taken is counted for `source`, who says so.
 
         Raises:
             DiskFullError: No room; none was kept.
         """
+
+    @abstractmethod
+    def label_sums(self, model: str, version: int) -> list[LabelSums]:
+        """Of a version's labelled samples, by device; those without a probability are left out."""
 
     @abstractmethod
     def labels_waiting(self) -> dict[str, int]:

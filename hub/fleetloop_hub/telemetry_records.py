@@ -36,6 +36,27 @@ class LabelledSample:
     label: Label
 
 
+@dataclass(frozen=True)
+class LabelSums:
+    """Sums over the labelled samples of one device and version that stand for other rows.
+
+    Attributes:
+        device: Whose.
+        labels: How many.
+        weight: Sum of the reciprocals of their probabilities.
+        right: The same of those that were answered as labelled.
+        squares: Sum of the squares of the reciprocals.
+        least: The smallest of the probabilities.
+    """
+
+    device: str
+    labels: int
+    weight: float
+    right: float
+    squares: float
+    least: float
+
+
 class LabelFate(StrEnum):
     """What has become of a label that was told.
 

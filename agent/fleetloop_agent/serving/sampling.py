@@ -31,6 +31,9 @@ SAMPLES_HELD = 10_000
 REPORT_BYTES = 384
 """What a report adds to its samples, at most, but for the names of what it withholds."""
 
+LEAST_PROBABILITY = 1e-4
+"""Less probable rows are not sent: one of them would weigh more than all others."""
+
 _AT_ONCE = 512
 """Rows that are looked at together; fewer where they are collected before."""
 
@@ -226,7 +229,7 @@ class Sampling:
         probability = np.maximum.reduce(list(chances.values()))
         luck = drawn(numbers, self._seed)
         times = np.broadcast_to(at, len(rows))
-        for k in np.flatnonzero(luck < probability):
+        for k in np.flatnonzero((luck < probability) & (probability >= LEAST_PROBABILITY)):
             reason = next(r for r in Reason if r in chances and luck[k] < chances[r][k])
             answered = said[0][k], said[1][k], float(times[k])
             self._keep(rows[k], int(numbers[k]), answered, (reason, float(probability[k])))

@@ -9,6 +9,7 @@ from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.monitoring.accuracy_views import AccuracyView, Place, Scope
 from fleetloop_hub.monitoring.estimate import Estimator
 from fleetloop_hub.monitoring.merging import merged
+from fleetloop_hub.monitoring.weighed_labels import WeighedAccuracy, evenly, weighed
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Run, Version
 from fleetloop_hub.spec.scalars import Metric
@@ -18,7 +19,7 @@ from fleetloop_hub.validation.metrics import METRICS
 from fleetloop_shared.codec import decode
 from fleetloop_shared.estimate.betting import LabelTest
 from fleetloop_shared.estimate.records import LabelEvidence
-from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.manifest import REGRESSION, Manifest
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import HealthReport, ProfileReport
 
@@ -55,6 +56,7 @@ class AccuracyReader:
             version=version.number,
             reference=accuracy,
             labels=self._weighed(version, None if accuracy is None else LabelTest(accuracy)),
+            weighed=self._by_device(version) if version.task != REGRESSION else [],
         )
         with self._lock:
             try:
@@ -142,13 +144,27 @@ class AccuracyReader:
                 return report.evidence
         return None
 
+    def _by_device(self, version: Version) -> list[WeighedAccuracy]:
+        """The accuracy that labelled samples show, of all devices and of each."""
+        sums = self._telemetry.label_sums(version.model, version.number)
+        return weighed(sums)[: MOST_DEVICES + 1]
+
     def _weighed(self, version: Version, test: LabelTest | None) -> LabelEvidence | None:
-        """All labels that have found their answers, weighed in order of the answers' time."""
+        """Labels that have found their answers, weighed in order of the answers' time.
+
+        Of rows that were selected some are drawn, as if all had been sent alike.
+        """
         if test is None:
             return None
-        for found in self._telemetry.labelled(version.model):
-            if found.sample.version == version.number:
-                test.add(found.sample.label, found.label.label)
+        sums = self._telemetry.label_sums(version.model, version.number)
+        least = min((one.least for one in sums), default=1.0)
+        mine = (
+            found
+            for found in self._telemetry.labelled(version.model)
+            if found.sample.version == version.number
+        )
+        for found in evenly(mine, least):
+            test.add(found.sample.label, found.label.label)
         evidence = test.evidence()
         return evidence if evidence.labels else None
 

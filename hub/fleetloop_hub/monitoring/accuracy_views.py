@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.monitoring.overview import View
+from fleetloop_hub.monitoring.weighed_labels import WeighedAccuracy
 from fleetloop_shared.estimate.records import MAE, AccuracyReference, Estimate, LabelEvidence
 
 BLIND = (
@@ -54,6 +55,8 @@ class AccuracyView(View, frozen=True, kw_only=True):
         reference: What the version's devices know about its accuracy.
         refused: Why nothing is estimated for any of them, "" where it is.
         note: What no estimate can show.
+        weighed: The accuracy by labelled samples, each weighed by how improbable its sending was:
+            of all devices together, then of each; empty for a regression.
     """
 
     model: str
@@ -65,6 +68,7 @@ class AccuracyView(View, frozen=True, kw_only=True):
     reference: AccuracyReference | None = None
     refused: str = ""
     note: str = BLIND
+    weighed: list[WeighedAccuracy] = msgspec.field(default_factory=list)
 
     def refuse(self, why: str) -> "AccuracyView":
         """The same without estimates."""

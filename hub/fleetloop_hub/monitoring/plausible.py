@@ -12,7 +12,13 @@ from fleetloop_hub.monitoring.plausible_shadow import impossible
 from fleetloop_shared.drift.moments import REACH_SD
 from fleetloop_shared.latency import BINS
 from fleetloop_shared.profile import SCORE_BINS, LiveProfile
-from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
+from fleetloop_shared.reports import (
+    DriftReport,
+    HealthReport,
+    ProfileReport,
+    Report,
+    SampleReport,
+)
 from fleetloop_shared.shadow_report import ShadowReport
 
 MOST_ROWS = 1_000_000_000
@@ -21,6 +27,7 @@ MOST_ROWS = 1_000_000_000
 MOST_FEATURES = 4_096
 MOST_BINS = 4_096
 MOST_GROUPS = 8_192
+LEAST_PROBABILITY = 1e-4
 
 _LARGEST = 1e30
 _LARGEST_SUM = 1e150
@@ -39,6 +46,8 @@ def check(report: Report) -> None:
         _check_drift(report)
     elif isinstance(report, HealthReport):
         _check_health(report)
+    elif isinstance(report, SampleReport):
+        _check_samples(report)
     elif isinstance(report, ShadowReport):
         problem = impossible(report.counts)
         _demand(problem is None, f"of a challenger: {problem}")
@@ -137,6 +146,17 @@ def _check_health(report: HealthReport) -> None:
     _demand(degrees is None or coldest <= degrees <= hottest, f"a temperature of {degrees} °C")
     if report.clock is not None:
         _demand_sizes("a clock's offset", [abs(report.clock.offset_s), report.clock.uncertain_s])
+
+
+def _check_samples(report: SampleReport) -> None:
+    """Probabilities that weigh no row more than ten thousand others."""
+    for sample in report.samples:
+        chance = sample.probability
+        _demand(
+            chance is None or LEAST_PROBABILITY <= chance <= 1,
+            f"a row that was sent with a probability of {chance}",
+        )
+        _demand(len(sample.values) <= MOST_FEATURES, f"a row of {len(sample.values)} values")
 
 
 def _check_groups(report: HealthReport) -> None:

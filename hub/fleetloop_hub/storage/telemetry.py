@@ -29,6 +29,7 @@ from fleetloop_hub.telemetry_records import (
     DevicePulse,
     LabelFate,
     LabelledSample,
+    LabelSums,
     Refusal,
     StoredReport,
 )
@@ -65,6 +66,12 @@ _COUNT_SINCE = f"{_COUNT} AND s.at >= ?"
 _ERROR_OF_VERSION = """
 SELECT avg(abs(s.label - l.label))
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
+"""
+_LABEL_SUMS = """
+SELECT s.device, count(*), sum(1 / s.probability), sum((s.label = l.label) / s.probability),
+sum(1 / (s.probability * s.probability)), min(s.probability)
+FROM samples s JOIN labels l USING (device, prediction_id)
+WHERE s.model = ? AND s.version = ? AND s.probability > 0 GROUP BY s.device ORDER BY s.device
 """
 _SAMPLED = """
 SELECT coalesce(sum(length(payload)), 0) FROM reports
@@ -174,6 +181,9 @@ class SqliteTelemetry(Telemetry):
         with self._transaction(synced=True) as connection:
             intake = Intake(connection, self._now(), self._classes_of)
             return [intake.labels.take(device, label, source) for device, label in told]
+
+    def label_sums(self, model: str, version: int) -> list[LabelSums]:
+        return [LabelSums(*row) for row in self._rows(_LABEL_SUMS, model, version)]
 
     def labels_waiting(self) -> dict[str, int]:
         query = "SELECT device, count(*) FROM labels WHERE waiting GROUP BY device ORDER BY device"

@@ -10,6 +10,8 @@ from fleetloop_hub.tables.forms import Noted, interval
 from fleetloop_hub.web.words import number
 from fleetloop_shared.estimate.records import Estimate
 
+_MOST = 21
+
 
 def accuracy_story(view: AccuracyView) -> Group:
     """What labels say, what is estimated without them, and what no estimate can show."""
@@ -23,6 +25,8 @@ def _parts(view: AccuracyView) -> Iterator[Text | Noted]:
         yield Text(f"by labels: {against(view.labels)}", style)
     else:
         yield Text("by labels: none has found its answer yet; devices take them at POST /feedback")
+    if view.weighed:
+        yield _weighed(view)
     if view.refused:
         yield Text(f"without labels: {view.refused}")
     elif not view.scopes:
@@ -32,6 +36,15 @@ def _parts(view: AccuracyView) -> Iterator[Text | Noted]:
         yield Text(f"on {view.held_out_rows:,} held-out rows: {usual}")
         yield _table(view)
     yield Text(view.note, "dim")
+
+
+def _weighed(view: AccuracyView) -> Noted:
+    shown = Noted("samples of", "accuracy", "labels", "worth", note="")
+    for one in view.weighed[:_MOST]:
+        value = f"{number(one.value)}{interval(one.low, one.high)}"
+        worth = f"{one.effective_labels:,.0f}"
+        shown.add_row(one.device or "fleet", value, f"{one.labels:,}", worth, note="")
+    return shown
 
 
 def _table(view: AccuracyView) -> Noted:
