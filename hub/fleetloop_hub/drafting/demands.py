@@ -93,6 +93,14 @@ def fleet(sample: Sample) -> list[str]:
         ),
         "",
         *comment(
+            "No row leaves a device until this asks for some; retraining on what devices see needs "
+            "rows and their labels. What must stay on a device stands under never."
+        ),
+        *raw("# [sampling]"),
+        *raw("# random_share = 0.1", "of the rows that devices serve"),
+        *raw("# never = []", "features whose values stay on the device"),
+        "",
+        *comment(
             "[training], [quantization], [delivery], [rollout] and [retrain] have values that do "
             "for a start; docs/spec.md lists them."
         ),

@@ -11,6 +11,7 @@ from fleetloop_hub.spec.expressions import names_in
 from fleetloop_hub.spec.families import TASK_METRICS
 from fleetloop_hub.spec.lines import Path
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.sampling_problems import sampling_problems
 
 _TWO = 2
 
@@ -35,6 +36,7 @@ def problems(spec: ModelSpec) -> Iterator[Problem]:
     yield from candidate_problems(spec)
     yield from _gates(spec)
     yield from _fairness(spec)
+    yield from sampling_problems(spec)
     phases = spec.rollout.phases
     if phases[-1] != 1.0 or sorted(set(phases)) != phases:
         yield _at(("rollout", "phases"), "write shares that ascend and end with 1.0")

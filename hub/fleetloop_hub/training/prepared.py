@@ -16,6 +16,7 @@ from fleetloop_hub.spec.labels import positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.classes import classes_of
 from fleetloop_hub.training.deciding import decision_threshold
+from fleetloop_hub.training.field_note import field_note
 from fleetloop_hub.training.job import Job
 from fleetloop_hub.training.oddities import MADE_UP, judged, marked
 from fleetloop_hub.training.split import Split, ordered, split
@@ -82,6 +83,7 @@ def ready(spec: ModelSpec, frame: Frame) -> Prepared:
             f"{spec.label.column} has values beyond ±{_LARGEST_LABEL:g}, more than a device can "
             "compute with; write it in a larger unit"
         )
+    notes += field_note(frame.device)
     classes = classes_of(frame, spec)
     parts = split(frame, spec)
     older = frame.take(slice(0, len(frame) - len(parts.held_out)))

@@ -40,6 +40,9 @@ def test_demo_spec_is_a_spec_and_sets_every_key_of_its_tables() -> None:
         ('[[features]]\nname = "a"', "'a' stands twice; name each column once"),
         ('[[features]]\nname = "y"', "'y' is label.column"),
         ('[[features]]\nname = "q"\nlow = 2\nhigh = 1', "low (q): write a low that is"),
+        ('[sampling]\nnever = ["q"]', "sampling.never[0]: 'q' is no feature"),
+        ("[sampling]\nbytes_per_day = 10", "sampling.bytes_per_day: write a whole number >= 10000"),
+        ("[sampling]\nrandom_share = 2.0", "sampling.random_share: write a number <= 1.0"),
         ("[slices]\ncolumn = 'a'", "slices: write [[slices]], in two brackets"),
         ("[[gates]]\nfloor = 0.5", "gates: write [gates], in one bracket"),
         ("what = 1 2", "not TOML"),
@@ -71,3 +74,10 @@ def test_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "spec.toml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(SpecError, match=r"spec\.toml"):
         load(tmp_path / "spec.toml")
+
+
+def test_a_field_that_never_leaves_and_whose_lack_keeps_rows_out_is_a_contradiction() -> None:
+    spec = SPEC.replace('name = "a"', 'name = "a"\nmissing = "quarantine"', 1)
+    with pytest.raises(SpecError, match="keeps each of them out of training"):
+        parse(spec + '\n[sampling]\nrandom_share = 0.1\nnever = ["a"]\n')
+    assert parse(SPEC).sampling.policy is None, "off unless it is asked for"
