@@ -1,4 +1,4 @@
-"""The whole loop with real processes, over each broker: the demo, checked from outside."""
+"""The whole loop with real processes: the README's demo and other stories, checked from outside."""
 
 import json
 import subprocess
@@ -21,6 +21,7 @@ from fleetloop_shared.codec import decode
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.reports import DriftReport
 from fleetloop_shared.trust import manifest_target
+from support.brokers import mosquitto_is_missing
 from support.bundles import device_of, trust_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -41,17 +42,15 @@ def play(folder: Path, *options: str) -> tuple[int, str, dict[str, Any]]:
     return done.returncode, done.stdout, json.loads(lines[-1])
 
 
-def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(
-    tmp_path: Path, broker_kind: str
-) -> None:
-    code, story, summary = play(tmp_path / "demo", "--broker", broker_kind)
+def test_the_fleet_notices_a_changed_world_and_a_better_version_takes_over(tmp_path: Path) -> None:
+    code, story, summary = play(tmp_path / "demo", "--devices", "4")
     assert code == 0, story
     assert summary["closed"]
     assert summary["champion_after"] > summary["champion_before"] == 1
     assert summary["accuracy_gain_low"] > 0
     assert summary["accuracy_gain_low"] < summary["accuracy_gain"] < summary["accuracy_gain_high"]
     assert summary["drift_alarms"] > 0
-    assert summary["devices_committed"] == summary["devices"] == 6
+    assert summary["devices_committed"] == summary["devices"] == 4
     assert summary["resumed_fetches"] >= 1
     assert summary["artifact_bytes"] < summary["float_bytes"]
     assert summary["reports_stored"] == summary["reports_sent"] > 0
@@ -90,11 +89,16 @@ def test_a_model_of_shuffled_labels_never_reaches_a_device(
     assert summary["reports_sent"] == 0
 
 
-def test_nothing_is_retrained_in_a_world_that_does_not_change(
+@pytest.mark.skipif(mosquitto_is_missing(), reason="apt-get install mosquitto")
+def test_over_mosquitto_nothing_is_lost_and_a_world_that_does_not_change_is_left_alone(
     tmp_path: Path, weather_without_summer: Path
 ) -> None:
-    code, story, summary = play(tmp_path / "demo", "--data", str(weather_without_summer))
+    data = ["--data", str(weather_without_summer), "--devices", "3"]
+    code, story, summary = play(tmp_path / "demo", "--broker", "mosquitto", *data)
     assert code == 1, story
+    assert summary["resumed_fetches"] >= 1
+    assert "the broker is killed" in story
+    assert "broker restarted, every device is back" in story
     assert summary["champion_before"] == summary["champion_after"] == 1
     assert "retrain:" not in story
     assert summary["drift_alarms"] <= 2

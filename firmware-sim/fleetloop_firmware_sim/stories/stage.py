@@ -119,10 +119,14 @@ class Stage:
         if not pid_file.exists():
             self.screen.say("world", "the broker is somebody else's: it is left alone")
             return False
-        os.kill(int(pid_file.read_text("utf-8")), signal.SIGKILL)
+        pid = int(pid_file.read_text("utf-8"))
+        os.kill(pid, signal.SIGKILL)
         self.screen.say("world", "the broker is killed; agents keep serving and spooling", "yellow")
-        everybody = len(self.devices)
-        self.until(lambda: self.hub.online() == everybody, _BROKER_BACK_S, "they never came back")
+        self.until(
+            lambda: _pid(pid_file) not in (None, pid) and self.hub.online() == len(self.devices),
+            _BROKER_BACK_S,
+            "they never came back",
+        )
         self.screen.say("hub", "broker restarted, every device is back")
         return True
 
@@ -225,3 +229,11 @@ class Stage:
         self.reports_sent = sum(int(status["reports"]) for status in statuses if status)
         self.reports_stored = int(self._api.get("/status")["reports_stored"])
         return all(statuses) and self.reports_sent == self.reports_stored
+
+
+def _pid(file: Path) -> int | None:
+    """Of the broker that runs now; None while it is being started."""
+    try:
+        return int(file.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None

@@ -12,8 +12,13 @@ from typer.testing import CliRunner
 import fleetloop_firmware_sim
 from fleetloop_firmware_sim.cli import app
 from fleetloop_firmware_sim.errors import NoStoryError, RecordingError
-from fleetloop_firmware_sim.stories import hub_kills, shelf
+from fleetloop_firmware_sim.stories import hub_kills, shelf, steady
+from fleetloop_firmware_sim.stories.miswired import summary as miswired
+from fleetloop_firmware_sim.stories.miswired.story import SWAPPED_AT_ROW, Miswired
+from fleetloop_firmware_sim.stories.miswired.summary import MiswiredSummary
 from fleetloop_firmware_sim.stories.playing import as_json
+from fleetloop_firmware_sim.stories.quiet import summary as quiet
+from fleetloop_firmware_sim.stories.quiet.summary import QuietSummary
 from fleetloop_firmware_sim.stories.story import Asked, Story
 from fleetloop_firmware_sim.stories.summary import Summary, judge
 from fleetloop_firmware_sim.stories.weather import summary as weather
@@ -38,7 +43,40 @@ RIGHT: dict[str, tuple[Summary, Any]] = {
             reports_stored=9,
         ),
         weather.demands,
-    )
+    ),
+    "quiet": (
+        QuietSummary(
+            story="quiet",
+            seed=1,
+            devices=20,
+            rows=200_000,
+            rows_wanted=200_000,
+            windows=780,
+            drift_alarms=1,
+            alarms_budgeted=1,
+            versions=1,
+            devices_committed=20,
+            reports_sent=9,
+            reports_stored=9,
+        ),
+        quiet.demands,
+    ),
+    "miswired": (
+        MiswiredSummary(
+            story="miswired",
+            seed=1,
+            devices=8,
+            miswired="station-7",
+            investigated=("station-7",),
+            rows_until_named=320,
+            rows_after_named=768,
+            versions=1,
+            devices_committed=8,
+            reports_sent=9,
+            reports_stored=9,
+        ),
+        miswired.demands,
+    ),
 }
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -51,6 +89,20 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("weather", {"reports_stored": 8}, "reports were lost"),
     ("weather", {"reports_sent": 0, "reports_stored": 0}, "reports were lost"),
     ("weather", {"killed_hub": True}, "the hub was never killed"),
+    ("quiet", {"rows": 199_999}, "not every row was answered"),
+    ("quiet", {"windows": 0}, "no window was judged"),
+    ("quiet", {"drift_alarms": 2}, "more false alarms than budgeted"),
+    ("quiet", {"retrainings": 1}, "something was retrained"),
+    ("quiet", {"versions": 2}, "something was retrained"),
+    ("quiet", {"devices_committed": 19}, "not every device runs the first version"),
+    ("miswired", {"investigated": ()}, "the miswired device was not named"),
+    ("miswired", {"investigated": ("station-1", "station-7")}, "another device was named"),
+    ("miswired", {"rows_until_named": None}, "it took more rows than allowed"),
+    ("miswired", {"rows_until_named": 1_025}, "it took more rows than allowed"),
+    ("miswired", {"rows_until_named": -1}, "it was named before its sensors were swapped"),
+    ("miswired", {"rows_after_named": 0}, "the others were not watched afterwards"),
+    ("miswired", {"versions": 2}, "something was retrained"),
+    ("miswired", {"devices_committed": 7}, "not every device runs the first version"),
 ]
 
 
@@ -128,3 +180,21 @@ def test_no_day_of_the_weather_is_in_two_parts_of_the_story(seed: int) -> None:
     assert held_out
     assert max(trained) < min(lived)
     assert max(lived) < min(held_out)
+
+
+def test_a_steady_world_is_the_same_for_the_same_seed_and_station() -> None:
+    one, again, other = steady.life(99, 1, 2), steady.life(99, 1, 2), steady.life(99, 1, 3)
+    assert np.array_equal(one.rows, again.rows)
+    assert one.labels == again.labels
+    assert not np.array_equal(one.rows, other.rows)
+
+
+def test_only_the_miswired_station_differs_and_only_from_its_row_on() -> None:
+    story = Miswired(Asked(seed=2, devices=5))
+    a, b = (steady.COLUMNS.index(name) for name in story.pair)
+    for number, life in enumerate(story.lives):
+        right = steady.life(len(life.labels), 2, number + 1).rows
+        first = SWAPPED_AT_ROW if number == story.victim else len(right)
+        assert np.array_equal(life.rows[:first], right[:first])
+        assert np.array_equal(life.rows[first:, a], right[first:, b])
+        assert np.array_equal(life.rows[first:, b], right[first:, a])

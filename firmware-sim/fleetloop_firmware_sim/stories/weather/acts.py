@@ -14,6 +14,8 @@ MODEL = "rain"
 _DAYS = Rhythm(batch_rows=1, pause_s=1 / 16, most_ahead_rows=32)
 _SLOW_LINK_BYTES_PER_S = 8_000
 _CHUNKS_BEFORE_THE_KILL = 9
+_LAST_TRAINING_S = 90.0
+"""When no more rows come, this is enough for a cool-down and a training."""
 
 
 def first_version(stage: Stage, world: World, spec: str) -> dict[str, Any]:
@@ -70,16 +72,19 @@ def world_changes(stage: Stage) -> bool:
     return bool(stage.hub.decisions("retrain"))
 
 
-def second_rollout(stage: Stage) -> dict[str, Any]:
+def second_rollout(stage: Stage) -> dict[str, Any] | None:
     """The hub retrains and judges, again with more labels if a gate blocks; then rolls out.
 
     Returns:
-        The version that took over, or the last one that was blocked before the weather ended.
+        The version that took over, or the last one that was blocked before the weather ended;
+        None if no retraining came to an end.
     """
     stage.screen.chapter("5  The hub retrains, judges, and rolls out")
     known = 1
     while True:
         version = _next_version(stage, known)
+        if version is None:
+            return None
         known = int(version["number"])
         stage.tell_version(version)
         if version["state"] != "blocked":
@@ -105,9 +110,15 @@ def both_compared(stage: Stage, world: World) -> Comparison:
     return compare(before, after, truth)
 
 
-def _next_version(stage: Stage, known: int) -> dict[str, Any]:
-    stage.until(lambda: len(stage.hub.versions(MODEL)) > known, 180.0, "no retraining ended")
-    return stage.hub.versions(MODEL)[0]
+def _next_version(stage: Stage, known: int) -> dict[str, Any] | None:
+    """The next one; None if the weather has ended and nothing has come of it for a while."""
+
+    def more() -> bool:
+        return len(stage.hub.versions(MODEL)) > known
+
+    stage.until(lambda: more() or _weathered(stage), 400.0, "the weather never ended")
+    stage.until(more, _LAST_TRAINING_S, "no retraining ended", fatal=False)
+    return stage.hub.versions(MODEL)[0] if more() else None
 
 
 def _wait_for_its_end(stage: Stage, number: int) -> None:
