@@ -13,7 +13,7 @@ import msgspec
 from fleetloop_firmware_sim.errors import FeedError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
 from fleetloop_firmware_sim.recording import Recording
-from fleetloop_firmware_sim.sensor import Sensor
+from fleetloop_firmware_sim.sensor import Answer, Sensor
 from fleetloop_firmware_sim.stories.processes import Process, free_port
 
 _SCORE_TIMEOUT_S = 60.0
@@ -115,8 +115,8 @@ class Device:
         except FeedError:
             return 0
 
-    def serve(self, rows: Recording, batch_rows: int = 64) -> list[int]:
-        """What the device answers to these rows over HTTP: one label a row.
+    def answers(self, rows: Recording, batch_rows: int = 64) -> list[Answer]:
+        """What the device answers to these rows over HTTP.
 
         Raises:
             FeedError: It does not answer them all.
@@ -125,7 +125,15 @@ class Device:
         while not sensor.done:
             if not sensor.measure(batch_rows):
                 raise FeedError(f"{self.name} does not answer at {self._url}")
-        return [int(reading.answer.label) for reading in sensor.readings]
+        return [reading.answer for reading in sensor.readings]
+
+    def serve(self, rows: Recording) -> list[int]:
+        """The class that the device answers to each of these rows over HTTP.
+
+        Raises:
+            FeedError: It does not answer them all.
+        """
+        return [int(answer.label) for answer in self.answers(rows)]
 
     def score_previous(self, rows: Recording) -> list[int]:
         """What the version before the active one answers, run from the device's own disk.

@@ -45,6 +45,15 @@ class HubView:
         """Whether a rollout of this version has come to an end."""
         return any(r["version"] == version and r["ended_at"] for r in self.rollouts())
 
+    def rollout_of(self, version: int) -> Json | None:
+        """The newest rollout of a version, None if there was none."""
+        return next((r for r in self.rollouts() if r["version"] == version), None)
+
+    def quarantined(self, version: int) -> list[str]:
+        """The hardware types on which a version is in quarantine."""
+        found: list[Json] = self.api.get("/quarantine")["quarantine"]
+        return sorted({q["hardware"] for q in found if q["version"] == version})
+
     def decisions(self, verdict: str) -> list[Json]:
         """Decisions of this kind that no person asked for, the newest first."""
         made: list[Json] = self.api.get("/decisions")["decisions"]

@@ -77,15 +77,16 @@ class Stage:
         self.screen.say("hub", f"broker at {self._api.get('/status')['broker']}")
 
     def train(self, model: str, spec: str, reason: str) -> dict[str, Any]:
-        """A model's first version; returns it, passed or blocked.
+        """A model's next version, asked for by a person; returns it, passed or blocked.
 
         A run that the hub's end has cut short is asked for again, as a person would.
         """
+        known = len(self.hub.versions(model))
         self._api.post("/models", {"spec": spec, "folder": str(self.folder)})
         keys: set[str] = set()
 
         def trained() -> bool:
-            if self.hub.versions(model):
+            if len(self.hub.versions(model)) > known:
                 return True
             failed = {run["key"]: run["error"] for run in self.hub.runs(model) if run["error"]}
             for key in failed.keys() & keys:
@@ -95,7 +96,7 @@ class Stage:
                 keys.add(self._api.post("/runs", {"model": model, "reason": reason})["run"])
             return False
 
-        self.until(trained, _TRAINED_S, "the first training did not end")
+        self.until(trained, _TRAINED_S, "the training did not end")
         version = self.hub.versions(model)[0]
         self.tell_version(version)
         return version

@@ -5,6 +5,7 @@ the smaller the gap and the lower the pressure, the likelier is rain. Gusts are 
 wind. Hours are drawn independently, so that the same holds in the first row and in the last.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,25 +18,27 @@ LABEL = "rain"
 TRAINING_ROWS = 20_000
 WINDOW_ROWS = 256
 FALSE_ALARMS_PER_MILLION_ROWS = 1.0
+CANARY_SHARE = 0.25
 
 _LABEL_EVERY = 20
 
-SPEC = f"""\
+_SPEC = """\
 [model]
-name = "{MODEL}"
+name = "{model}"
 seed = 7
 
 [[sources]]
-csv = "hours.csv"
+csv = "{csv}"
 
 [rows]
 time = "hour"
 
 [label]
-column = "{LABEL}"
+column = "{label}"
 positive = 1
 
-{"".join(f'[[features]]{chr(10)}name = "{name}"{chr(10)}{chr(10)}' for name in COLUMNS)}
+{features}
+
 [[candidates]]
 name = "logistic"
 family = "linear"
@@ -45,11 +48,11 @@ metric = "balanced_accuracy"
 floor = 0.6
 
 [drift]
-window_rows = {WINDOW_ROWS}
-false_alarms_per_million_rows = {FALSE_ALARMS_PER_MILLION_ROWS}
+window_rows = {window_rows}
+false_alarms_per_million_rows = {false_alarms}
 
 [rollout]
-phases = [0.25, 1.0]
+phases = [{canary_share}, 1.0]
 soak_rows = 64
 soak_s = 60.0
 lost_after_s = 240.0
@@ -59,6 +62,24 @@ drift_devices = 0.5
 min_labels = 100
 cooldown_s = 5.0
 """
+
+
+def spec(csv: str = "hours.csv", features: Sequence[str] = COLUMNS) -> str:
+    """The model spec: will it rain in this hour?
+
+    Args:
+        csv: Where the rows are.
+        features: Their columns that the model sees.
+    """
+    return _SPEC.format(
+        model=MODEL,
+        csv=csv,
+        label=LABEL,
+        features="\n\n".join(f'[[features]]\nname = "{name}"' for name in features),
+        window_rows=WINDOW_ROWS,
+        canary_share=CANARY_SHARE,
+        false_alarms=FALSE_ALARMS_PER_MILLION_ROWS,
+    )
 
 
 @dataclass(frozen=True)

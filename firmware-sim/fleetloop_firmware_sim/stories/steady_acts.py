@@ -8,15 +8,19 @@ from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.stories.device import Device
 from fleetloop_firmware_sim.stories.feeding import Feeding, Rhythm
 from fleetloop_firmware_sim.stories.stage import Stage
-from fleetloop_firmware_sim.stories.steady import MODEL, SPEC, TRAINING_ROWS, training_csv
+from fleetloop_firmware_sim.stories.steady import MODEL, TRAINING_ROWS, spec
 
 COHORT = "stations"
 
 _UNTIL_IT_RUNS = Rhythm(batch_rows=16, pause_s=0.25, most_ahead_rows=64)
 
 
-def first_version(stage: Stage, seed: int) -> dict[str, Any]:
+def first_version(stage: Stage, hours: str) -> dict[str, Any]:
     """The hub starts, and trains a first version on the hours before.
+
+    Args:
+        stage: Where it plays.
+        hours: These, as a CSV; columns that the model does not see may be among them.
 
     Raises:
         StoryEndedError: Its gates have blocked it.
@@ -24,19 +28,26 @@ def first_version(stage: Stage, seed: int) -> dict[str, Any]:
     stage.screen.chapter("1  A hub, and a first model")
     stage.open()
     stage.screen.say("world", f"{TRAINING_ROWS:,} hours of weather: will it rain?")
-    (stage.folder / "hours.csv").write_text(training_csv(seed), "utf-8")
-    version = stage.train(MODEL, SPEC, "the first version")
+    (stage.folder / "hours.csv").write_text(hours, "utf-8")
+    version = stage.train(MODEL, spec(), "the first version")
     if version["state"] == "blocked":
         raise StoryEndedError("the first version was blocked by its gates")
     return version
 
 
-def everybody_runs_it(stage: Stage, lives: Sequence[Recording]) -> None:
-    """Stations enrol, are given the first version, and commit it on live rows."""
+def everybody_runs_it(stage: Stage, lives: Sequence[Recording], boards: Sequence[str] = ()) -> None:
+    """Stations enrol, are given the first version, and commit it on live rows.
+
+    Args:
+        stage: Where it plays.
+        lives: What each measures.
+        boards: The hardware type of each; without, all are the same.
+    """
     count = len(lives)
     stage.screen.chapter(f"2  {count} stations enrol and get it over MQTT")
     for number, life in enumerate(lives, start=1):
-        stage.devices.append(Device(f"station-{number}", life, stage.place(COHORT)))
+        board = {"hardware": boards[number - 1]} if boards else {}
+        stage.devices.append(Device(f"station-{number}", life, stage.place(COHORT, **board)))
     for device in stage.devices:
         device.process.start()
     stage.until(lambda: stage.hub.online() == count, 180.0, "the stations did not enrol")

@@ -13,6 +13,9 @@ import fleetloop_firmware_sim
 from fleetloop_firmware_sim.cli import app
 from fleetloop_firmware_sim.errors import NoStoryError, RecordingError
 from fleetloop_firmware_sim.stories import hub_kills, shelf, steady
+from fleetloop_firmware_sim.stories.bad_release import summary as bad_release
+from fleetloop_firmware_sim.stories.bad_release import world as bad_world
+from fleetloop_firmware_sim.stories.bad_release.summary import BadReleaseSummary
 from fleetloop_firmware_sim.stories.miswired import summary as miswired
 from fleetloop_firmware_sim.stories.miswired.story import SWAPPED_AT_ROW, Miswired
 from fleetloop_firmware_sim.stories.miswired.summary import MiswiredSummary
@@ -77,6 +80,27 @@ RIGHT: dict[str, tuple[Summary, Any]] = {
         ),
         miswired.demands,
     ),
+    "bad-release": (
+        BadReleaseSummary(
+            story="bad-release",
+            seed=1,
+            devices=8,
+            bad_board="board-b",
+            gates_passed=True,
+            rollout="reverted",
+            phases_opened=1,
+            canary_devices=2,
+            took_it=("station-1", "station-2"),
+            rows_of_it=900,
+            quarantined=("board-b",),
+            control=("station-3", "station-4"),
+            control_probes=128,
+            devices_back=8,
+            reports_sent=9,
+            reports_stored=9,
+        ),
+        bad_release.demands,
+    ),
 }
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -103,6 +127,21 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("miswired", {"rows_after_named": 0}, "the others were not watched afterwards"),
     ("miswired", {"versions": 2}, "something was retrained"),
     ("miswired", {"devices_committed": 7}, "not every device runs the first version"),
+    ("bad-release", {"gates_passed": False}, "the candidate did not pass the offline gates"),
+    ("bad-release", {"rollout": "done"}, "the rollout was not reverted"),
+    ("bad-release", {"phases_opened": 2}, "it came further than the canary"),
+    ("bad-release", {"took_it": (), "rows_of_it": 0}, "no device has tried it"),
+    ("bad-release", {"canary_devices": 1}, "more devices than the canary have tried it"),
+    ("bad-release", {"control": ()}, "there was no control"),
+    ("bad-release", {"control_unanswered": 1}, "the control has left rows unanswered"),
+    ("bad-release", {"control_changed": 1}, "the control answers otherwise than before"),
+    ("bad-release", {"quarantined": ()}, "it is not in quarantine on that hardware"),
+    (
+        "bad-release",
+        {"quarantined": ("board-a", "board-b")},
+        "it is in quarantine where it does no harm",
+    ),
+    ("bad-release", {"devices_back": 7}, "not every device is back at the version before"),
 ]
 
 
@@ -198,3 +237,11 @@ def test_only_the_miswired_station_differs_and_only_from_its_row_on() -> None:
         assert np.array_equal(life.rows[:first], right[:first])
         assert np.array_equal(life.rows[first:, a], right[first:, b])
         assert np.array_equal(life.rows[first:, b], right[first:, a])
+
+
+def test_the_boards_of_the_bad_release_differ_in_the_unit_of_humidity_alone() -> None:
+    good, bad = (bad_world.life(99, 1, 2, b) for b in (bad_world.GOOD_BOARD, bad_world.BAD_BOARD))
+    at = good.columns.index(bad_world.HUMIDITY)
+    assert np.allclose(good.rows[:, at], 100 * bad.rows[:, at])
+    assert np.array_equal(np.delete(good.rows, at, 1), np.delete(bad.rows, at, 1))
+    assert good.labels == bad.labels

@@ -52,7 +52,7 @@ class Miswired(Story[MiswiredSummary]):
         )
 
     def play(self, stage: Stage, found: MiswiredSummary) -> Iterator[MiswiredSummary]:
-        steady_acts.first_version(stage, self.seed)
+        steady_acts.first_version(stage, steady.training_csv(self.seed))
         steady_acts.everybody_runs_it(stage, self.lives)
         found = replace(found, rows_until_named=self._named(stage))
         yield self._counted(stage, found)

@@ -36,7 +36,7 @@ class Quiet(Story[QuietSummary]):
         return QuietSummary(story=self.name, seed=self.seed)
 
     def play(self, stage: Stage, found: QuietSummary) -> Iterator[QuietSummary]:
-        steady_acts.first_version(stage, self.seed)
+        steady_acts.first_version(stage, steady.training_csv(self.seed))
         steady_acts.everybody_runs_it(stage, self._lives)
         wanted = ROWS_EACH * len(stage.devices)
         stage.screen.chapter(f"3  {wanted:,} rows in which nothing changes")
