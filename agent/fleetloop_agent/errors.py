@@ -48,6 +48,10 @@ class InputError(FleetloopError):
     """These rows are not the model's inputs; none of them was answered."""
 
 
+class AbstainedError(InputError):
+    """A value is out of the range that the signature wants answered; nothing was answered."""
+
+
 class NoModelError(FleetloopError):
     """No model is loaded yet; it comes with the first rollout."""
 

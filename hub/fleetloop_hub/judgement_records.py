@@ -25,7 +25,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
             "drift", "estimate" or "answers".
         unit: What the figures are measured in: "points" (of a hundred rows), "x" (a ratio), or
             "a day".
-        treated: The measure on the treated devices, None while nothing was reported.
+        treated: The measure on the treated devices, None while nothing was reported: a share, a
+            count a day; of a ratio log2 of its microseconds, bytes or ratio.
         control: The measure on the control.
         difference: How much worse the treated devices are, adjusted for what each device did
             before the phase; a ratio where the unit is "x". None while it cannot be told.
@@ -37,6 +38,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         control_rows: The same of the control.
         text: All of it in one sentence.
         hardware: The type it is about; "" is all types together.
+        clear: Whether it is worse by more than two standard errors, which proves nothing yet.
     """
 
     measure: str
@@ -52,6 +54,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     control_rows: int
     text: str
     hardware: str = ""
+    clear: bool = False
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +65,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         text: The same in words, with the figures that decided.
         comparisons: One a measure for all types together, then those of single types.
         hardware: The types it is harmful on; all types of the phase where it is harmful on all.
-        speaks_against: Measures whose figure is beyond its limit, though nothing is proven yet.
+        speaks_against: Measures whose figure is clearly beyond its limit, proven or not.
     """
 
     finding: Finding

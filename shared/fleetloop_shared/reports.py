@@ -159,6 +159,9 @@ class HealthReport(Report, frozen=True, kw_only=True):
             them.
         dropped: Blocks, samples and labels given up since the last report: more came than is held,
             or the budget of samples had no room.
+        abstained: Those of the refused rows that were refused for a value out of range.
+        answer_counts: How often each class was answered since the last report, in the signature's
+            order; of a regression, numbers in equal bins of the score.
     """
 
     model: str | None
@@ -182,6 +185,8 @@ class HealthReport(Report, frozen=True, kw_only=True):
     evidence: LabelEvidence | None = None
     groups: list[GroupCounts] = msgspec.field(default_factory=list)
     dropped: int = 0
+    abstained: int = 0
+    answer_counts: list[int] = msgspec.field(default_factory=list)
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

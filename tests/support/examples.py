@@ -272,6 +272,8 @@ MESSAGES: list[m.Message] = [
         ),
         clock=ClockOffset(offset_s=-0.25, uncertain_s=0.0625),
         dropped=2,
+        abstained=1,
+        answer_counts=[40, 24],
         groups=[
             GroupCounts(
                 column="rain",

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from fleetloop_agent.errors import AbstainedError, InputError
 from fleetloop_agent.serving.records import Counters
 from fleetloop_shared.latency import BINS, count_times
 
@@ -54,12 +55,13 @@ class Tally:
         self._latency_counts += count_times(times_ns)
         times_ns.clear()
 
-    def failed(self, rows: int, *, refused: bool) -> None:
+    def failed(self, rows: int, error: Exception) -> None:
         """Rows were refused for their form or value, or the model failed on them."""
-        if refused:
-            self.refused += rows
-        else:
+        if not isinstance(error, InputError):
             self.errors += rows
+            return
+        self.refused += rows
+        self.abstained += rows if isinstance(error, AbstainedError) else 0
 
     def labelled(self, *, correct: bool | None) -> None:
         """A label came for an answer of the loaded model.
@@ -85,6 +87,7 @@ class Tally:
             rows=rows,
             errors=self.errors,
             refused=self.refused,
+            abstained=self.abstained,
             latency_counts=tuple(self._latency_counts.tolist()),
             labels=self.labels,
             labels_correct=self.labels_correct,
@@ -94,6 +97,6 @@ class Tally:
         return counters
 
     def _clear(self) -> None:
-        self.errors = self.refused = 0
+        self.errors = self.refused = self.abstained = 0
         self._latency_counts = np.zeros(BINS, np.int64)
         self.forget_labels()

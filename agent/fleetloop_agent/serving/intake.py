@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fleetloop_agent.errors import InputError
+from fleetloop_agent.errors import AbstainedError, InputError
 from fleetloop_agent.ports import Rows
 from fleetloop_shared.categories import Categories
 from fleetloop_shared.manifest import OTHER, Signature
@@ -151,18 +151,16 @@ class Intake:
                 raise self._out_of_range(row, feature, values[row])
         return rows
 
-    def _out_of_range(self, row: int, feature: int, value: np.float32) -> InputError:
+    def _out_of_range(self, row: int, feature: int, value: np.float32) -> AbstainedError:
         known = self._features[feature]
         if known.categories:
-            return self._wrong(
-                row, feature, "is none of its categories, and they alone are answered"
-            )
+            text = "is none of its categories, and they alone are answered"
+            return AbstainedError(str(self._wrong(row, feature, text)))
         low = "" if known.low is None else f" from {known.low:g}"
         high = "" if known.high is None else f" to {known.high:g}"
         unit = f" {known.unit}" if known.unit else ""
-        return self._wrong(
-            row, feature, f"is {value:g}; values{low}{high}{unit} alone are answered"
-        )
+        text = f"is {value:g}; values{low}{high}{unit} alone are answered"
+        return AbstainedError(str(self._wrong(row, feature, text)))
 
     def infinite(self, rows: Rows, unanswered: npt.NDArray[np.bool_]) -> InputError | None:
         """What is wrong with rows that the model has no answer to, if that is an infinite value.

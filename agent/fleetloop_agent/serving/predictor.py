@@ -192,7 +192,7 @@ class Predictor(Serving):
             dropped = sum(x.dropped for x in (self._blocks, self._sampling, self._labels))
             self._tally.took(self._took_ns)
             seen = self._tally.take(self._answers - self._collected, dropped - self._dropped)
-            seen = seen if served is None else served.tell(seen)
+            seen = seen if served is None else served.tell(seen, self._recent)
             self._collected, self._dropped = self._answers, dropped
         windows = judged(blocks)
         with self._lock:
@@ -277,9 +277,8 @@ class Predictor(Serving):
 
     def _note_failure(self, served: Served, rows: int, error: FleetloopError) -> None:
         with self._lock:
-            refused = isinstance(error, InputError)
-            self._tally.failed(rows, refused=refused)
-            served.count.errors += 0 if refused else rows
+            self._tally.failed(rows, error)
+            served.count.errors += 0 if isinstance(error, InputError) else rows
 
     def _take_blocks(self, served: Served) -> None:
         self._tally.took(self._took_ns)

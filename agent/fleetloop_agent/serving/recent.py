@@ -21,6 +21,7 @@ class RecentAnswers:
             capacity: How many answers are remembered; then the oldest is forgotten.
         """
         self._capacity = capacity
+        self._next = 0
         self._numbers = array("q", [_NONE]) * capacity
         self._labels = array("d", [0.0]) * capacity
         self._loads = array("q", [0]) * capacity
@@ -35,6 +36,7 @@ class RecentAnswers:
         """
         place = number % self._capacity
         self._numbers[place] = number
+        self._next = number + 1
         self._labels[place] = label
         self._loads[place] = load
 
@@ -46,6 +48,7 @@ class RecentAnswers:
             labels: What was answered.
             load: Which loading of a model answered them.
         """
+        self._next = first + len(labels)
         if len(labels) > self._capacity:
             first += len(labels) - self._capacity
             labels = labels[-self._capacity :]
@@ -63,6 +66,20 @@ class RecentAnswers:
         np.frombuffer(self._numbers, np.int64)[places] = np.arange(first, first + len(labels))
         np.frombuffer(self._labels, np.float64)[places] = labels
         np.frombuffer(self._loads, np.int64)[places] = load
+
+    def last(self, count: int, load: int) -> npt.NDArray[np.float64]:
+        """What was answered last, as far as it is remembered and one loading answered it.
+
+        Args:
+            count: How many answers there were.
+            load: Which loading of a model.
+        """
+        count = min(count, self._capacity)
+        places = np.arange(self._next - count, self._next) % self._capacity
+        by = np.frombuffer(self._loads, np.int64)[places]
+        answers: npt.NDArray[np.float64] = np.frombuffer(self._labels, np.float64)[places]
+        chosen: npt.NDArray[np.float64] = answers[by == load]
+        return chosen
 
     def take(self, number: int) -> tuple[float, int] | None:
         """Label and load of an answer, once; None if it is unknown, forgotten or was taken."""

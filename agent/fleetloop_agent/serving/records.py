@@ -135,6 +135,9 @@ class Counters:
             sent and did not fit the budget of samples.
         evidence: What all labels for answers of the loaded model say, None before the first.
         groups: How groups of people were answered by the loaded model.
+        abstained: Those of the refused rows that a value out of range was refused in.
+        answer_counts: How often the loaded model gave each answer, as `fleetloop_shared.answers`
+            counts them.
     """
 
     rows: int = 0
@@ -146,6 +149,8 @@ class Counters:
     dropped: int = 0
     evidence: LabelEvidence | None = None
     groups: list[GroupCounts] = field(default_factory=list)
+    abstained: int = 0
+    answer_counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -158,6 +158,8 @@ class Reports:
                 evidence=seen.evidence,
                 groups=seen.groups,
                 dropped=seen.dropped,
+                abstained=seen.abstained,
+                answer_counts=list(seen.answer_counts),
             )
 
         return Topic.HEALTH, build
@@ -176,6 +178,8 @@ class Reports:
             dropped=old.dropped + new.dropped,
             evidence=new.evidence,
             groups=added_groups(old.groups if same else [], new.groups),
+            abstained=old.abstained + new.abstained,
+            answer_counts=_sum(old.answer_counts if same else (), new.answer_counts),
         )
 
     def _drift(self, window: Window) -> Callable[[int, int], Report]:
@@ -249,6 +253,11 @@ class Reports:
             return LabelReport(device=self._device, boot=boot, seq=seq, at=at, labels=labels)
 
         return build
+
+
+def _sum(counts: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    """Counts added up; one of them may be of nothing yet."""
+    return tuple(map(add, counts, more)) if counts and more else counts or more
 
 
 def _quantile_ms(seen: Counters, share: float) -> float | None:

@@ -10,8 +10,10 @@ from fleetloop_agent.ports import Model, Rows, Runtime
 from fleetloop_agent.serving.group_counts import GroupTally
 from fleetloop_agent.serving.intake import Intake
 from fleetloop_agent.serving.monitor import Monitor
+from fleetloop_agent.serving.recent import RecentAnswers
 from fleetloop_agent.serving.records import Counters
 from fleetloop_agent.serving.truths import Truths
+from fleetloop_shared.answer_counts import answer_counts
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.drift.block import Blocks
 from fleetloop_shared.drift.scan import Scan
@@ -104,10 +106,19 @@ class Served:
             self.groups.label(number, said, label)
         return self.truths.right(said, label)
 
-    def tell(self, counters: Counters) -> Counters:
-        """Counts with what labels say about it, and how groups were answered meanwhile."""
+    def tell(self, counters: Counters, recent: RecentAnswers) -> Counters:
+        """Counts with what labels say about it, and what was answered to whom meanwhile.
+
+        Args:
+            counters: The counts.
+            recent: What was answered last.
+        """
+        answers = recent.last(counters.rows, self.load)
         groups = self.groups.take() if self.groups is not None else []
-        return replace(counters, evidence=self.evidence(), groups=groups)
+        counts = answer_counts(answers, self.manifest.signature).tolist() if len(answers) else []
+        return replace(
+            counters, evidence=self.evidence(), groups=groups, answer_counts=tuple(counts)
+        )
 
     def evidence(self) -> LabelEvidence | None:
         """What labels say about it, None before the first."""

@@ -95,6 +95,23 @@ def test_a_refused_row_refuses_all_and_is_counted() -> None:
     assert made.predict(named(rows(1)))[0].prediction_id == f"{DEVICE}.3.1"
 
 
+def test_a_value_out_of_range_is_an_abstention_and_answers_are_counted_by_class() -> None:
+    made = predictor(loaded=False)
+    wind, *others = model()[0].signature.features
+    wind = msgspec.structs.replace(wind, high=60.0, out_of_range="refuse")
+    made.load(*with_signature(features=[wind, *others]))
+    made.predict([{"wind": 3.0, "rain": 1.0}, {"wind": 1.0, "rain": 3.0}])
+    made.predict([{"wind": 4.0, "rain": 1.0}])
+    with pytest.raises(InputError, match="alone are answered"):
+        made.predict([{"wind": 61.0, "rain": 1.0}])
+    with pytest.raises(InputError, match="is of type str"):
+        made.predict([{"wind": "x", "rain": 1.0}])
+    counters = made.collect().counters
+    assert (counters.refused, counters.abstained) == (2, 1)
+    assert counters.answer_counts == (1, 2)
+    assert made.collect().counters.answer_counts == ()
+
+
 def test_a_model_that_fails_is_an_error_and_nothing_is_answered() -> None:
     made = predictor(loaded=False)
     manifest, _ = model()

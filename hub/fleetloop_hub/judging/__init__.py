@@ -1,0 +1,1 @@
+"""Judges a rollout by how the devices that have taken it do beside those that have not."""
