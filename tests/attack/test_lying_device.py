@@ -24,6 +24,7 @@ from fleetloop_shared.reports import (
     SampleReport,
 )
 from fleetloop_shared.sampling import SamplingPolicy
+from fleetloop_shared.shadow_report import ShadowReport
 from fleetloop_shared.system import ClockOffset
 from fleetloop_shared.topics import Topic
 from support.examples import MESSAGES
@@ -102,6 +103,15 @@ def test_what_is_said_of_a_retired_version_moves_nothing(
 ) -> None:
     assert ingest(kept).take([said(of_version(kind, 2))], NOW).stored == stored
     assert kept.telemetry.refusals() == {("s1", "retired-version"): 1}
+
+
+def test_a_shadow_of_a_version_that_was_never_released_is_no_evidence(kept: Parts) -> None:
+    report = EXAMPLES[ShadowReport]
+    assert isinstance(report, ShadowReport)
+    counts = msgspec.structs.replace(report.counts, model="rain", champion=1, challenger=77)
+    made_up = msgspec.structs.replace(report, device="s1", counts=counts)
+    assert ingest(kept).take([said(made_up)], NOW).stored == 0
+    assert ("s1", "unknown-version") in kept.telemetry.refusals()
 
 
 def test_a_device_that_still_runs_a_retired_version_is_still_heard(kept: Parts) -> None:

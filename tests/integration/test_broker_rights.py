@@ -170,3 +170,24 @@ def test_admission_holds_from_the_moment_admit_returns(broker: Broker, links: Li
         broker.admit([HUB, new])
         device = links.to(broker, new)
         assert device.of(Disconnected) == []
+
+
+def test_a_label_source_tells_labels_reads_its_receipts_and_nothing_else(
+    broker: Broker, links: Links, hub: Listener
+) -> None:
+    bank = BrokerAccount("bank", "its-own-password", None, labels_only=True)
+    broker.admit([HUB, STATION_1, STATION_2, bank])
+    own, receipt = "fleetloop/v1/sources/bank/up/labels", "fleetloop/v1/sources/bank/down/receipt"
+    source = links.to(broker, bank)
+    source.link.subscribe(receipt)
+    for filter_ in ("fleetloop/#", "fleetloop/v1/sources/+/down/receipt", *FORBIDDEN_TO_READ):
+        source.link.subscribe(filter_)
+    for topic in ("fleetloop/v1/sources/other/up/labels", receipt, *FORBIDDEN_TO_PUBLISH):
+        assert source.link.publish(topic, b"forged")
+    assert source.link.publish(own, b"labels")
+    hub.message(own, b"labels")
+    assert [event for event in hub.of(Received) if event.payload == b"forged"] == []
+    for topic in FORBIDDEN_TO_READ:
+        assert hub.link.publish(topic, b"secret")
+    source.until(lambda: bool(hub.link.publish(receipt, b"taken") and source.payloads(receipt)))
+    assert {event.payload for event in source.of(Received)} == {b"taken"}

@@ -29,9 +29,11 @@ from fleetloop_shared.reports import (
     SampleReport,
 )
 from fleetloop_shared.sampling import SamplingPolicy
+from fleetloop_shared.shadow_report import ShadowReport
 
 _RETIRED = {VersionState.ARCHIVED, VersionState.DELETED}
-_NEVER_OUT = {VersionState.BLOCKED, VersionState.WAITING, VersionState.REJECTED}
+_NEVER_OUT = {VersionState.BLOCKED, VersionState.REJECTED}
+"""One that waits for a person may be in shadow."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Vetting:
                     self._check_version(report.model, report.version, retired=True)
             case DriftReport() | ProfileReport():
                 self._check_version(report.model, report.version, retired=False)
+            case ShadowReport(counts=counts):
+                for version in (counts.champion, counts.challenger):
+                    self._check_version(counts.model, version, retired=False)
             case SampleReport():
                 for version in {sample.version for sample in report.samples}:
                     self._check_version(report.model, version, retired=False)
