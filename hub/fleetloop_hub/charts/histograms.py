@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fleetloop_hub.charts.axes import COLOURS, GREY, SOFT, WIDTH, line, picture, text
 
-_ACROSS, _TALL, _TOP, _PAD, _HIGH = 2, 150, 52, 28, 92
+_ACROSS, _TALL, _TOP, _PAD, _HIGH = 2, 166, 52, 28, 92
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,11 @@ def histograms(title: str, pairs: list[Pair]) -> bytes:
 
 def _one(pair: Pair, left: float, top: float, wide: float) -> str:
     tallest = max([*pair.before, *pair.now], default=0.0) or 1.0
-    base, step = top + 24 + _HIGH, wide / max(1, len(pair.before))
-    drawn = [text(left, top + 12, f"{pair.name}: {pair.words}", weight="600")]
+    base, step = top + 40 + _HIGH, wide / max(1, len(pair.before))
+    drawn = [
+        text(left, top + 12, pair.name, weight="600"),
+        text(left, top + 26, pair.words, colour=SOFT),
+    ]
     for k, (before, now) in enumerate(zip(pair.before, pair.now, strict=True)):
         x = left + k * step
         drawn.append(_bar(x, base, step * 0.46, _HIGH * before / tallest, now=False))

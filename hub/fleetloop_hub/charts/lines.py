@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fleetloop_hub.charts.axes import COLOURS, GREY, HEIGHT, Axes, line, picture, text
 
 _LEGEND_EVERY, _LEGEND_ACROSS = 16, 4
+_THIN, _WIDER = 1.8, 0.8
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,10 @@ def lines(words: Words, series: list[Series], *, limit: float | None = None) -> 
     parts += [_drawn(one, axes, "#B9BEC5", 1.0) for one in series if one.quiet]
     colours = [COLOURS[k % len(COLOURS)] for k in range(len(loud))]
     parts += [_band(one, axes, c) for one, c in zip(loud, colours, strict=True)]
-    parts += [_drawn(one, axes, c, 2.0) for one, c in zip(loud, colours, strict=True)]
+    # The first ones are the widest, so that each shows beside those that lie over it.
+    widths = [_THIN + _WIDER * k for k in reversed(range(len(loud)))]
+    drawn = zip(loud, colours, widths, strict=True)
+    parts += [_drawn(one, axes, colour, width) for one, colour, width in drawn]
     named = [(one.name, c) for one, c in zip(loud, colours, strict=True) if one.name]
     for k, (name, colour) in enumerate(named):
         x = 58 + (k % _LEGEND_ACROSS) * 152
@@ -106,7 +110,7 @@ def _drawn(one: Series, axes: Axes, colour: str, width: float) -> str:
     if len(places) == 1:
         marked = [one.points[0].x]
     dots = "".join(
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{colour}"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{width + 1.7:.1f}" fill="{colour}"/>'
         for p, (x, y) in zip((p for p in one.points if math.isfinite(p.y)), places, strict=True)
         if p.x in marked
     )
@@ -120,6 +124,10 @@ def _band(one: Series, axes: Axes, colour: str) -> str:
     known = [(p.x, p.low, p.high) for p in one.points if p.low is not None and p.high is not None]
     if not known:
         return ""
+    if len(known) == 1:  # a single point has its interval as a whisker
+        [(x, low, high)] = known
+        (left, top), (_, bottom) = axes.place(x, high), axes.place(x, low)
+        return line(left, top, left, bottom, colour)
     upper = [axes.place(x, high) for x, _, high in known]
     lower = [axes.place(x, low) for x, low, _ in reversed(known)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in [*upper, *lower])
