@@ -132,7 +132,11 @@ class Hub(HubActions):
 
     def cancel(self, run: str, by: str) -> None:
         with self._lock:
-            self._runs.cancel(run, by)
+            self._relearning.cancel(run, by, self._now())
+
+    def allow(self, run: str, by: str, reason: str) -> None:
+        with self._lock:
+            self._relearning.allow(run, by, reason, self._now())
 
     def held(self) -> AbstractContextManager[object]:
         return self._lock

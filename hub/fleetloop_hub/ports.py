@@ -96,6 +96,21 @@ class Telemetry(ABC):
         """Samples of a model whose label has come, in order of event time."""
 
     @abstractmethod
+    def labelled_after(
+        self, model: str, after: int, *, limit: int = 5_000
+    ) -> tuple[list[LabelledSample], int]:
+        """Samples of a model whose label has met them since, in the order in which they have met.
+
+        Args:
+            model: The model.
+            after: Where to go on: 0, or what an earlier call has returned.
+            limit: How many at most.
+
+        Returns:
+            The samples, and where to go on; there may be more if as many came as were asked for.
+        """
+
+    @abstractmethod
     def labelled_count(
         self, model: str, *, version: int | None = None, since: float | None = None
     ) -> tuple[int, int]:

@@ -42,6 +42,8 @@ class Dataset(Record, frozen=True, kw_only=True):
         faults: Every failed check with its count and first rows.
         drift: The new rows against the parent's, the column that moved most first.
         devices: The rows from the field by device, the largest first, 200 at most.
+        labelled: Labelled rows of devices that had come when it was built, used or not.
+        window: Which of all rows it keeps, in words; "" where sources were read.
     """
 
     model: str
@@ -66,15 +68,24 @@ class Dataset(Record, frozen=True, kw_only=True):
     faults: list[Fault] = []
     drift: list[Shift] = []
     devices: list[DeviceShare] = []
+    labelled: int = 0
+    window: str = ""
 
 
 class RunState(StrEnum):
-    """How far a run has come."""
+    """How far a run has come; QUEUED until the hub is free, WAITING for a person's word."""
 
+    QUEUED = "queued"
+    WAITING = "waiting"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes of it."""
+        return self in {RunState.FINISHED, RunState.FAILED, RunState.CANCELLED}
 
 
 class Run(Record, frozen=True, kw_only=True):

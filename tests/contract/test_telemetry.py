@@ -352,3 +352,22 @@ def test_threads_lose_nothing(telemetry: Telemetry) -> None:
     assert failures == []
     assert telemetry.report_count() == 9 * 25
     assert telemetry.refusals() == {("all", "test"): 200}
+
+
+def test_labels_are_told_once_each_in_the_order_in_which_they_met_their_rows(
+    telemetry: Telemetry,
+) -> None:
+    telemetry.store([samples(1, *(sample(f"p{k}", at=float(k)) for k in range(4)))])
+    telemetry.store([labels(2, ("p3", 1), ("late", 1))])
+    first, after = telemetry.labelled_after("rain", 0)
+    assert [s.sample.prediction_id for s in first] == ["p3"]
+    assert telemetry.labelled_after("rain", after) == ([], after)
+    telemetry.store([labels(3, ("p0", 1), ("p3", 1), ("p1", 1))])
+    telemetry.store([samples(4, sample("late", at=9.0))])
+    told, _ = telemetry.labelled_after("rain", after)
+    assert [s.sample.prediction_id for s in told] == ["p0", "p1", "late"]
+    one, here = telemetry.labelled_after("rain", after, limit=1)
+    assert [s.sample.prediction_id for s in one] == ["p0"]
+    rest, _ = telemetry.labelled_after("rain", here)
+    assert [s.sample.prediction_id for s in rest] == ["p1", "late"]
+    assert telemetry.labelled_after("frost", 0) == ([], 0)

@@ -90,7 +90,7 @@ def test_import_is_done_again_byte_for_byte_and_a_worse_one_is_blocked(
     assert [gate.name for gate in second.gates if not gate.passed] == ["champion"]
 
 
-def test_import_of_a_file_that_is_gone_starts_no_run_and_the_hub_goes_on(
+def test_import_of_a_file_that_is_gone_fails_and_the_hub_goes_on(
     rig: HubRig, tmp_path: Path
 ) -> None:
     name = "xgboost_wine"
@@ -99,5 +99,5 @@ def test_import_of_a_file_that_is_gone_starts_no_run_and_the_hub_goes_on(
     lost = Imported(file="lost.onnx", sha256="0" * 64, length_bytes=1)
     with pytest.raises(BlobError, match="put it back"):
         rig.hub.train(model, "person", "lost", "ann", lost)
-    assert rig.kept.catalog.all(Run) == []
+    assert [run.state for run in rig.kept.catalog.all(Run)] == [RunState.FAILED]
     rig.look()

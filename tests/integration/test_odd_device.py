@@ -24,6 +24,7 @@ from fleetloop_shared.link import Received
 from support.agent_board import SmallHost, StandingClock
 from support.hubparts import Parts, parts
 from support.hubrecords import a_device, a_version
+from support.learnable import toy_spec
 from support.serving_rig import WINDOW_ROWS, model, rows
 
 DEVICES = 6
@@ -81,7 +82,7 @@ class Fleet:
                 values[:, 0] += 2
             self._ingest.take(station.serve(values))
         assert self._kept.telemetry.refusals() == {}
-        self.evidence = self._lookout.look(self._champion, 0.0)
+        self.evidence = self._lookout.look(self._champion, toy_spec(), 0.0)
         return decide(self.evidence, POLICY)
 
 

@@ -99,7 +99,7 @@ EVIDENCE = st.builds(
     predecessor=st.none() | BEFORE,
     asked=st.sampled_from(["", "", "to see"]),
     held=st.dictionaries(st.sampled_from(["drift", "accuracy"]), SMALL),
-    spent=st.frozensets(st.sampled_from(["drift", "accuracy"])),
+    spent=st.dictionaries(st.sampled_from(["drift", "accuracy"]), COUNTS),
 )
 POLICIES = st.builds(
     RetrainTable,

@@ -128,6 +128,9 @@ class NotingHub(HubActions):
     def cancel(self, run: str, by: str) -> None:
         self._note("cancel", run, by)
 
+    def allow(self, run: str, by: str, reason: str) -> None:
+        self._note("allow", run, by, reason)
+
     def held(self) -> AbstractContextManager[object]:
         return nullcontext()
 

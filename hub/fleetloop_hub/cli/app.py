@@ -18,6 +18,7 @@ from fleetloop_hub.cli import (
     labels,
     models,
     predict,
+    retrain,
     run_files,
     runs,
     shadow,
@@ -65,6 +66,7 @@ app.add_typer(labels.app, name="labels")
 runs.app.command()(run_files.plot)
 runs.app.command()(run_files.export)
 app.add_typer(runs.app, name="runs")
+app.add_typer(retrain.app, name="retrain")
 app.command()(predict.predict)
 app.command()(accuracy.accuracy)
 app.command()(fairness.fairness)

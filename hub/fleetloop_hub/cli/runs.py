@@ -145,7 +145,7 @@ def _wait(remote: Remote, key: str) -> Run:
     with err.status("training") as shown:
         while True:
             run = read_run(remote, key)
-            if run.state is not RunState.RUNNING:
+            if run.state.is_over:
                 return run
             shown.update(asking.status(remote).training or "comparing")
             time.sleep(_LOOK_S)

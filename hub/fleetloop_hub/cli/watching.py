@@ -7,7 +7,6 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.options import err, person
-from fleetloop_hub.records import RunState
 from fleetloop_hub.remote import Remote
 from fleetloop_hub.tracking.summaries import RunSummary
 
@@ -37,7 +36,7 @@ def _watch(remote: Remote, run: str) -> RunSummary:
         task = shown.add_task(f"{run}: starting", total=1.0)
         while True:
             found = next((r for r in asking.runs(remote) if r.key == run), None)
-            if found is not None and found.state is not RunState.RUNNING:
+            if found is not None and found.state.is_over:
                 shown.update(task, completed=1.0, description=f"{run}: {found.state}")
                 return found
             status = asking.status(remote)

@@ -12,6 +12,7 @@ from fleetloop_hub import child
 from fleetloop_hub.data import build
 from fleetloop_hub.data import job as files
 from fleetloop_hub.data.one_class import see_classes
+from fleetloop_hub.data.windows import Choice
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.telemetry_records import LabelledSample
@@ -52,7 +53,7 @@ def _work(folder: Path, disk: RealDisk) -> None:
             built = build.from_sources(spec, Path(job.folder), folder, before, tell)
         elif before is not None:
             sent = _Samples(folder / files.SAMPLES)
-            built = build.with_samples(spec, before, sent, folder, job.excluded)
+            built = build.with_samples(spec, before, sent, folder, Choice(job.excluded, job.since))
         else:
             raise DataError("nothing to grow from: add the sources first")
     result = files.Result(dataset=None, files=None)

@@ -3,10 +3,9 @@
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 
@@ -15,6 +14,7 @@ from fleetloop_hub.data import datasets, keeping
 from fleetloop_hub.data.addition import Addition
 from fleetloop_hub.data.job import Files, Job
 from fleetloop_hub.data.process import DataProcess
+from fleetloop_hub.data.windows import Choice
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset, Model
@@ -26,6 +26,7 @@ _AGAIN_S = 60.0
 """Seconds after which a growth that came to nothing is tried again."""
 
 _KEPT = 100
+_ALL = Choice()
 
 
 @dataclass
@@ -110,7 +111,7 @@ class Additions:
         model: str,
         spec_text: str,
         samples: Iterable[LabelledSample],
-        excluded: Mapping[str, str] = MappingProxyType({}),
+        choice: Choice = _ALL,
     ) -> Dataset | None:
         """A version with what devices have seen, once; None as long as there is none. Never waits.
 
@@ -118,7 +119,7 @@ class Additions:
             model: The model.
             spec_text: Its spec.
             samples: Rows that devices have served, with their labels.
-            excluded: Devices whose rows are left out, and why: those that are to be looked at.
+            choice: Devices whose rows are left out, and when the world has changed.
 
         Raises:
             DataError: Nothing came of it, said once; it is tried again after a minute.
@@ -127,7 +128,7 @@ class Additions:
         if work is None or (work.told and time.monotonic() > work.ended_at + _AGAIN_S):
             with contextlib.suppress(DataError):  # another is under way: the next look tries again
                 begun = self._begin(
-                    model, lambda: self._job(model, spec_text, None, excluded), samples, None
+                    model, lambda: self._job(model, spec_text, None, choice), samples, None
                 )
                 self._growths[model] = begun
             return None
@@ -226,7 +227,7 @@ class Additions:
         model: str,
         spec_text: str,
         folder: Path | None,
-        excluded: Mapping[str, str] = MappingProxyType({}),
+        choice: Choice = _ALL,
     ) -> Job:
         found = datasets.versions(self._catalog, model)[-1:]
         if not found:
@@ -242,7 +243,8 @@ class Additions:
             folder=_text(folder),
             before=found[0],
             files=files,
-            excluded=dict(excluded),
+            excluded=dict(choice.excluded),
+            since=choice.since,
         )
 
 

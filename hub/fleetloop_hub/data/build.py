@@ -3,10 +3,9 @@
 import contextlib
 import errno
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 import msgspec
 import pyarrow as pa
@@ -24,6 +23,7 @@ from fleetloop_hub.data.quarantine import Quarantine
 from fleetloop_hub.data.row_marks import exchanged
 from fleetloop_hub.data.staging import Staging
 from fleetloop_hub.data.wanted import of_late_labels, of_rows
+from fleetloop_hub.data.windows import Choice, Window
 from fleetloop_hub.dataset_parts import SourceMark
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
@@ -32,6 +32,7 @@ from fleetloop_hub.telemetry_records import LabelledSample
 from fleetloop_shared.errors import DiskFullError
 
 Tell = Callable[[float, str], object]
+_ALL = Choice()
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,14 @@ def from_sources(
             return None
         tell(0.8, "writing the dataset version")
         parent = None if before is None else before.dataset.key
-        built = growth.finished(parent, recent_rows=None)
+        built = growth.finished(parent, window=None)
     anew = [o.words for o in rows if o.standing is Standing.REPLACED or known is None]
     left_out = dropped & {m.words for m in marks if not m.late}
-    if before is None or (known is not None and not left_out):
+    if before is None:
+        return built
+    grown = msgspec.structs.replace(built.dataset, labelled=before.dataset.labelled)
+    built = Built(grown, built.rows, built.quarantine, built.late)
+    if known is not None and not left_out:
         return built
     return _against(built, before.rows, anew)
 
@@ -113,7 +118,7 @@ def with_samples(
     before: Before,
     labelled: Iterable[LabelledSample],
     work: Path,
-    excluded: Mapping[str, str] = MappingProxyType({}),
+    choice: Choice = _ALL,
 ) -> Built:
     """A version with the rows of another, and those that devices have seen, none of them twice.
 
@@ -124,20 +129,22 @@ def with_samples(
         before: The version to grow from.
         labelled: Rows with their labels; gone through twice, so that an iterator is made a list.
         work: A folder of its own, in which the files of the version are left.
-        excluded: Devices of which no row is taken, and why.
+        choice: What is asked of the rows.
 
     Raises:
         DataError: The parent has other columns than the spec, or no row is left to train on.
         DiskFullError: No room in `work`.
     """
     rows = list(labelled) if isinstance(labelled, Iterator) else labelled
-    recent = spec.retrain.window_rows if spec.retrain.window == "sliding" else None
-    shares = FieldShares(spec.sampling.most_of_one_device, excluded)
+    shares = FieldShares(spec.sampling.most_of_one_device, choice.excluded)
     with _growth(spec, work, before) as growth:
         growth.carry_over(set())
         growth.read_samples(rows, shares)
-        built = growth.finished(before.dataset.key, recent_rows=recent)
-    dataset = msgspec.structs.replace(built.dataset, devices=shares.told())
+        window = Window(spec.retrain, choice.since)
+        built = growth.finished(before.dataset.key, window=window)
+    dataset = msgspec.structs.replace(
+        built.dataset, devices=shares.told(), labelled=sum(1 for _ in rows)
+    )
     return Built(dataset, built.rows, built.quarantine, built.late)
 
 
@@ -276,7 +283,7 @@ class _Growth:
             self._staging.add(prepared.rows)
             self._quarantine.add(prepared.refused)
 
-    def finished(self, parent: str | None, *, recent_rows: int | None) -> Built:
+    def finished(self, parent: str | None, *, window: Window | None) -> Built:
         """Write the version."""
         self._quarantine.close()
         ready = Ready(
@@ -286,7 +293,7 @@ class _Growth:
             quarantine=self._quarantine,
             marks=list(self._marks.values()),
             parent=parent,
-            recent_rows=recent_rows,
+            window=window,
         )
         built = finish(self._spec, ready, self._work)
         shape = msgspec.structs.replace(built.dataset, shape=shape_of(self._spec))

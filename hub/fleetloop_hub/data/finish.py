@@ -14,6 +14,7 @@ from fleetloop_hub.data import drift, late, parquet
 from fleetloop_hub.data.files import sha256_of
 from fleetloop_hub.data.quarantine import Quarantine
 from fleetloop_hub.data.staging import Order, Staged
+from fleetloop_hub.data.windows import Window
 from fleetloop_hub.dataset_parts import Shift, SourceMark
 from fleetloop_hub.errors import DataError
 from fleetloop_hub.records import Dataset
@@ -36,7 +37,7 @@ class Ready:
         quarantine: The rows that are kept out, written already.
         marks: What was read of each source.
         parent: The version it grows from.
-        recent_rows: How many of the newest rows it keeps, None for all.
+        window: Which rows it keeps; None for all.
     """
 
     staged: Staged
@@ -45,7 +46,7 @@ class Ready:
     quarantine: Quarantine
     marks: list[SourceMark]
     parent: str | None
-    recent_rows: int | None
+    window: Window | None
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,10 @@ def finish(spec: ModelSpec, ready: Ready, work: Path) -> Built:
     label, known_at = _labels(spec, ready)
     needs_label = spec.model.task != "anomaly"
     order = staged.in_time_order()
-    if ready.recent_rows is not None:
-        usable = np.flatnonzero(~np.isnan(label[order])) if needs_label else np.arange(len(order))
-        if len(usable) > ready.recent_rows:
-            order = order[usable[-ready.recent_rows] :]
+    words = ""
+    if ready.window is not None:
+        usable = ~np.isnan(label) if needs_label else np.ones(len(label), bool)
+        order, words = ready.window.kept(order, usable, staged.at, staged.seen)
     counted = _write(spec, staged, order, (label, known_at), work / "rows.parquet")
     faults = ready.quarantine.faults()
     if not counted.rows:
@@ -121,6 +122,7 @@ def finish(spec: ModelSpec, ready: Ready, work: Path) -> Built:
         late_labels=None if labels_file is None else sha256_of(labels_file),
         faults=faults,
         drift=_drift(spec, ready, label),
+        window=words,
     )
     return Built(dataset, work / "rows.parquet", kept_out, labels_file)
 

@@ -38,6 +38,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         files: Where that lies.
         memory_bytes: What the process may take; 0 is half of what the machine has.
         to_train: Whether rows that nothing can be learned from are refused.
+        since: When the world is thought to have changed, Unix seconds; None if it has not.
         excluded: Devices of which no new row is taken, and why.
     """
 
@@ -47,6 +48,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     files: Files | None
     memory_bytes: int = 0
     to_train: bool = False
+    since: float | None = None
     excluded: dict[str, str] = {}
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from fleetloop_hub.errors import BlobError, DataError
 from fleetloop_hub.fleet_records import Device
+from fleetloop_hub.fresh_labels import LabelTests
 from fleetloop_hub.monitoring.accuracy_views import AccuracyView, Place, Scope
 from fleetloop_hub.monitoring.estimate import Estimator
 from fleetloop_hub.monitoring.merging import merged
-from fleetloop_hub.monitoring.weighed_labels import WeighedAccuracy, evenly, weighed
+from fleetloop_hub.monitoring.weighed_labels import WeighedAccuracy, weighed
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Run, Version
 from fleetloop_hub.spec.scalars import Metric
@@ -17,7 +18,6 @@ from fleetloop_hub.training import job as files
 from fleetloop_hub.validation import labelled
 from fleetloop_hub.validation.metrics import METRICS
 from fleetloop_shared.codec import decode
-from fleetloop_shared.estimate.betting import LabelTest
 from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.manifest import REGRESSION, Manifest
 from fleetloop_shared.profile import LiveProfile
@@ -45,20 +45,24 @@ class AccuracyReader:
         """
         self._catalog, self._telemetry, self._blobs = catalog, telemetry, blobs
         self._lock = threading.Lock()
+        self._tests = LabelTests(telemetry)
         self._last: tuple[str, Estimator] | None = None
 
     def read(self, version: Version) -> AccuracyView:
         """How accurate a version is by all that has been reported."""
         manifest = self._manifest(version)
         accuracy = manifest.accuracy if manifest is not None else None
-        view = AccuracyView(
-            model=version.model,
-            version=version.number,
-            reference=accuracy,
-            labels=self._weighed(version, None if accuracy is None else LabelTest(accuracy)),
-            weighed=self._by_device(version) if version.task != REGRESSION else [],
-        )
         with self._lock:
+            labels = None
+            if accuracy is not None:
+                labels = self._tests.weigh(version.model, version.number, accuracy)
+            view = AccuracyView(
+                model=version.model,
+                version=version.number,
+                reference=accuracy,
+                labels=labels,
+                weighed=self._by_device(version) if version.task != REGRESSION else [],
+            )
             try:
                 estimator = self._estimator(version, manifest)
             except (BlobError, DataError) as error:
@@ -148,25 +152,6 @@ class AccuracyReader:
         """The accuracy that labelled samples show, of all devices and of each."""
         sums = self._telemetry.label_sums(version.model, version.number)
         return weighed(sums)[: MOST_DEVICES + 1]
-
-    def _weighed(self, version: Version, test: LabelTest | None) -> LabelEvidence | None:
-        """Labels that have found their answers, weighed in order of the answers' time.
-
-        Of rows that were selected some are drawn, as if all had been sent alike.
-        """
-        if test is None:
-            return None
-        sums = self._telemetry.label_sums(version.model, version.number)
-        least = min((one.least for one in sums), default=1.0)
-        mine = (
-            found
-            for found in self._telemetry.labelled(version.model)
-            if found.sample.version == version.number
-        )
-        for found in evenly(mine, least):
-            test.add(found.sample.label, found.label.label)
-        evidence = test.evidence()
-        return evidence if evidence.labels else None
 
 
 def _scope(

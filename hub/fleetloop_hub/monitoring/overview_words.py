@@ -103,6 +103,11 @@ def next_step(facts: Facts) -> NextStep:
     if facts.rollout is not None and facts.rollout.ended_at is None:
         on_its_way = f"{facts.rollout.model} v{facts.rollout.version} is on its way"
         return NextStep(text=f"Nothing: {on_its_way}.")
+    waiting = next((run for run in facts.runs if run.state is RunState.WAITING), None)
+    if waiting is not None:
+        text = f"Retraining {waiting.model} waits for a person: {waiting.reason}."
+        command = f"fleetloop retrain approve {waiting.key} --by NAME --reason TEXT"
+        return NextStep(text=text, command=command)
     return _settle(newest, facts.decisions) or _watch(facts.devices, facts.decisions)
 
 
@@ -179,13 +184,19 @@ def _prepare(dataset: Dataset | None) -> Stage:
 def _train(runs: list[Run]) -> Stage:
     if not runs:
         return _stage("Train", "", "candidates tried", used=False)
-    if runs[0].state is RunState.RUNNING:
-        return _stage("Train", "…", "a run is under way", used=True, level=Level.BUSY)
-    if runs[0].state is RunState.CANCELLED:
-        return _stage("Train", "0", "the last run was cancelled", used=True, level=Level.WARN)
-    if runs[0].state is RunState.FAILED:
-        return _stage("Train", "0", "the last run failed", used=True, level=Level.BAD)
+    number, text, level = _TRAINING.get(runs[0].state, ("", "", Level.GOOD))
+    if text:
+        return _stage("Train", number, text, used=True, level=level)
     return _stage("Train", str(len(runs[0].candidates)), "candidates tried", used=True)
+
+
+_TRAINING = {
+    RunState.QUEUED: ("…", "a run is queued", Level.BUSY),
+    RunState.WAITING: ("…", "a run waits for a person", Level.WARN),
+    RunState.RUNNING: ("…", "a run is under way", Level.BUSY),
+    RunState.CANCELLED: ("0", "the last run was cancelled", Level.WARN),
+    RunState.FAILED: ("0", "the last run failed", Level.BAD),
+}
 
 
 def _validate(version: VersionView | None) -> Stage:

@@ -6,12 +6,11 @@ answers is Hajek's estimate (J. Hajek, Comment on a paper by D. Basu, 1971), as 
 (sum of weights)^2 / (sum of their squares) labels of equal weight (L. Kish, Survey Sampling, 1965).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from fleetloop_hub.monitoring.overview import View
-from fleetloop_hub.telemetry_records import LabelledSample, LabelSums
+from fleetloop_hub.telemetry_records import LabelSums
 from fleetloop_hub.validation.fairness import wilson
-from fleetloop_shared.ids import bucket
 
 _BUCKETS = 10_000
 
@@ -68,22 +67,3 @@ def _of(sums: LabelSums) -> WeighedAccuracy:
         low=min(low, share),
         high=max(high, share),
     )
-
-
-def evenly(samples: Iterable[LabelledSample], least: float) -> Iterator[LabelledSample]:
-    """Some of these samples, drawn so that every row was as likely to be among them.
-
-    A test that takes each label for one of all rows needs such a choice. Where all were sent with
-    one probability, all are taken.
-
-    Args:
-        samples: They.
-        least: The smallest probability among them; each is kept with this by its own.
-    """
-    for one in samples:
-        chance = one.sample.probability
-        if chance is None:
-            continue
-        drawn = bucket(f"{one.device}\x00{one.sample.prediction_id}", "evenly")
-        if drawn < _BUCKETS * least / chance:
-            yield one

@@ -43,11 +43,11 @@ def _rows(trigger: Trigger, evidence: Evidence, policy: RetrainTable) -> str | N
     labels = evidence.labels if trigger is Trigger.DRIFT else evidence.unlearned
     if labels < needed:
         return f"waiting for labels: {labels:,} of {needed:,}"
-    if trigger in evidence.spent and evidence.unlearned < policy.min_labels:
+    if evidence.spent.get(trigger, needed) < needed:
         return (
             f"it has led to the last retraining: waiting until it was quiet for "
-            f"{policy.rearm_looks} looks, or for labels: {evidence.unlearned:,} new ones of "
-            f"{policy.min_labels:,}"
+            f"{policy.rearm_looks} looks, or for labels: {evidence.spent[trigger]:,} of {needed:,} "
+            "have come since"
         )
     return None
 

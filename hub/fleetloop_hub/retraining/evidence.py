@@ -1,6 +1,6 @@
 """What a decision rests on, in plain values: it can be gathered, replayed or made up."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -129,7 +129,8 @@ class Evidence:
         asked: Why a person has asked for a retraining; "" if nobody has.
         held: Looks in a row for which each trigger has stood; one that is not there counts as
             having stood for long enough.
-        spent: Triggers that have led to a retraining, and have not been quiet since.
+        spent: Triggers that have led to a retraining and have not been quiet since, and how many
+            labels have come since.
     """
 
     drift: list[DeviceDrift]
@@ -146,7 +147,7 @@ class Evidence:
     predecessor: Predecessor | None = None
     asked: str = ""
     held: Mapping[str, int] = field(default_factory=dict)
-    spent: Collection[str] = ()
+    spent: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def unlearned(self) -> int:

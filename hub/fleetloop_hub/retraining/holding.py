@@ -3,13 +3,27 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from fleetloop_hub.retraining.evidence import Evidence
+
 
 @dataclass
 class _State:
     seen: object = None
     held: dict[str, int] = field(default_factory=dict)
     quiet: dict[str, int] = field(default_factory=dict)
-    spent: set[str] = field(default_factory=set)
+    spent: dict[str, int] = field(default_factory=dict)
+
+
+def fingerprint(evidence: Evidence) -> object:
+    """What evidence is known by: it is equal as long as nothing has come."""
+    loss, estimated, verdict = evidence.loss, evidence.estimated, evidence.verdict
+    return (
+        tuple((d.device, d.alarms, d.quiet) for d in evidence.drift),
+        evidence.unlearned,
+        None if loss is None else loss.labels,
+        None if estimated is None else estimated.value,
+        None if verdict is None else verdict.rows,
+    )
 
 
 class Holding:
@@ -19,16 +33,22 @@ class Holding:
         """Nothing has stood yet."""
         self._states: dict[tuple[str, int], _State] = {}
 
-    def look(
-        self, about: tuple[str, int], seen: object, standing: Collection[str], rearm_looks: int
-    ) -> tuple[dict[str, int], frozenset[str]]:
-        """Looks in a row for which each trigger has stood, and the triggers that are spent.
+    def look(  # what is seen, and what it is judged by
+        self,
+        about: tuple[str, int],
+        seen: object,
+        standing: Collection[str],
+        rearm_looks: int,
+        labels: int = 0,
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Looks in a row for which each trigger has stood, and labels since each was spent.
 
         Args:
             about: Model and champion.
             seen: What the evidence is known by; equal means that nothing has come.
             standing: The triggers that it sets off.
             rearm_looks: Looks after which a quiet trigger is armed again.
+            labels: Labelled rows that have come in all.
         """
         state = self._states.setdefault(about, _State())
         if state.seen != seen:
@@ -38,12 +58,12 @@ class Holding:
                 quiet = 0 if trigger in standing else state.quiet.get(trigger, 0) + 1
                 state.quiet[trigger] = quiet
                 if quiet >= rearm_looks:
-                    state.spent.discard(trigger)
+                    del state.spent[trigger]
         held = {trigger: state.held.get(trigger, 0) for trigger in standing}
-        return held, frozenset(state.spent)
+        return held, {trigger: labels - then for trigger, then in state.spent.items()}
 
-    def spend(self, about: tuple[str, int], trigger: str) -> None:
-        """A trigger has led to a retraining."""
+    def spend(self, about: tuple[str, int], trigger: str, labels: int) -> None:
+        """A trigger has led to a retraining, when so many labelled rows had come in all."""
         state = self._states.setdefault(about, _State())
-        state.spent.add(trigger)
+        state.spent[trigger] = labels
         state.quiet[trigger] = 0

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Dataset, Model, Run, RunState, Version
 
+_AT_ONCE = 5_000
+
 
 @dataclass(frozen=True)
 class _Rows:
@@ -22,6 +24,7 @@ class Learned:
         """Nothing is known yet: after a restart, rows are gathered once to see."""
         self._catalog, self._telemetry = catalog, telemetry
         self._found: dict[str, tuple[_Rows, str]] = {}
+        self._counted: dict[str, tuple[int, int]] = {}
 
     def check(self, grown: Dataset) -> bool:
         """Whether a run has ended well on this dataset version under the model's present spec."""
@@ -53,6 +56,29 @@ class Learned:
             del self._found[model]
             return None
         return text
+
+    def unlearned(self, model: str) -> int:
+        """Labelled rows that had not come yet when what was last learned from was gathered."""
+        count, after = self._counted.get(model, (0, 0))
+        while True:
+            found, after = self._telemetry.labelled_after(model, after, limit=_AT_ONCE)
+            count += len(found)
+            if len(found) < _AT_ONCE:
+                break
+        self._counted[model] = count, after
+        datasets = {d.key: d.labelled for d in self._catalog.all(Dataset) if d.model == model}
+        learned = [
+            datasets.get(run.dataset, 0)
+            for run in self._catalog.all(Run)
+            if (run.model, run.state) == (model, RunState.FINISHED)
+            and run.reproduces is None
+            and run.imported is None
+        ]
+        return max(0, count - max(learned, default=0))
+
+    def labels(self, model: str) -> int:
+        """Labelled rows that have come in all, as of the last call of `unlearned`."""
+        return self._counted.get(model, (0, 0))[0]
 
     def _rows(self, model: str) -> _Rows:
         labels, _ = self._telemetry.labelled_count(model)

@@ -5,15 +5,22 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Run, RunState
-from fleetloop_hub.retraining.evidence import DeviceDrift, Evidence
+from fleetloop_hub.records import Run, RunState, Verdict
+from fleetloop_hub.retraining.evidence import DeviceDrift, Evidence, Trigger
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.reports import DriftReport
 
 _AT_START = 100
+_DAY_S = 86_400.0
+_BUSY = {
+    RunState.RUNNING: "run {key} is under way",
+    RunState.QUEUED: "run {key} is queued until the hub is free",
+    RunState.WAITING: "run {key} waits for a person: fleetloop retrain approve {key}",
+}
 
 
 @dataclass
@@ -82,13 +89,13 @@ class Watch:
         """
         self._keep_up()
         self._forget(model, champion)
-        since = self._first_alarm_at.get((model, champion))
+        since = self.since(model, champion)
         labels = 0
         if since is not None:
             labels, _ = self._telemetry.labelled_count(model, since=since)
         runs = [r for r in self._catalog.all(Run) if r.model == model]
-        ended = [r.started_at + r.duration_s for r in runs if r.state is not RunState.RUNNING]
-        busy = [f"run {r.key} is under way" for r in runs if r.state is RunState.RUNNING]
+        ended = [r.started_at + r.duration_s for r in runs if r.state.is_over]
+        busy = [_BUSY[r.state].format(key=r.key) for r in runs if r.state in _BUSY]
         drift = [streak.drift() for streak in self._streaks[model, champion].values()]
         busy += [f"rollout {key} is under way" for key in self._rollouts_to(drift)]
         return Evidence(
@@ -97,7 +104,25 @@ class Watch:
             since_training_s=now - max(ended) if ended else float("inf"),
             busy=busy[0] if busy else None,
             verdict=verdict,
+            trainings=self._trainings(model, now),
+            cure=self._cure(model),
         )
+
+    def since(self, model: str, champion: int) -> float | None:
+        """When a champion's devices first saw drift, Unix seconds; None if they have not."""
+        return self._first_alarm_at.get((model, champion))
+
+    def _trainings(self, model: str, now: float) -> int:
+        """Retrainings of the last 24 hours that no person has asked for."""
+        made = [d for d in self._catalog.all(Decision) if d.model == model and not d.asked_by]
+        own = [d for d in made if d.verdict is Verdict.RETRAIN and d.trigger != Trigger.PERSON]
+        return sum(now - d.at < _DAY_S for d in own)
+
+    def _cure(self, model: str) -> str | None:
+        """The open rollout of the model itself: what comes of it is to be seen first."""
+        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
+        mine = [r.key for r in rollouts if r.model == model]
+        return f"rollout {mine[0]} is under way" if mine else None
 
     def _rollouts_to(self, drift: list[DeviceDrift]) -> list[str]:
         """Rollouts that are open in the cohort of a device that sees drift."""

@@ -57,6 +57,12 @@ s.probability, l.label, l.at
 FROM samples s JOIN labels l USING (device, prediction_id)
 WHERE s.model = ? AND s.at >= ? ORDER BY s.at, s.device, s.prediction_id
 """
+_LABELLED_AFTER = """
+SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, s.reason,
+s.probability, l.label, l.at, m.number
+FROM met m JOIN samples s USING (device, prediction_id) JOIN labels l USING (device, prediction_id)
+WHERE m.number > ? AND s.model = ? ORDER BY m.number LIMIT ?
+"""
 _COUNT = """
 SELECT count(*), coalesce(sum(s.label = l.label), 0)
 FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ?
@@ -160,6 +166,12 @@ class SqliteTelemetry(Telemetry):
         with explained(self._path), contextlib.closing(open_database(self._path)) as connection:
             for row in connection.execute(_LABELLED, (model, since)):
                 yield _labelled_sample(row)
+
+    def labelled_after(
+        self, model: str, after: int, *, limit: int = 5_000
+    ) -> tuple[list[LabelledSample], int]:
+        rows = self._rows(_LABELLED_AFTER, after, model, limit)
+        return [_labelled_sample(row[:-1]) for row in rows], rows[-1][-1] if rows else after
 
     def labelled_count(
         self, model: str, *, version: int | None = None, since: float | None = None

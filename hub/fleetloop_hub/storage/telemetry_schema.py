@@ -9,7 +9,7 @@ from fleetloop_hub.errors import TelemetryError
 from fleetloop_shared.durable import make_folder
 from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
-VERSION = 3
+VERSION = 4
 """The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
 
 _TABLES = """
@@ -89,10 +89,30 @@ ALTER TABLE labels ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX labels_waiting ON labels (device, at) WHERE waiting;
 """
 
+_FOURTH = """
+-- A number for each label that has met its row, in the order in which they met: a reader goes on
+-- where he was, whichever of the two came late.
+CREATE TABLE met (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    device TEXT NOT NULL,
+    prediction_id TEXT NOT NULL
+);
+INSERT INTO met (device, prediction_id) SELECT s.device, s.prediction_id
+FROM samples s JOIN labels l USING (device, prediction_id) ORDER BY s.at, s.device, s.prediction_id;
+CREATE TRIGGER label_meets_its_row AFTER INSERT ON labels WHEN NOT NEW.waiting BEGIN
+    INSERT INTO met (device, prediction_id) VALUES (NEW.device, NEW.prediction_id);
+END;
+CREATE TRIGGER row_meets_its_label AFTER UPDATE OF waiting ON labels
+WHEN OLD.waiting AND NOT NEW.waiting BEGIN
+    INSERT INTO met (device, prediction_id) VALUES (NEW.device, NEW.prediction_id);
+END;
+"""
+
 _FROM = {
-    0: f"{_TABLES}{_REFUSALS}",
-    1: f"DROP TABLE refusals;{_REFUSALS}{_THIRD}",
-    2: _THIRD,
+    0: f"{_TABLES}{_REFUSALS}{_FOURTH}",
+    1: f"DROP TABLE refusals;{_REFUSALS}{_THIRD}{_FOURTH}",
+    2: f"{_THIRD}{_FOURTH}",
+    3: _FOURTH,
 }
 """What makes a database of an earlier version one of this; the refusals of version 1 did not say
 where, and are counted anew."""

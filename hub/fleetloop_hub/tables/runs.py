@@ -15,6 +15,8 @@ from fleetloop_hub.tracking.summaries import RunSummary
 from fleetloop_hub.web.words import ago, exactly, number, size
 
 _STYLES = {
+    RunState.QUEUED: "blue",
+    RunState.WAITING: "yellow",
     RunState.RUNNING: "blue",
     RunState.FINISHED: "green",
     RunState.FAILED: "red",

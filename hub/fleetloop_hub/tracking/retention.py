@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Record, Run, RunState, Version, VersionState
+from fleetloop_hub.records import Record, Run, Version, VersionState
 from fleetloop_hub.tracking.freed import Freed, freed
 from fleetloop_hub.tracking.named import named
 from fleetloop_hub.tracking.needed import Facts, reasons
@@ -76,7 +76,7 @@ def choose(facts: Facts, model: str, keep: int) -> Choice:
     gone = {version.run for version in deleted}
     bearing = {version.run for version in facts.versions}
     own = [r for r in facts.runs if r.model == model and not r.swept and r.artifacts]
-    barren = [r for r in own if r.key not in bearing and r.state is not RunState.RUNNING]
+    barren = [r for r in own if r.key not in bearing and r.state.is_over]
     stale = sorted(barren, key=lambda r: r.started_at)[: max(0, len(barren) - keep)]
     return Choice(
         kept={version.key: needed[version.key] for version in old if version.key in needed},

@@ -55,6 +55,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         reproduces: The run that is to be done again, None if this one is to become a version.
         imported: The file to take in instead of training, None if candidates are trained.
         imported_path: The file that holds it.
+        must_beat: As in `runs.Order`.
+        needs_approval: As in `runs.Order`.
     """
 
     run: str
@@ -71,6 +73,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     reproduces: str | None = None
     imported: Imported | None = None
     imported_path: str = ""
+    must_beat: bool = False
+    needs_approval: bool = False
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """A job's rows, ready to be learned from: read, split in time, and with the form of the model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from fleetloop_hub.spec.labels import positive_place
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.training.classes import classes_of
 from fleetloop_hub.training.deciding import decision_threshold
+from fleetloop_hub.training.fading import faded
 from fleetloop_hub.training.field_note import field_note
 from fleetloop_hub.training.job import Job
 from fleetloop_hub.training.oddities import MADE_UP, judged, marked
@@ -86,6 +87,9 @@ def ready(spec: ModelSpec, frame: Frame) -> Prepared:
     notes += field_note(frame.device)
     classes = classes_of(frame, spec)
     parts = split(frame, spec)
+    if spec.retrain.window == "weighted":
+        train, note = faded(parts.train, spec.retrain.half_life_rows)
+        parts, notes = replace(parts, train=train), [*notes, note]
     older = frame.take(slice(0, len(frame) - len(parts.held_out)))
     form = signature(spec, classes, _threshold(older, spec, classes), _score_range(older, spec))
     return Prepared(spec, frame, parts, form, notes)

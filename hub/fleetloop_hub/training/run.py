@@ -97,7 +97,7 @@ def _train(job: Job, tell: Tell) -> Output:
         parity=exam.parity,
         manifest=check(manifest),
         evidence=msgspec.structs.replace(evidence, delays=delays(manifest, world.rows)),
-        needs_approval=spec.gates.approval,
+        needs_approval=spec.gates.approval or job.needs_approval,
     )
     held_out = prepared.split.held_out
     judged = held_out.take(np.isfinite(held_out.label))
@@ -149,4 +149,4 @@ def _examine(job: Job, prepared: Prepared, taken: Taken) -> Exam:
     )
     held_out = prepared.split.held_out
     older = prepared.frame.take(slice(0, len(prepared.frame) - len(held_out)))
-    return examine(papers, older, held_out, prepared.spec)
+    return examine(papers, older, held_out, prepared.spec, must_beat=job.must_beat)

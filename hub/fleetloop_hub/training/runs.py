@@ -42,6 +42,9 @@ class Order:
         asked_by: A person's name, or what the hub was led by.
         reproduces: The run that is to be done again, None if this one is to become a version.
         imported: The file to take in instead of training; its bytes lie among the blobs.
+        must_beat: Whether what comes of it must be better than the champion on the newest
+            labelled rows; otherwise not being worse is enough.
+        needs_approval: Whether a person must approve what comes of it, whatever its gates say.
     """
 
     spec_text: str
@@ -54,6 +57,8 @@ class Order:
     asked_by: str = ""
     reproduces: str | None = None
     imported: Imported | None = None
+    must_beat: bool = False
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,15 +120,20 @@ class Runs:
             else:
                 cleared(run, folder / run.key)
 
-    def start(self, order: Order, now: float) -> str:
+    def start(self, order: Order, now: float, key: str | None = None) -> str:
         """Start a run; returns its key.
+
+        Args:
+            order: What to train.
+            now: Unix seconds.
+            key: Of a run that has waited; None for a new one.
 
         Raises:
             TrainingError: One is under way.
         """
         self.check_free()
         spec = specs.parse(order.spec_text)
-        name = f"{spec.model.name}-{len(self._catalog.all(Run)) + 1:04d}"
+        name = key or next_name(self._catalog, spec.model.name)
         job = Job(
             run=name,
             spec=order.spec_text,
@@ -138,6 +148,8 @@ class Runs:
             decision=order.decision,
             reproduces=order.reproduces,
             imported=order.imported,
+            must_beat=order.must_beat,
+            needs_approval=order.needs_approval,
             imported_path=self._path(order.imported),
         )
         run = opened(job, spec, now)
@@ -240,3 +252,8 @@ class Runs:
             failed = kept(failed, self._folder / run.key, self._blobs)
         self._catalog.put(failed)
         cleared(failed, self._folder / run.key)
+
+
+def next_name(catalog: Catalog, model: str) -> str:
+    """The key of a model's next run."""
+    return f"{model}-{len(catalog.all(Run)) + 1:04d}"

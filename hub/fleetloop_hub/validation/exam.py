@@ -39,6 +39,7 @@ class Exam:
         cost: Of loading and running it, None where it was not weighed.
         thresholds: Decision thresholds of groups, where the graph gives them some of their own.
         flagged: Of an anomaly model whose held-out rows have no labels.
+        must_beat: Whether it must be better than the champion, not only no worse.
     """
 
     challenger: Answers
@@ -52,3 +53,4 @@ class Exam:
     cost: Cost | None = None
     thresholds: list[GroupThreshold] = field(default_factory=list)
     flagged: Flagged | None = None
+    must_beat: bool = False

@@ -47,7 +47,9 @@ class Papers:
     offsets: GroupOffsets | None = None
 
 
-def examine(papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec) -> Exam:
+def examine(
+    papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec, *, must_beat: bool = False
+) -> Exam:
     """Everything that the gates look at.
 
     Args:
@@ -55,6 +57,7 @@ def examine(papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec) -> E
         older: The rows that were trained and chosen on.
         held_out: Newer rows; those without a label are left out where the truth is needed.
         spec: What the model is meant to be.
+        must_beat: Whether it must be better than the champion, not only no worse.
 
     Raises:
         TrainingError: The champion cannot be compared with, or an artifact does not run.
@@ -81,6 +84,7 @@ def examine(papers: Papers, older: Frame, held_out: Frame, spec: ModelSpec) -> E
         cost=weigh(papers.packed.data, held_out.values),
         thresholds=_thresholds(papers, spec),
         flagged=_flagged(papers, outputs) if not len(rows) else None,
+        must_beat=must_beat,
     )
 
 

@@ -81,13 +81,15 @@ def _champion(exam: Exam, champion: Answers, spec: ModelSpec) -> GateResult:
     if known(ours - theirs) is None:
         return lost("champion", -margin, f"{metric} is not defined on the held-out rows")
     low, high = paired_interval(metric, exam.challenger, champion, exam.seed)
-    passed = low >= -margin
-    verdict = (
-        f"is within the margin of {margin:.3f}"
-        if passed
-        else f"is below the margin of -{margin:.3f}; the champion stays: "
-        "wait for more labelled rows"
-    )
+    beaten = ours > theirs or not exam.must_beat
+    passed = low >= -margin and beaten
+    verdict = f"is within the margin of {margin:.3f}"
+    if low < -margin:
+        verdict = (
+            f"is below the margin of -{margin:.3f}; the champion stays: wait for more labelled rows"
+        )
+    elif not beaten:
+        verdict += ", but it is no better, and a retraining must be; the champion stays"
     return GateResult(
         name="champion",
         passed=passed,
@@ -95,7 +97,8 @@ def _champion(exam: Exam, champion: Answers, spec: ModelSpec) -> GateResult:
         limit=-margin,
         low=low,
         high=high,
-        text=f"{metric} {ours:.3f} against the champion's {theirs:.3f} on the same rows: the "
+        text=f"{metric} {ours:.3f} against the champion's {theirs:.3f} on the same "
+        f"{len(exam.challenger):,} newest labelled rows: the "
         f"lower end of the difference's 95 % interval, {low:+.3f}, {verdict}",
     )
 

@@ -96,7 +96,7 @@ class HubActions(ABC):
     def train(
         self, model: str, trigger: str, reason: str, by: str = "", imported: Imported | None = None
     ) -> str:
-        """Start a run in a process of its own; returns the run's key without waiting.
+        """Start a run in a process of its own, or queue it; returns its key without waiting.
 
         Args:
             model: The model's name.
@@ -106,7 +106,7 @@ class HubActions(ABC):
             imported: A file among the blobs to take in instead of training candidates.
 
         Raises:
-            TrainingError: No such model, or a run is under way.
+            TrainingError: No such model, or a run of it waits already.
         """
 
     @abstractmethod
@@ -124,14 +124,27 @@ class HubActions(ABC):
 
     @abstractmethod
     def cancel(self, run: str, by: str) -> None:
-        """End a run that is under way; nothing of it is used.
+        """End a run that is under way, or has not begun; nothing of it is used.
 
         Args:
             run: Its key.
             by: Who has asked.
 
         Raises:
-            TrainingError: It is not under way.
+            TrainingError: It is over.
+        """
+
+    @abstractmethod
+    def allow(self, run: str, by: str, reason: str) -> None:
+        """A person agrees to a run that waits for that.
+
+        Args:
+            run: Its key.
+            by: Who agrees.
+            reason: Why.
+
+        Raises:
+            TrainingError: It does not wait.
         """
 
     @abstractmethod

@@ -43,6 +43,18 @@ class ByAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     by: str = "person"
 
 
+class AllowAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A run that waits for a person's word.
+
+    Attributes:
+        by: Who agrees.
+        reason: Why.
+    """
+
+    by: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=100)]
+    reason: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2_000)]
+
+
 def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
     """The routes that change nothing."""
     api = Blueprint("reading_runs", __name__, url_prefix="/api/v1")
@@ -89,6 +101,12 @@ def changing_runs(actions: HubActions, admin_token: str) -> Blueprint:
     def cancel(key: str) -> Response:
         asked = guard.body(ByAsk, _SMALL_BYTES)
         actions.cancel(key, asked.by)
+        return _json({"run": key})
+
+    @api.post("/runs/<key>/allow")
+    def allow(key: str) -> Response:
+        asked = guard.body(AllowAsk, _SMALL_BYTES)
+        actions.allow(key, asked.by, asked.reason)
         return _json({"run": key})
 
     return api

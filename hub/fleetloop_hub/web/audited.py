@@ -28,6 +28,7 @@ _ACTIONS = {
     "changing_labels.source": "make a label source",
     "changing_runs.reproduce": "reproduce a run",
     "changing_runs.cancel": "cancel a run",
+    "changing_runs.allow": "agree to a run",
     "changing_keys.rotate": "rotate keys",
     "changing_keys.revoke": "revoke a key",
     "changing_keys.sign": "sign",

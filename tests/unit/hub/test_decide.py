@@ -209,14 +209,14 @@ CASES: list[tuple[str, Evidence, dict[str, object], Verdict, str]] = [
     ),
     (
         "it has had its retraining",
-        case(4, spent={"drift"}, fresh_labels=499),
+        case(4, spent={"drift": 499}),
         {},
         Verdict.WAIT,
         "fleet drift",
     ),
     (
         "it has had its retraining, and labels have come since",
-        case(4, spent={"drift"}, fresh_labels=500),
+        case(4, spent={"drift": 500}),
         {},
         Verdict.RETRAIN,
         "fleet drift",
@@ -250,12 +250,12 @@ def test_what_was_considered_is_said_with_what_outweighs_it() -> None:
 
 def test_trigger_stands_again_once_it_was_quiet_and_same_evidence_is_no_look() -> None:
     holding, about = Holding(), ("m", 1)
-    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, frozenset())
-    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, frozenset())
-    assert holding.look(about, 2, {"drift"}, 2) == ({"drift": 2}, frozenset())
-    holding.spend(about, "drift")
-    assert holding.look(about, 3, {"drift"}, 2) == ({"drift": 3}, frozenset({"drift"}))
-    assert holding.look(about, 4, set(), 2) == ({}, frozenset({"drift"}))
-    assert holding.look(about, 4, set(), 2) == ({}, frozenset({"drift"}))
-    assert holding.look(about, 5, set(), 2) == ({}, frozenset())
-    assert holding.look(about, 6, {"drift"}, 2) == ({"drift": 1}, frozenset())
+    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, {})
+    assert holding.look(about, 1, {"drift"}, 2) == ({"drift": 1}, {})
+    assert holding.look(about, 2, {"drift"}, 2) == ({"drift": 2}, {})
+    holding.spend(about, "drift", 700)
+    assert holding.look(about, 3, {"drift"}, 2, 750) == ({"drift": 3}, {"drift": 50})
+    assert holding.look(about, 4, set(), 2, 750) == ({}, {"drift": 50})
+    assert holding.look(about, 4, set(), 2, 750) == ({}, {"drift": 50})
+    assert holding.look(about, 5, set(), 2, 750) == ({}, {})
+    assert holding.look(about, 6, {"drift"}, 2, 750) == ({"drift": 1}, {})

@@ -31,6 +31,7 @@ from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import bucket, sha256_hex
+from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.messages import ChunkRequest, HubState
 from fleetloop_shared.reports import (
     DriftReport,
@@ -246,8 +247,6 @@ def test_a_cancelled_run_leaves_its_record_and_nothing_else(rig: HubRig, tmp_pat
     (tmp_path / "toy.csv").write_text(toy_csv())
     rig.hub.add_model(line_text(), tmp_path)
     key = rig.hub.train("toy", "person", "a test")
-    with pytest.raises(TrainingError, match=f"fleetloop runs cancel {key}"):
-        rig.hub.train("toy", "person", "too soon")
     with pytest.raises(TrainingError, match="run other is not under way, it is unknown"):
         rig.hub.cancel("other", "ann")
     assert (rig.hub.status()["training"] or "").startswith(f"{key}: ")
@@ -266,6 +265,102 @@ def test_a_cancelled_run_leaves_its_record_and_nothing_else(rig: HubRig, tmp_pat
     with pytest.raises(TrainingError, match="it is cancelled"):
         rig.hub.cancel(key, "ann")
     assert rig.hub.train("toy", "person", "again") != key
+
+
+def test_second_request_is_queued_and_begins_by_itself_a_third_is_refused(
+    rig: HubRig, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text(), tmp_path)
+    first = rig.hub.train("toy", "person", "a test")
+    second = rig.hub.train("toy", "person", "another")
+    with pytest.raises(TrainingError, match=f"fleetloop runs cancel {second}"):
+        rig.hub.train("toy", "person", "a third")
+    states = {run.key: run.state for run in rig.kept.catalog.all(Run)}
+    assert states == {first: RunState.RUNNING, second: RunState.QUEUED}
+    rig.hub.cancel(first, "ann")
+    rig.look()
+    assert (rig.hub.status()["training"] or "").startswith(f"{second}: ")
+    third = rig.hub.train("toy", "person", "a third")
+    rig.hub.cancel(third, "bob")
+    assert "taken out by bob" in str(found_run(rig, third).error)
+    rig.hub.cancel(second, "ann")
+    rig.look()
+    assert {run.state for run in rig.kept.catalog.all(Run)} == {RunState.CANCELLED}
+
+
+def found_run(rig: HubRig, key: str) -> Run:
+    found = rig.kept.catalog.find(Run, key)
+    assert found is not None
+    return found
+
+
+def test_what_the_hub_decides_waits_for_a_person_where_the_spec_says_so(
+    rig: HubRig, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text() + '\n[retrain]\napproval = "before_training"\n', tmp_path)
+    asked = rig.hub.train("toy", "drift", "the world has changed")
+    assert found_run(rig, asked).state is RunState.WAITING
+    rig.look()
+    assert rig.hub.status()["training"] is None
+    [decision] = rig.kept.catalog.all(Decision)
+    assert f"fleetloop retrain approve {asked}" in decision.followed[-1].text
+    with pytest.raises(TrainingError, match="does not wait for a person's word"):
+        rig.hub.allow("toy-9999", "ann", "why not")
+    rig.hub.allow(asked, "ann", "it has")
+    rig.look()
+    assert (rig.hub.status()["training"] or "").startswith(f"{asked}: ")
+    [decision] = rig.kept.catalog.all(Decision)
+    assert decision.followed[-1].text == "ann has agreed: it has"
+    rig.hub.cancel(asked, "ann")
+    rig.look()
+
+
+def test_approved_version_that_the_hub_has_made_goes_on_by_itself(
+    rig: HubRig, tmp_path: Path
+) -> None:
+    (tmp_path / "toy.csv").write_text(toy_csv())
+    rig.hub.add_model(line_text() + '\n[retrain]\napproval = "before_rollout"\n', tmp_path)
+    rig.hub.train("toy", "person", "the first version")
+    rig.until(lambda: rig.kept.catalog.all(Version))
+    [first] = rig.kept.catalog.all(Version)
+    assert first.state is VersionState.READY
+    rig.device("station-1")
+    rig.look()
+    rig.hub.roll_out("toy", 1, "stations")
+    kept = rig.kept
+    kept.catalog.put(
+        replace(decision_of(rig, first.decision), key="toy-by-drift", trigger="drift"),
+        replace(
+            first,
+            key="toy/2",
+            number=2,
+            state=VersionState.WAITING,
+            manifest=None,
+            needs_approval=True,
+            decision="toy-by-drift",
+            unsigned=kept.blobs.put(encode(replace(manifest_of(rig, first), version=2))),
+        ),
+    )
+    rig.look()
+    assert [r.version for r in kept.catalog.all(Rollout)] == [1]
+    words = Words(saying=Saying.APPROVE, by="ann", reason="looked at the card")
+    audit = FileAudit(RealDisk(tmp_path / "audit"))
+    Approvals(kept.catalog, kept.blobs, audit).say("toy", 2, words, 1.0)
+    rig.look()
+    rig.look()
+    assert [r.version for r in kept.catalog.all(Rollout)] == [1, 2]
+
+
+def decision_of(rig: HubRig, key: str) -> Decision:
+    found = rig.kept.catalog.find(Decision, key)
+    assert found is not None
+    return found
+
+
+def manifest_of(rig: HubRig, version_: Version) -> Manifest:
+    return Registry(rig.kept.catalog, rig.kept.blobs).manifest(version_)
 
 
 # --- the loop ------------------------------------------------------------------------------------
@@ -313,8 +408,6 @@ def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
     (tmp_path / "toy.csv").write_text(toy_csv())
     assert rig.hub.add_model(line_text() + policy, tmp_path) == "toy"
     rig.hub.train("toy", "person", "the first version")
-    with pytest.raises(TrainingError, match="under way"):
-        rig.hub.train("toy", "person", "too soon")
     rig.until(lambda: rig.kept.catalog.all(Version))
     [first] = rig.kept.catalog.all(Version)
     assert first.state is VersionState.READY, [g.text for g in first.gates]

@@ -16,6 +16,7 @@ from support.examples import MANIFEST, MESSAGES
 from support.fleet_rows import WINDOW_ROWS, World
 from support.hubparts import Parts, parts
 from support.hubrecords import a_device, a_version
+from support.learnable import toy_spec
 
 WORLD = World(seed=9)
 [WINDOW] = [m for m in MESSAGES if isinstance(m, ProfileReport)]
@@ -48,7 +49,7 @@ def test_devices_are_compared_by_the_reference_that_was_signed(kept: Parts) -> N
         kept.catalog.put(replace(a_device(), key=f"d{k}"))
         profile(kept, f"d{k}", off=k == 3)
     lookout = Lookout(kept.catalog, kept.telemetry, Registry(kept.catalog, kept.blobs))
-    evidence = lookout.look(version, 0.0)
+    evidence = lookout.look(version, toy_spec(), 0.0)
     assert evidence.verdict is not None
     assert evidence.verdict.who is Who.DEVICES
     assert [odd.name for odd in evidence.verdict.devices] == ["d3"]
@@ -63,5 +64,5 @@ def test_manifest_that_cannot_be_read_gives_no_verdict_and_harms_nothing(
     kept.catalog.put(replace(a_device(), key="d0"))
     profile(kept, "d0")
     lookout = Lookout(kept.catalog, kept.telemetry, Registry(kept.catalog, kept.blobs))
-    assert lookout.look(version, 0.0).verdict is None
+    assert lookout.look(version, toy_spec(), 0.0).verdict is None
     assert lookout.verdicts() == []

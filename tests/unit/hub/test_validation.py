@@ -1,5 +1,7 @@
 """Metrics and their intervals against scikit-learn and theory; gates that say what missed what."""
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -225,3 +227,13 @@ def test_summary_has_every_metric_its_interval_and_the_gain() -> None:
         gain = found[metric] - found[f"champion_{metric}"]
         assert found[f"gain_{metric}"] == pytest.approx(gain)
         assert found[f"gain_{metric}_low"] <= gain <= found[f"gain_{metric}_high"]
+
+
+def test_retraining_must_be_better_than_the_champion_not_only_no_worse() -> None:
+    same = answers(2_000, 2.0)
+    led = Exam(challenger=same, champion=same, parity=PARITY, seed=1, must_beat=True)
+    gates = {g.name: g for g in judge(led, demanding(GateTable(floor=0.5)))[0]}
+    assert not gates["champion"].passed
+    assert "it is no better, and a retraining must be" in gates["champion"].text
+    asked = judge(dataclasses.replace(led, must_beat=False), demanding(GateTable(floor=0.5)))[0]
+    assert next(g for g in asked if g.name == "champion").passed

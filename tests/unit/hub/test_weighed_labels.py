@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from fleetloop_hub.errors import ImplausibleError
+from fleetloop_hub.fresh_labels import evenly
 from fleetloop_hub.monitoring import plausible
-from fleetloop_hub.monitoring.weighed_labels import evenly, weighed
+from fleetloop_hub.monitoring.weighed_labels import weighed
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode
 from fleetloop_shared.reports import Label, LabelReport, Sample, SampleReport
