@@ -99,15 +99,9 @@ class Telemetry(ABC):
     def labelled_after(
         self, model: str, after: int, *, limit: int = 5_000
     ) -> tuple[list[LabelledSample], int]:
-        """Samples of a model whose label has met them since, in the order in which they have met.
+        """Samples whose label has met them, in that order, after 0 or where a call has said to go on.
 
-        Args:
-            model: The model.
-            after: Where to go on: 0, or what an earlier call has returned.
-            limit: How many at most.
-
-        Returns:
-            The samples, and where to go on; there may be more if as many came as were asked for.
+        There may be more if as many come as were asked for.
         """
 
     @abstractmethod

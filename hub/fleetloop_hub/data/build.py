@@ -104,11 +104,7 @@ def from_sources(
         built = growth.finished(parent, window=None)
     anew = [o.words for o in rows if o.standing is Standing.REPLACED or known is None]
     left_out = dropped & {m.words for m in marks if not m.late}
-    if before is None:
-        return built
-    grown = msgspec.structs.replace(built.dataset, labelled=before.dataset.labelled)
-    built = Built(grown, built.rows, built.quarantine, built.late)
-    if known is not None and not left_out:
+    if before is None or (known is not None and not left_out):
         return built
     return _against(built, before.rows, anew)
 
@@ -142,9 +138,8 @@ def with_samples(
         growth.read_samples(rows, shares)
         window = Window(spec.retrain, choice.since)
         built = growth.finished(before.dataset.key, window=window)
-    dataset = msgspec.structs.replace(
-        built.dataset, devices=shares.told(), labelled=sum(1 for _ in rows)
-    )
+    told = {"devices": shares.told(), "labelled": sum(1 for _ in rows)}
+    dataset = msgspec.structs.replace(built.dataset, **told)
     return Built(dataset, built.rows, built.quarantine, built.late)
 
 
@@ -296,7 +291,9 @@ class _Growth:
             window=window,
         )
         built = finish(self._spec, ready, self._work)
-        shape = msgspec.structs.replace(built.dataset, shape=shape_of(self._spec))
+        learned = 0 if self._before is None else self._before.dataset.labelled
+        changed = {"shape": shape_of(self._spec), "labelled": learned}
+        shape = msgspec.structs.replace(built.dataset, **changed)
         return Built(shape, built.rows, built.quarantine, built.late)
 
     def tidy(self) -> None:

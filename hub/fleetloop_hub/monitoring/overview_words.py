@@ -16,7 +16,7 @@ from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.records import Dataset, Run, RunState, Verdict, VersionState
 
 _NAMED = 2
-_DRIFT = "drift"
+_PERSON = "person"
 _ANCHORS = {
     "Collect": "devices",
     "Prepare": "versions",
@@ -125,7 +125,7 @@ def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
             return NextStep(text=text, command=command)
         case VersionState.BLOCKED:
             made = (newest.model, newest.number)
-            own = any((d.model, d.version) == made and d.trigger == _DRIFT for d in decisions)
+            own = any((d.model, d.version) == made and d.trigger != _PERSON for d in decisions)
             left = " Retraining waits for new labels." if own else ""
             text = f"{name} is blocked by a gate: see why.{left}"
             return NextStep(text=text, command=why)

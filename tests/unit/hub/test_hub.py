@@ -402,7 +402,8 @@ def test_drift_and_late_labels_lead_to_a_better_version_without_a_person(
     rig: HubRig, tmp_path: Path
 ) -> None:
     policy = (
-        '\n[retrain]\nmin_labels = 200\ncooldown_s = 0.0\nwindow = "sliding"\nwindow_rows = 240\n'
+        "\n[retrain]\nby_accuracy = false\nmin_labels = 200\ncooldown_s = 0.0\n"
+        'window = "sliding"\nwindow_rows = 240\n'
         "[sampling]\nrandom_share = 1.0\n"
     )
     (tmp_path / "toy.csv").write_text(toy_csv())
