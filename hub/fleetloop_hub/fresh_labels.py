@@ -9,7 +9,6 @@ from fleetloop_shared.estimate.betting import LabelTest
 from fleetloop_shared.estimate.records import AccuracyReference, LabelEvidence
 from fleetloop_shared.ids import bucket
 
-_AT_ONCE = 5_000
 _VERSIONS = 8
 _BUCKETS = 10_000
 
@@ -46,10 +45,10 @@ class FreshLabels:
     def _all(self) -> list[LabelledSample]:
         read: list[LabelledSample] = []
         while True:
-            found, after = self._telemetry.labelled_after(self._model, self._after, limit=_AT_ONCE)
+            found, after = self._telemetry.labelled_after(self._model, self._after)
             self._after = after
             read += [one for one in found if one.sample.version == self._version]
-            if len(found) < _AT_ONCE:
+            if not found:
                 return read
 
 

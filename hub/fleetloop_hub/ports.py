@@ -96,13 +96,8 @@ class Telemetry(ABC):
         """Samples of a model whose label has come, in order of event time."""
 
     @abstractmethod
-    def labelled_after(
-        self, model: str, after: int, *, limit: int = 5_000
-    ) -> tuple[list[LabelledSample], int]:
-        """Samples whose label has met them, in that order, after 0 or where a call has said to go on.
-
-        There may be more if as many come as were asked for.
-        """
+    def labelled_after(self, model: str, after: int) -> tuple[list[LabelledSample], int]:
+        """Some samples in the order in which labels met them, and where to go on; 0 to begin."""
 
     @abstractmethod
     def labelled_count(
@@ -118,10 +113,7 @@ class Telemetry(ABC):
 
     @abstractmethod
     def labelled_error(self, model: str, *, version: int) -> float | None:
-        """Mean distance of a version's answers from their labels, in the label's unit.
-
-        None without labels. It says something where answers are numbers: of a regression.
-        """
+        """Mean distance of a regression's answers from their labels, None without labels."""
 
     @abstractmethod
     def label(self, told: Iterable[tuple[str, Label]], source: str) -> list[LabelFate]:

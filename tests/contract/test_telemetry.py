@@ -355,7 +355,7 @@ def test_threads_lose_nothing(telemetry: Telemetry) -> None:
 
 
 def test_labels_are_told_once_each_in_the_order_in_which_they_met_their_rows(
-    telemetry: Telemetry,
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     telemetry.store([samples(1, *(sample(f"p{k}", at=float(k)) for k in range(4)))])
     telemetry.store([labels(2, ("p3", 1), ("late", 1))])
@@ -366,8 +366,9 @@ def test_labels_are_told_once_each_in_the_order_in_which_they_met_their_rows(
     telemetry.store([samples(4, sample("late", at=9.0))])
     told, _ = telemetry.labelled_after("rain", after)
     assert [s.sample.prediction_id for s in told] == ["p0", "p1", "late"]
-    one, here = telemetry.labelled_after("rain", after, limit=1)
+    monkeypatch.setattr("fleetloop_hub.storage.telemetry.AT_ONCE", 1)
+    one, here = telemetry.labelled_after("rain", after)
     assert [s.sample.prediction_id for s in one] == ["p0"]
-    rest, _ = telemetry.labelled_after("rain", here)
-    assert [s.sample.prediction_id for s in rest] == ["p1", "late"]
+    two, _ = telemetry.labelled_after("rain", here)
+    assert [s.sample.prediction_id for s in two] == ["p1"]
     assert telemetry.labelled_after("frost", 0) == ([], 0)

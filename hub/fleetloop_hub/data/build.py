@@ -116,9 +116,7 @@ def with_samples(
     work: Path,
     choice: Choice = _ALL,
 ) -> Built:
-    """A version with the rows of another, and those that devices have seen, none of them twice.
-
-    `spec.retrain` says how far back it reaches, `spec.sampling` how much of it one device may be.
+    """A version with rows of another and from devices, as `spec.retrain` and `sampling` say.
 
     Args:
         spec: The spec.
@@ -136,8 +134,7 @@ def with_samples(
     with _growth(spec, work, before) as growth:
         growth.carry_over(set())
         growth.read_samples(rows, shares)
-        window = Window(spec.retrain, choice.since)
-        built = growth.finished(before.dataset.key, window=window)
+        built = growth.finished(before.dataset.key, window=Window(spec.retrain, choice.since))
     told = {"devices": shares.told(), "labelled": sum(1 for _ in rows)}
     dataset = msgspec.structs.replace(built.dataset, **told)
     return Built(dataset, built.rows, built.quarantine, built.late)
@@ -291,9 +288,9 @@ class _Growth:
             window=window,
         )
         built = finish(self._spec, ready, self._work)
-        learned = 0 if self._before is None else self._before.dataset.labelled
-        changed = {"shape": shape_of(self._spec), "labelled": learned}
-        shape = msgspec.structs.replace(built.dataset, **changed)
+        learned = self._before.dataset.labelled if self._before else 0
+        shaped = {"shape": shape_of(self._spec), "labelled": learned}
+        shape = msgspec.structs.replace(built.dataset, **shaped)
         return Built(shape, built.rows, built.quarantine, built.late)
 
     def tidy(self) -> None:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Dataset, Model, Run, RunState, Version
 
-_AT_ONCE = 5_000
-
 
 @dataclass(frozen=True)
 class _Rows:
@@ -61,9 +59,9 @@ class Learned:
         """Labelled rows that had not come yet when what was last learned from was gathered."""
         count, after = self._counted.get(model, (0, 0))
         while True:
-            found, after = self._telemetry.labelled_after(model, after, limit=_AT_ONCE)
+            found, after = self._telemetry.labelled_after(model, after)
             count += len(found)
-            if len(found) < _AT_ONCE:
+            if not found:
                 break
         self._counted[model] = count, after
         datasets = {d.key: d.labelled for d in self._catalog.all(Dataset) if d.model == model}

@@ -139,11 +139,14 @@ class Replay:
         reign, now = self._reign, float(self._history.frame.at[end - 1])
         evidence = self._evidence(end, now)
         about = ("simulated", reign.since)
-        held, spent = self._holding.look(about, end, standing(evidence, policy), policy.rearm_looks)
+        labels = len(self._known(end, now))
+        held, spent = self._holding.look(
+            about, end, standing(evidence, policy), policy.rearm_looks, labels
+        )
         advice = decide(replace(evidence, held=held, spent=spent), policy)
         if advice.verdict is not Verdict.RETRAIN:
             return
-        self._holding.spend(about, advice.trigger)
+        self._holding.spend(about, advice.trigger, labels)
         taken, text = self._retrain(end, now, policy)
         reason = "; ".join(advice.reasons)
         done = Retraining(end, now, str(advice.trigger), reason, taken, text)

@@ -98,6 +98,9 @@ _KINDS = {
 }
 """The type of each kind of report, and whether its payload is compressed."""
 
+AT_ONCE = 5_000
+"""Labelled samples that are read at once."""
+
 _decode_values = msgspec.json.Decoder(list[float | None]).decode
 
 
@@ -167,10 +170,8 @@ class SqliteTelemetry(Telemetry):
             for row in connection.execute(_LABELLED, (model, since)):
                 yield _labelled_sample(row)
 
-    def labelled_after(
-        self, model: str, after: int, *, limit: int = 5_000
-    ) -> tuple[list[LabelledSample], int]:
-        rows = self._rows(_LABELLED_AFTER, after, model, limit)
+    def labelled_after(self, model: str, after: int) -> tuple[list[LabelledSample], int]:
+        rows = self._rows(_LABELLED_AFTER, after, model, AT_ONCE)
         return [_labelled_sample(row[:-1]) for row in rows], rows[-1][-1] if rows else after
 
     def labelled_count(
