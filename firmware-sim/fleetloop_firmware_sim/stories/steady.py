@@ -57,6 +57,10 @@ soak_rows = 64
 soak_s = 60.0
 lost_after_s = 240.0
 
+[sampling]
+random_share = 1.0
+bytes_per_day = 100_000_000
+
 [retrain]
 drift_devices = 0.5
 min_labels = 100
