@@ -10,6 +10,7 @@ from rich.table import Table
 
 from fleetloop_firmware_sim.scenarios.device_story import DeviceStory
 from fleetloop_firmware_sim.scenarios.power_cut import QUICK, Effort, Outcome, Search
+from fleetloop_firmware_sim.scenarios.shadow_story import ShadowStory
 from fleetloop_firmware_sim.scenarios.trouble import (
     fill_everywhere,
     rot_everywhere,
@@ -55,7 +56,7 @@ def troubles(effort: Effort) -> Troubles:
     """
     every = SPARSE if effort == QUICK else 1
     stories: list[DeviceStory] = [UpdateStory(update) for update in Update]
-    stories.append(TrustStory())
+    stories += [TrustStory(), ShadowStory()]
     found: Troubles = []
     for story in stories:
         found.append((story.name, "power cut", lambda s=story: Search(s, effort).outcomes()))  # type: ignore[misc]  # a lambda's default has no type

@@ -8,6 +8,9 @@ from fleetloop_shared.errors import InvalidIdError
 NAME = r"[a-z0-9_-]{1,64}"
 SHA256 = r"[0-9a-f]{64}"
 
+CHALLENGER_BOOTS = 1_000_000_000
+"""Added to the number of a start in the ids of answers that a challenger has given."""
+
 _NAME = re.compile(NAME)
 _PHASE_BASE = 10_000
 

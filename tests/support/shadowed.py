@@ -3,8 +3,9 @@
 from fleetloop_agent.errors import InputError, ModelError
 from fleetloop_agent.ports import ChallengerSeat
 from fleetloop_agent.runtime import OrtRuntime
-from fleetloop_agent.serving.beside import OWN_BOOTS, Beside
+from fleetloop_agent.serving.beside import Beside
 from fleetloop_agent.serving.predictor import Predictor
+from fleetloop_shared.ids import CHALLENGER_BOOTS
 from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.messages import Release, Shadow
 from support import serving_rig as rig
@@ -21,7 +22,7 @@ def terms(**changes: object) -> Shadow:
 def beside(champion: Predictor, bias: float = 0.5, **changes: object) -> Beside:
     """A seat on which a challenger that is a little off sits."""
     runtime, clock = OrtRuntime(), StandingClock()
-    own = Predictor(rig.DEVICE, OWN_BOOTS + 3, runtime, clock)
+    own = Predictor(rig.DEVICE, CHALLENGER_BOOTS + 3, runtime, clock)
     made = Beside(champion, own, runtime, clock)
     made.seat(*rig.model(2, bias), terms(**changes))
     return made

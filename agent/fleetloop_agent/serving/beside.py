@@ -26,9 +26,6 @@ from fleetloop_shared.manifest import Manifest
 from fleetloop_shared.messages import Shadow
 from fleetloop_shared.shadow_report import ShadowCounts
 
-OWN_BOOTS = 1_000_000_000
-"""Added to the number of the start in the ids of the challenger's answers, to tell them apart."""
-
 IDLE_S = 0.1
 """How often a thread with nothing to score looks again."""
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 from fleetloop_agent.ports import Board, Clock
-from fleetloop_agent.serving.beside import OWN_BOOTS, Beside
+from fleetloop_agent.serving.beside import Beside
 from fleetloop_agent.serving.predictor import Predictor
 from fleetloop_agent.serving.reports import Draft, Reports
+from fleetloop_shared.ids import CHALLENGER_BOOTS
 from fleetloop_shared.reports import Report
 from fleetloop_shared.shadow_report import ShadowCounts, ShadowReport
 from fleetloop_shared.topics import Topic
@@ -27,7 +28,7 @@ class Shadowing:
             board: What it is plugged into.
         """
         runtime, clock = board.runtime.apart(), board.clock
-        own = Predictor(device, OWN_BOOTS + board.outbox.boot, runtime, clock)
+        own = Predictor(device, CHALLENGER_BOOTS + board.outbox.boot, runtime, clock)
         self.beside = Beside(champion, own, runtime, clock)
         self._device, self._clock = device, clock
         self._reports = Reports(device, clock, board.host)

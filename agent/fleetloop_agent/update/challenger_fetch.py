@@ -11,7 +11,7 @@ from fleetloop_agent.update.acquire import IMAGE_WAIT_S
 from fleetloop_agent.update.assembling import assemble, whole
 from fleetloop_agent.update.download import Download
 from fleetloop_agent.update.journal import Slot
-from fleetloop_agent.update.parts import Part
+from fleetloop_agent.update.parts import Part, discard_parts
 from fleetloop_agent.update.slots import slot_of
 from fleetloop_agent.update.transaction import Transaction
 from fleetloop_agent.update.window import Window
@@ -98,9 +98,8 @@ class ChallengerFetch:
         found = verify.manifest(payload, release, tx.hardware, tx.journal)
         verify.room(found, tx.board.disk.free_bytes())
         tx.slots.keep_manifest(payload)
-        if self._download is not None:
-            self._download.part.discard()
         self.close()
+        discard_parts(tx.board.disk, {release.manifest_sha256})
         return slot_of(found, release.manifest_sha256)
 
     def fetch(self, manifest: Manifest, now: float) -> float | None:
@@ -124,8 +123,8 @@ class ChallengerFetch:
                 tx.refusals.note(error, manifest.sha256, now)
                 self.close()
                 return now
-            download.part.discard()
         self.close()
+        discard_parts(tx.board.disk, {manifest.transport.sha256})
         return None
 
     def _download_of(self, transport: Transport) -> Download:

@@ -3,12 +3,14 @@
 import zlib
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from fleetloop_firmware_sim.clock import EPOCH_S
 from fleetloop_firmware_sim.scenarios.releases import Packed
 from fleetloop_firmware_sim.scenarios.repositories import Issue, Repository, payload
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.link import Connected, Event, Link, Received
-from fleetloop_shared.messages import Ack, ChunkRequest, DesiredState, ReportedState
+from fleetloop_shared.messages import Ack, ChunkRequest, DesiredState, ReportedState, Shadow
 from fleetloop_shared.reports import EventKind, EventReport, Report
 from fleetloop_shared.topics import Address, Topic, parse
 from fleetloop_shared.trust import desired_target, manifest_target
@@ -62,14 +64,14 @@ class StandInHub:
         self.went_back = False
         self._link = link
         self._sequence = self.signed = 0
+        self._said: DesiredState | None = None
         self._listed: dict[str, bytes] = {}
         self._retained: dict[str, bytes] = {}
         link.start(None)
 
     def release(self, packed: Packed, now: float, soak_rows: int = 8) -> DesiredState:
         """Seed a release and tell every device to run it."""
-        self._keep(packed.release.manifest_sha256, [packed.document])
-        self._keep(packed.manifest.transport.sha256, packed.chunks)
+        self._seed(packed)
         self._sequence += 1
         desired = DesiredState(
             cohort=self.cohort,
@@ -84,10 +86,25 @@ class StandInHub:
             soak_rows=soak_rows,
             soak_s=1e6,
         )
-        path = manifest_target(packed.release.model, packed.release.version)
-        self._listed[path] = packed.document
+        self._said = desired
         self.sign(desired, now)
         return desired
+
+    def challenge(self, packed: Packed, now: float) -> None:
+        """Seed a release and tell every device to run it beside what it was told to run last."""
+        if self._said is None:
+            raise ValueError("nothing was released that it could run beside")
+        self._seed(packed)
+        self._sequence += 1
+        shadow = Shadow(release=packed.release, rows_share=1.0, most_delay_ms=1_000.0)
+        self._said = replace(self._said, sequence=self._sequence, shadow=shadow)
+        self.sign(self._said, now)
+
+    def _seed(self, packed: Packed) -> None:
+        self._keep(packed.release.manifest_sha256, [packed.document])
+        self._keep(packed.manifest.transport.sha256, packed.chunks)
+        path = manifest_target(packed.release.model, packed.release.version)
+        self._listed[path] = packed.document
 
     def sign(self, desired: DesiredState, now: float) -> None:
         """Publish both bundles, signed now: what exists, and what is to run."""
@@ -111,7 +128,7 @@ class StandInHub:
         other.payloads = dict(self.payloads)
         other.contradictions = list(self.contradictions)
         other.went_back = self.went_back
-        other._sequence, other.signed = self._sequence, self.signed
+        other._sequence, other.signed, other._said = self._sequence, self.signed, self._said
         other._listed = dict(self._listed)
         other._retained = dict(self._retained)
         return other

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import LabelFate
+from fleetloop_shared.ids import CHALLENGER_BOOTS
 from fleetloop_shared.label_messages import LabelReceipt, RefusedLabel
 from fleetloop_shared.reports import Label
 
@@ -123,7 +124,7 @@ class LabelDesk:
             )
         if device not in boots:
             boots[device] = self._telemetry.boot(device)
-        if int(boot) > boots[device] + _UNSEEN_BOOTS:
+        if int(boot) % CHALLENGER_BOOTS > boots[device] + _UNSEEN_BOOTS:
             return LabelFate.UNKNOWN, f"{device} has not started {int(boot):,} times"
         return None
 

@@ -1,13 +1,18 @@
 """A challenger beside the champion: what it counts, what it may answer, and what it cannot harm."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import pytest
 
 from fleetloop_agent.errors import InputError, ModelError
+from fleetloop_agent.http_config import HttpConfig
 from fleetloop_agent.ports import Model, Rows
 from fleetloop_agent.serving.beside import HANGS_S, MOST_FAILURES
+from fleetloop_agent.serving.http11 import Head, Request
 from fleetloop_agent.serving.pacing import SLOW_RUNS, Pacing
+from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.serving.shadow_queue import QUEUED_ROWS, ShadowQueue
 from fleetloop_hub.monitoring.plausible_shadow import impossible
 from fleetloop_shared.ids import bucket
@@ -185,3 +190,25 @@ def test_who_leaves_leaves_the_counts_and_no_trace_on_the_champion() -> None:
     champion.answer(rig.rows(5))
     assert seat.step() > 0
     assert seat.take() == []
+
+
+def test_a_key_comes_over_http_in_both_ways_of_asking_and_must_be_a_text() -> None:
+    champion = rig.predictor()
+    beside(champion, answer_share=1.0)
+    routes = Routes(champion, dict, HttpConfig())
+    row = dict(zip(rig.NAMES, (0.0, 0.25), strict=True))
+
+    def ask(path: str, body: object) -> dict[str, Any]:
+        head = Head(method="POST", path=path, headers={}, keep_alive=True, body_bytes=0)
+        response = routes.answer(Request(head, msgspec.json.encode(body)))
+        told: dict[str, Any] = msgspec.json.decode(response.body)
+        return told
+
+    assert ask("/predict", {"rows": [row], "key": "k"})["answers"][0]["version"] == 2
+    assert ask("/predict", {"rows": [row]})["answers"][0]["version"] == 1
+    assert "give a text" in str(ask("/predict", {"rows": [row], "key": 7}))
+    name = champion.answer(rig.rows(1)).manifest.signature.input_name
+    tensor = {"name": name, "datatype": "FP32", "shape": [1, 2], "data": [0.0, 0.25]}
+    for parameters, version in (({"key": "k"}, "2"), ({}, "1")):
+        asked = {"inputs": [tensor], "parameters": parameters}
+        assert ask("/v2/models/storm/infer", asked)["model_version"] == version
