@@ -13,6 +13,7 @@ from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.tables.versions import gates_table
 from fleetloop_hub.web.words import exactly, number
 from fleetloop_hub.why.story import Story
+from fleetloop_hub.why.ways import judgement, measured, phase
 
 
 def whole(story: Story) -> RenderableType:
@@ -39,6 +40,7 @@ def _details(story: Story) -> Iterator[RenderableType]:
     if story.rollouts:
         yield _head("Rollouts")
         yield _rollouts(story.rollouts)
+        yield from _judgements(story.rollouts)
     if story.happened:
         yield _head("What happened")
         happened = table("when", "what", wraps="what")
@@ -84,10 +86,23 @@ def _rollouts(rollouts: list[Rollout]) -> Noted:
             Text(r.cohort),
             "" if r.control is None else f"v{r.control}",
             str(r.state),
-            f"{r.phase + 1} of {len(r.phases)}",
+            phase(r),
             note=r.text,
         )
     return shown
+
+
+def _judgements(rollouts: list[Rollout]) -> Iterator[RenderableType]:
+    for rollout in rollouts:
+        found = judgement(rollout)
+        if found is None:
+            continue
+        yield Padding(Text(f"{rollout.key} is {found.finding}: {found.text}"), (0, 0, 0, 2))
+        shown = Noted("measure", "finding", "treated against control", note="in words")
+        for one in found.comparisons:
+            where = f" on {one.hardware}" if one.hardware else ""
+            shown.add_row(f"{one.measure}{where}", str(one.finding), measured(one), note=one.text)
+        yield shown
 
 
 def _chain(story: Story) -> Iterator[RenderableType]:

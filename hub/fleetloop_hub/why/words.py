@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.records import Run, RunState, Verdict, VersionState
 from fleetloop_hub.version_parts import Saying
 from fleetloop_hub.why.story import Link, Made
+from fleetloop_hub.why.ways import sentence
 
 _PERSON = "person"
 _LATER = 3
@@ -148,22 +149,10 @@ def _gates(told: Told) -> list[str]:
 
 
 def _way(told: Told) -> list[str]:
-    said = []
-    for r in told.rollouts:
-        back = r.control is not None and r.control > r.version
-        verb = f"It came back to {r.cohort}" if back else f"It went to {r.cohort}"
-        instead = "" if r.control is None else f" in place of version {r.control}"
-        ends = {
-            RolloutState.DONE: "and all of its phases were well",
-            RolloutState.REVERTED: "and was taken back",
-            RolloutState.SUPERSEDED: "and another rollout took its place",
-        }
-        phase = f"and is in phase {r.phase + 1} of {len(r.phases)}"
-        end = ends.get(r.state, phase)
-        said.append(f"{verb}{instead} {end}{f': {r.text}' if r.text else ''}.")
+    said = [sentence(rollout) for rollout in told.rollouts]
     made = told.made
     if made is not None and not said and made.state == VersionState.READY:
         said.append("It is ready, and nobody has rolled it out.")
     if made is not None and made.state in {VersionState.ARCHIVED, VersionState.DELETED}:
         said.append(f"It is {made.state} now.")
-    return [sentence.replace("..", ".") for sentence in said]
+    return said

@@ -1,16 +1,21 @@
 """A story says why a version exists or does not, however it came about and however it ended."""
 
+import io
 from collections.abc import Iterator
 
 import pytest
+from msgspec import structs
 from msgspec.structs import replace
+from rich.console import Console
 
 from fleetloop_hub.decision_records import Alternative, Decision, Moved, Note
 from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.judgement_records import Comparison, Finding, Judgement
 from fleetloop_hub.records import Alias, Record, RunState, Verdict, Version, VersionState
 from fleetloop_hub.run_parts import Imported
+from fleetloop_hub.tables import why as tables
 from fleetloop_hub.version_parts import Approval, Saying
-from fleetloop_hub.why import assembly
+from fleetloop_hub.why import assembly, ways
 from support.hubrecords import START, a_decision, a_rollout, a_run, a_version
 from support.hubweb import WebHub, fill, problem, web_hub
 
@@ -145,6 +150,47 @@ def test_a_decision_of_which_no_version_came_has_a_story_too(hub: WebHub, case: 
     story = assembly.of_decision(hub.catalog, about)
     assert sentence in " ".join(story.short)
     assert (story.kind, story.version, story.rollouts) == ("nothing", None, [])
+
+
+class JudgedRollout(Rollout, frozen=True, kw_only=True):
+    """A rollout whose devices' health was compared."""
+
+    judgement: Judgement | None = None
+
+
+def test_a_judgement_is_shown_with_its_figures_units_and_limit(hub: WebHub) -> None:
+    worse = Comparison(
+        measure="errors",
+        unit="points",
+        treated=2.5,
+        control=0.5,
+        difference=2.0,
+        low=1.0,
+        high=3.0,
+        limit=1.0,
+        finding=Finding.HARMFUL,
+        treated_rows=900,
+        control_rows=900,
+        text="2 points more errors",
+        hardware="pi3",
+    )
+    said = Judgement(finding=Finding.HARMFUL, text="it fails on pi3", comparisons=[worse])
+    fields = structs.asdict(rolled(1, RolloutState.REVERTED))
+    judged = JudgedRollout(**{**fields, "judgement": said})
+    story = assembly.of_version(hub.catalog, _find(hub, 1))
+    console = Console(width=200, file=io.StringIO(), force_terminal=False)
+    console.print(tables.whole(structs.replace(story, rollouts=[judged])))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]  # it is a StringIO
+    for words in ("it fails on pi3", "errors on pi3", "+2 (+1 to +3) points; limit +1", "harmful"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("open", "is in phase 1 of 2"), ("reverted", "was taken back"), ("superseded", "took its")],
+)
+def test_every_end_of_a_rollout_has_its_words(state: str, words: str) -> None:
+    assert words in ways.sentence(rolled(3, RolloutState(state)))
 
 
 def test_the_chain_goes_both_ways_and_holds_what_gave_no_version(hub: WebHub) -> None:
