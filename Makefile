@@ -96,7 +96,8 @@ bench-hub: setup ## measure the hub beside what it is compared with (some minute
 	@$(BIN)/python tests/bench/run.py hub
 
 bench-delivery: setup mosquitto ## measure delivery beside a transfer per device (minutes, alone on the machine)
-	@$(BIN)/python tests/bench/run.py delivery
+	@$(BIN)/python tests/bench/run.py delivery agent transfer
+	@$(BIN)/python tests/bench/run.py delivery judge --page docs/performance.md
 
 bench-agent: setup wrk ## measure serving, monitoring and footprint beside what else there is (half an hour, alone on the machine)
 	@$(BIN)/python tests/bench/run.py agent --page docs/performance.md
