@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.listing import Image
 from fleetloop_hub.errors import GateError
-from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.shadow_records import ShadowRun, ShadowState
@@ -189,7 +189,7 @@ class Challenging:
     def busy(self, cohort: str) -> bool:
         """Whether a rollout goes on in a cohort."""
         rollouts = self._catalog.all(Rollout)
-        return any(r.cohort == cohort and r.state is RolloutState.OPEN for r in rollouts)
+        return any(r.cohort == cohort and r.under_way for r in rollouts)
 
     def _weigh(self, run: ShadowRun, table: ShadowTable, now: float) -> Weighed:
         looked = self._looked.get(run.key)

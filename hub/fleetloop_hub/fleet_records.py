@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
+from fleetloop_hub.judgement_records import Judgement
 from fleetloop_hub.records import Record
 
 
@@ -54,46 +55,165 @@ class Token(Record, frozen=True, kw_only=True):
 
 
 class RolloutState(StrEnum):
-    """States of a rollout; `delivery/rollout.py` has the table of moves."""
+    """States of a rollout; `delivery/rollout_states.py` has the table of what leads where."""
 
+    WAITING = "waiting"
+    APPROVED = "approved"
     OPEN = "open"
+    SOAKING = "soaking"
+    JUDGED = "judged"
+    PAUSED = "paused"
+    HALTING = "halting"
     DONE = "done"
     REVERTED = "reverted"
+    ABORTED = "aborted"
     SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+UNDER_WAY = frozenset(
+    {
+        RolloutState.WAITING,
+        RolloutState.APPROVED,
+        RolloutState.OPEN,
+        RolloutState.SOAKING,
+        RolloutState.JUDGED,
+        RolloutState.PAUSED,
+        RolloutState.HALTING,
+    }
+)
+"""States from which a rollout still moves."""
+
+
+class Passage(msgspec.Struct, frozen=True, kw_only=True):
+    """A rollout came into a state.
+
+    Attributes:
+        at: Unix seconds.
+        state: Which.
+        text: Why, in words.
+    """
+
+    at: float
+    state: RolloutState
+    text: str
 
 
 class Rollout(Record, frozen=True, kw_only=True):
-    """One version's way into one cohort.
+    """One version's way to some devices of one cohort.
 
     Attributes:
         model: The model.
         version: What is rolled out.
         control: The version that the others keep, None if they have none.
-        cohort: Who gets it.
+        cohort: The devices' cohort.
+        where: Label query of the devices that get it, "" for all of the cohort.
+        place: What people call them: a cohort's name, or cohort and query.
         salt: Decides who is in which phase.
-        phases: Upper bucket of each phase, the last 10,000; the first is the canary.
-        phase: Index of the phase that is open.
+        phases: Each a share of the devices or "N devices", the last 1.0; the first is the canary.
+        phase: Index of the phase that is open, 0 before the first is.
+        bucket: Upper bucket of the open phase for hardware types without one of their own.
+        phase_by_hardware: The same by type, as counted when the phase opened.
+        devices: How many devices it was about when the phase opened.
         state: Where it stands.
+        since: Unix seconds at which it came into this state.
+        resumes: The state that it was paused in.
         phase_since: Unix seconds at which the phase opened.
         started_at: Unix seconds.
+        expires_at: Unix seconds at which it ends wherever it stands; None: never.
+        deadline: After this no device of the open phase begins, Unix seconds; None: no limit.
         ended_at: Unix seconds, None while it runs.
-        evidence: Counts of the last judgement.
-        text: The last judgement in words.
+        approval: Who has approved it and why, "" if nobody had to.
+        exempt: Devices that had given the artifact up before it began; they do not count.
+        evidence: Counts of the last look.
+        judgement: How the devices that took it do beside the control, as of the last look.
+        text: The last look in words.
+        history: Every state it came into, oldest first; the newest hundred.
     """
 
     model: str
     version: int
     control: int | None
     cohort: str
+    where: str = ""
+    place: str = ""
     salt: str
-    phases: list[int]
+    phases: list[float | str]
     phase: int
+    bucket: int = 0
+    phase_by_hardware: dict[str, int] = msgspec.field(default_factory=dict)
+    devices: int = 0
     state: RolloutState
+    since: float = 0.0
+    resumes: RolloutState | None = None
     phase_since: float
     started_at: float
+    expires_at: float | None = None
+    deadline: float | None = None
     ended_at: float | None = None
+    approval: str = ""
+    exempt: list[str] = msgspec.field(default_factory=list)
     evidence: dict[str, int] = msgspec.field(default_factory=dict)
+    judgement: Judgement | None = None
     text: str = ""
+    history: list[Passage] = msgspec.field(default_factory=list)
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it still moves."""
+        return self.state in UNDER_WAY
+
+
+class LabelCohort(Record, frozen=True, kw_only=True):
+    """A name for the devices of a cohort that a label query is about; `key` is the name.
+
+    Attributes:
+        home: The cohort.
+        where: The label query.
+        gone: Whether a person has taken the name back.
+    """
+
+    home: str
+    where: str
+    gone: bool = False
+
+
+class Quarantine(Record, frozen=True, kw_only=True):
+    """An artifact that no device of a hardware type is offered; `key` is "SHA256/HARDWARE".
+
+    Attributes:
+        model: Its model.
+        version: Its version.
+        artifact: SHA-256 of the artifact.
+        hardware: The type.
+        reason: What it did there, in words.
+        rollout: Where that was seen.
+        at: Unix seconds.
+        lifted: Who has lifted it and why, "" while it stands.
+        lifted_at: Unix seconds, None while it stands.
+    """
+
+    model: str
+    version: int
+    artifact: str
+    hardware: str
+    reason: str
+    rollout: str
+    at: float
+    lifted: str = ""
+    lifted_at: float | None = None
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What some devices of a cohort have from a rollout that has ended well.
+
+    Attributes:
+        where: Label query that says which.
+        version: Key of the version.
+    """
+
+    where: str
+    version: str
 
 
 class Cohort(Record, frozen=True, kw_only=True):
@@ -105,12 +225,18 @@ class Cohort(Record, frozen=True, kw_only=True):
             its metadata, which never goes back.
         statement: SHA-256 of the blob that holds the last signed statement.
         versions: Keys of the versions that this statement names.
+        base: Key of the version that went to the whole cohort last, None before the first.
+        previous: The one before it, for hardware types that the base is barred from.
+        settled: What parts of it have, the newest first.
     """
 
     sequence: int
     signings: int = 0
     statement: str | None = None
     versions: list[str] = msgspec.field(default_factory=list)
+    base: str | None = None
+    previous: str | None = None
+    settled: list[Kept] = msgspec.field(default_factory=list)
 
 
 class Listing(Record, frozen=True, kw_only=True):

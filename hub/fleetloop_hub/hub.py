@@ -28,7 +28,7 @@ from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.monitoring.label_sources import LabelSources
 from fleetloop_hub.monitoring.vetting import Rules, Vetting
 from fleetloop_hub.relearning import Asked, Relearning, Studio
-from fleetloop_hub.releasing import Releasing, Ways
+from fleetloop_hub.releasing import Releasing, Watchers, Ways
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.run_parts import Imported
@@ -39,6 +39,7 @@ from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.training.runs import Runs
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus, LabelAccount
+from fleetloop_hub.web.rollout_actions import RolloutActions, Wanted
 from fleetloop_hub.why.keeping import illustrating
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
@@ -79,6 +80,7 @@ class Hub(HubActions):
             self._registry,
             Ways(image, self._director, self._statements, self._seed),
             Outcomes(parts.catalog, self._registry, decisions),
+            Watchers(judge=lambda *_: None),
         )
         self._relearning = Relearning(
             parts.telemetry,
@@ -143,9 +145,12 @@ class Hub(HubActions):
 
     def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
         with self._lock:
-            return self._releasing.roll_out(
-                model, version, cohort, replacing=replacing, now=self._now()
-            )
+            asked = Wanted(model=model, version=version, cohort=cohort, replacing=replacing)
+            return self._releasing.start(asked, self._now())
+
+    @property
+    def rollouts(self) -> RolloutActions:
+        return self._releasing
 
     def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:
         with self._lock:

@@ -3,13 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from fleetloop_hub.challenging import Challenging
+from fleetloop_hub.delivery import quarantines
+from fleetloop_hub.delivery.beginning import Beginning, begin
 from fleetloop_hub.delivery.director import Director, Statement
 from fleetloop_hub.delivery.listing import Image
-from fleetloop_hub.delivery.rollouts import Rollouts
+from fleetloop_hub.delivery.places import Place, Places
+from fleetloop_hub.delivery.plan import Plan, plan
+from fleetloop_hub.delivery.rollout_states import Event, follow
+from fleetloop_hub.delivery.rollouts import Judged, Rollouts
+from fleetloop_hub.delivery.sights import Judge, Sights
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.errors import GateError
-from fleetloop_hub.fleet_records import Rollout
+from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.retraining.outcomes import Outcomes
@@ -18,6 +26,7 @@ from fleetloop_hub.shadowing.gate import Ready, Ruling
 from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.tracking.specs import Specs
+from fleetloop_hub.web.rollout_actions import RolloutActions, Wanted
 
 
 @dataclass(frozen=True)
@@ -37,15 +46,32 @@ class Ways:
     seed: Callable[[], None]
 
 
-class Releasing:
+@dataclass(frozen=True)
+class Watchers:
+    """Who is asked before a rollout goes on.
+
+    Attributes:
+        judge: How the devices that took a version do beside the others.
+    """
+
+    judge: Judge
+
+
+class Releasing(RolloutActions):
     """Begins rollouts and moves them on; for one thread at a time.
 
     Attributes:
         shadows: Versions beside champions, which rollouts may have to wait for.
+        places: Cohorts, and who is in them.
     """
 
     def __init__(
-        self, telemetry: Telemetry, registry: Registry, ways: Ways, outcomes: Outcomes
+        self,
+        telemetry: Telemetry,
+        registry: Registry,
+        ways: Ways,
+        outcomes: Outcomes,
+        watchers: Watchers,
     ) -> None:
         """Take up every rollout where the catalog says it stood.
 
@@ -54,40 +80,88 @@ class Releasing:
             registry: The versions.
             ways: How a version reaches devices.
             outcomes: What follows from a rollout's end.
+            watchers: Who is asked before a rollout goes on.
         """
         self._registry, self._ways, self._outcomes = registry, ways, outcomes
-        self._rollouts = Rollouts(registry.catalog, telemetry, ways.director)
+        self.places = Places(registry.catalog, telemetry)
+        sights = Sights(registry.catalog, self.places, watchers.judge)
+        self._beginning = Beginning(registry.catalog, self.places, sights)
+        self._rollouts = Rollouts(registry.catalog, ways.director, sights)
         self._specs = Specs(registry.catalog, registry.blobs)
         self.shadows = Challenging(registry.catalog, telemetry, ways.director, ways.image)
 
-    def roll_out(self, model: str, number: int, cohort: str, *, replacing: bool, now: float) -> str:
-        """Begin to move a cohort to a version; returns the rollout's key.
+    def roll_out(
+        self, model: str, number: int, place: Place, *, replacing: bool, now: float
+    ) -> str:
+        """Begin to move devices to a version; returns the rollout's key.
 
         Raises:
-            GateError: No such version, a gate blocks it, or another model would have to go.
+            GateError: No such version, a gate or a quarantine blocks it, nobody is there, or
+                another model would have to go.
         """
         found = self._registry.releasable(model, number)
-        self._rollouts.check_place(model, cohort, replacing=replacing)
-        self._demand_shadow(found, cohort, now)
-        return self._begin(found, cohort, now).key
+        self.places.check(place, model, replacing=replacing)
+        self._demand_shadow(found, place.cohort, now)
+        return self._begin(found, place, now).key
+
+    def start(self, wanted: Wanted, now: float) -> str:
+        place = self.places.find(wanted.cohort, wanted.where)
+        return self.roll_out(
+            wanted.model, wanted.version, place, replacing=wanted.replacing, now=now
+        )
+
+    def plan(self, wanted: Wanted, now: float) -> Plan:
+        place, spec = self.places.find(wanted.cohort, wanted.where), self._specs.of(wanted.model)
+        found = self._registry.releasable(wanted.model, wanted.version)
+        self.places.check(place, wanted.model, replacing=wanted.replacing)
+        made = self._made(found, place, now)
+        people = self.places.people(place, now)
+        planned = plan(made, found, people, spec.rollout, self._registry.catalog)
+        return replace(planned, supersedes=[r.key for r in self._rollouts.same_place(made)])
+
+    def happen(self, key: str, event: Event, text: str, now: float) -> Rollout:
+        rollout = self._rollouts.find(key)
+        if follow(rollout.state, event, rollout.resumes) is None:
+            raise GateError(
+                f"rollout {key} is {rollout.state}: {event} changes nothing there, and nothing was "
+                f"changed; see `fleetloop rollouts show {key}`"
+            )
+        if event is Event.APPROVE:
+            rollout = replace(rollout, approval=text)
+        spec = self._specs.of(rollout.model)
+        self._follow(self._rollouts.happen(rollout, event, text, spec, now))
+        return self._rollouts.find(key)
+
+    def lift(self, key: str, why: str, now: float) -> Quarantine:
+        lifted = quarantines.lift(self._registry.catalog, key, why, now)
+        self._bar(now)
+        return lifted
+
+    def define(self, name: str, where: str, home: str) -> LabelCohort:
+        return self.places.define(name, where, home)
+
+    def undefine(self, name: str) -> LabelCohort:
+        return self.places.undefine(name)
 
     def look(self, now: float) -> None:
-        """Begin what has been signed meanwhile, and move on every rollout that is open."""
+        """Begin what has been signed meanwhile, and move on every rollout that is under way."""
         self._ways.statements.look(now)
         for version, cohort in self._ways.image.signed_meanwhile():
             ruling = self._ready(version, cohort, now)
             if ruling.ready is Ready.WAIT:
                 continue
             if ruling.ready is Ready.OPEN:
-                self._begin(version, cohort, now)
+                self._begin(version, self.places.find(cohort), now)
             self._ways.image.gone_to(version, cohort)
-        for rollout in self._rollouts.open():
-            self._move(rollout, now)
+        for rollout in self._rollouts.under_way():
+            spec = self._specs.of(rollout.model)
+            self._follow(self._rollouts.step(rollout, spec, None, now))
+        self._bar(now)
         self.shadows.look(now)
 
     def follow(self, version: Version) -> None:
         """Take a new version to wherever its model is told to run, as soon as it is signed."""
-        self._ways.image.await_signatures(version, self._rollouts.cohorts_of(version.model))
+        self._ways.image.await_signatures(version, self.places.cohorts_of(version.model))
 
     def is_listed(self, version: Version, now: float) -> bool:
         """Whether a version is signed by all who must."""
@@ -145,21 +219,26 @@ class Releasing:
             self._ways.seed()
             self._ways.statements.tell(statement)
 
-    def _begin(self, version: Version, cohort: str, now: float) -> Rollout:
+    def _begin(self, version: Version, place: Place, now: float) -> Rollout:
         self._ways.statements.look(now)
         self._ways.image.check(version)
+        spec, made = self._specs.of(version.model), self._made(version, place, now)
+        begun = begin(self._rollouts, made, spec, None)
+        self._follow(begun)
+        return begun.rollout
+
+    def _made(self, version: Version, place: Place, now: float) -> Rollout:
         champion = self._registry.champion(version.model)
         control = None if champion is None else champion.number
-        spec = self._specs.of(version.model)
-        rollout, statement = self._rollouts.start(version, cohort, spec, control=control, now=now)
-        self._ways.seed()
-        self._ways.statements.tell(statement)
-        return rollout
+        return self._beginning.make(version, place, self._specs.of(version.model), control, now)
 
-    def _move(self, rollout: Rollout, now: float) -> None:
-        judged = self._rollouts.step(rollout, self._specs.of(rollout.model), now)
-        if judged.statement is None:
-            return
-        self._ways.statements.tell(judged.statement)
-        self._outcomes.note(judged.rollout)
-        self._ways.seed()
+    def _follow(self, judged: Judged) -> None:
+        """What was decided is durable; say it, and have its consequences."""
+        if judged.effect is not None:
+            self._outcomes.note(judged.rollout)
+        self._tell(judged.statement)
+
+    def _bar(self, now: float) -> None:
+        """Say to every cohort what has been put into quarantine, or lifted."""
+        for statement in self._ways.director.barring(now):
+            self._tell(statement)

@@ -1,7 +1,7 @@
 """One of each record and report that a console shows, with the few fields a test varies."""
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.fleet_records import Device, Quarantine, Rollout, RolloutState
 from fleetloop_hub.records import Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.run_parts import Candidate
 from fleetloop_hub.version_parts import GateResult, Parity
@@ -109,6 +109,19 @@ def a_device(name: str = "station-1") -> Device:
     return Device(key=name, cohort="default", hardware="pi4", password=PASSWORD, enrolled_at=START)
 
 
+def a_quarantine() -> Quarantine:
+    return Quarantine(
+        key=f"{SHA}/pi4",
+        model="rain",
+        version=1,
+        artifact=SHA,
+        hardware="pi4",
+        reason="2 of 2 failed",
+        rollout="rollout-1",
+        at=START,
+    )
+
+
 def a_rollout(*, state: RolloutState = RolloutState.OPEN) -> Rollout:
     return Rollout(
         key="rollout-1",
@@ -117,7 +130,7 @@ def a_rollout(*, state: RolloutState = RolloutState.OPEN) -> Rollout:
         control=None,
         cohort="default",
         salt="s",
-        phases=[2_500, 10_000],
+        phases=[0.25, 1.0],
         phase=0,
         state=state,
         phase_since=START,

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,9 @@ from werkzeug.test import TestResponse
 
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.delivery.plan import Plan, PlannedDevice, PlannedPhase
+from fleetloop_hub.delivery.rollout_states import Event
+from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Imported, Reproduction
@@ -28,6 +31,7 @@ from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_hub.web.actions import HubActions, HubStatus, LabelAccount
 from fleetloop_hub.web.app import create_app
+from fleetloop_hub.web.rollout_actions import RolloutActions, Wanted
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.messages import DeviceState, EnrolAnswer, EnrolRequest, ReportedState
@@ -40,6 +44,7 @@ from support.hubrecords import (
     a_device,
     a_drift,
     a_health,
+    a_quarantine,
     a_rollout,
     a_run,
     a_version,
@@ -117,6 +122,10 @@ class NotingHub(HubActions):
     def stop_shadow(self, model: str, version: int, cohort: str) -> None:
         self._note("stop shadow", model, version, cohort)
 
+    @property
+    def rollouts(self) -> RolloutActions:
+        return NotingRollouts(self._note)
+
     def reproduce(self, run: str, by: str) -> str:
         self._note("reproduce", run, by)
         verdict = None if self.run_error else Reproduction(equal=self.reproduces)
@@ -150,6 +159,52 @@ class NotingHub(HubActions):
         self.asked.append(what)
         if self.error is not None:
             raise self.error
+
+
+@dataclass(frozen=True)
+class NotingRollouts(RolloutActions):
+    """The same for rollouts."""
+
+    note: Callable[..., None]
+
+    def start(self, wanted: Wanted, now: float) -> str:
+        where = [wanted.where] if wanted.where else []
+        self.note("rollout", wanted.model, wanted.version, wanted.cohort, *where)
+        return "rollout-1"
+
+    def plan(self, wanted: Wanted, now: float) -> Plan:
+        self.note("plan", wanted.model, wanted.version, wanted.cohort)
+        return Plan(
+            model=wanted.model,
+            version=wanted.version,
+            control=1,
+            place=wanted.cohort,
+            phases=[
+                PlannedPhase(number=1, phase=0.25, devices=1, earliest_s=0.0, opens="at once"),
+                PlannedPhase(number=2, phase=1.0, devices=2, earliest_s=60.0, opens="later"),
+            ],
+            devices=[
+                PlannedDevice(device="s-1", hardware="pi4", phase=1, begins_s=0.0, note=""),
+                PlannedDevice(device="s-2", hardware="pi3", phase=0, begins_s=0.0, note="barred"),
+            ],
+            supersedes=["rollout-0"],
+        )
+
+    def happen(self, key: str, event: Event, text: str, now: float) -> Rollout:
+        self.note(str(event), key, text)
+        return a_rollout()
+
+    def define(self, name: str, where: str, home: str) -> LabelCohort:
+        self.note("define", name, where, home)
+        return LabelCohort(key=name, home=home, where=where)
+
+    def undefine(self, name: str) -> LabelCohort:
+        self.note("undefine", name)
+        return LabelCohort(key=name, home="default", where="", gone=True)
+
+    def lift(self, key: str, why: str, now: float) -> Quarantine:
+        self.note("lift", key, why)
+        return a_quarantine()
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class RealHub:
         if self._hub is None or self._asked:
             return "the hub has not done what it was asked to do"
         rollouts = self._catalog.all(Rollout)
-        if still := [f"{r.key}: {r.text}" for r in rollouts if r.state is RolloutState.OPEN]:
+        if still := [f"{r.key}: {r.text}" for r in rollouts if r.under_way]:
             return f"there are open rollouts: {'; '.join(still)}"
         done = [r for r in rollouts if r.state is RolloutState.DONE]
         last = max(done, key=lambda r: r.ended_at or 0.0, default=None)

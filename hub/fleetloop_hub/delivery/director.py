@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from fleetloop_hub.delivery.rollout import BUCKETS
-from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
+from fleetloop_hub.delivery.meaning import Turn, after, meaning
+from fleetloop_hub.delivery.quarantines import barred
+from fleetloop_hub.fleet_records import Cohort, Quarantine, Rollout
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model, Record, Version
-from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.trust.trust import Trust
+from fleetloop_shared import membership
 from fleetloop_shared.codec import decode, decode_compressed, encode
-from fleetloop_shared.messages import DesiredState, Release
+from fleetloop_shared.messages import DesiredState, Release, Settled
 from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import Bundle, desired_target
 
@@ -44,46 +45,54 @@ class Director:
         self._catalog, self._blobs, self._trust = catalog, blobs, trust
         self._said: dict[str, DesiredState] = {}
         self._looked: tuple[object, float] | None = None
+        self._barred: list[tuple[str, float | None]] | None = None
 
-    def state(
-        self, rollout: Rollout, spec: ModelSpec, now: float, *, ended: Sequence[Rollout] = ()
-    ) -> Statement:
-        """Say what `rollout` now means for its cohort; durable before it is returned.
+    def state(self, turn: Turn, spec: ModelSpec, now: float) -> Statement:
+        """Say what a rollout now means for its cohort; durable before it is returned.
 
         The rollout and its statement are kept together or not at all: one without the other would
         wait for devices that were never told.
 
         Args:
-            rollout: As it is from now on.
+            turn: The rollout, and what is to be said.
             spec: Of its model.
             now: Unix seconds.
-            ended: Rollouts that it supersedes, as they are from now on.
         """
-        release, control, phase = self._targets(rollout)
+        rollout = turn.rollout
+        before = self._catalog.find(Cohort, rollout.cohort) or Cohort(
+            key=rollout.cohort, sequence=0
+        )
         model = self._catalog.find(Model, rollout.model)
-        sequence = self.sequence(rollout.cohort) + 1
+        quarantined = barred(self._catalog, rollout.model, turn.quarantines)
+        settled = [k for k in before.settled if self._is_signed(k.version)]
+        meant = meaning(turn, settled, self._is_barred(rollout, quarantined), now)
+        start_h = spec.rollout.start_after_h if meant.timed else 0.0
         desired = DesiredState(
             cohort=rollout.cohort,
-            sequence=sequence,
+            sequence=before.sequence + 1,
             rollout=rollout.key,
             salt=rollout.salt,
-            phase=phase,
-            release=_release(release),
-            control=None if control is None else _release(control),
+            phase=meant.phase,
+            release=self._release(meant.version),
+            control=None if meant.control is None else self._release(meant.control),
             floor=0 if model is None else model.floor,
             issued_at=now,
             soak_rows=spec.rollout.soak_rows,
             soak_s=spec.rollout.soak_s,
             sampling=spec.sampling.policy,
+            start_not_before=rollout.phase_since + start_h * _HOUR_S if start_h else 0.0,
+            spread_s=spec.rollout.spread_s if meant.timed else 0.0,
+            deadline=meant.deadline,
+            where=meant.where,
+            phase_by_hardware=meant.by_hardware,
+            settled=[
+                Settled(where=kept.where, release=self._release(kept.version))
+                for kept in meant.settled
+            ],
+            quarantined=quarantined,
         )
-        if rollout.state is RolloutState.OPEN:
-            desired = _timed(desired, spec.rollout)
-        named = [v.key for v in (release, control) if v is not None]
-        before = self._catalog.find(Cohort, rollout.cohort) or Cohort(
-            key=rollout.cohort, sequence=0
-        )
-        cohort = replace(before, sequence=sequence, versions=named)
-        return self._signed(cohort, encode(desired), now, with_=(*ended, rollout))
+        cohort = after(turn, before)
+        return self._say(cohort, desired, now, with_=(*turn.ended, *turn.quarantines, rollout))
 
     def restate(
         self,
@@ -130,10 +139,51 @@ class Director:
                 continue
             payload = self._blobs.get(cohort.statement)
             if self._trust.is_due(payload, now):
-                text = decode_compressed(payload, Bundle).files[desired_target(cohort.key)]
-                made.append(self._signed(cohort, text.encode(), now))
+                made.append(self._signed(cohort, _text(cohort, payload), now))
         self._looked = (roots, now)
         return made
+
+    def barring(self, now: float) -> list[Statement]:
+        """Says anew, to every cohort, what has been barred from a hardware type or lifted since.
+
+        Where a type has nothing else it goes back to what the cohort had before.
+
+        Raises:
+            DiskFullError: No room; what was signed stands.
+        """
+        known = [(q.key, q.lifted_at) for q in self._catalog.all(Quarantine)]
+        if known == self._barred:
+            return []
+        made = []
+        for cohort in self._catalog.all(Cohort):
+            said = self.desired(cohort.key)
+            if said is None:
+                continue
+            wanted = barred(self._catalog, said.release.model)
+            if wanted == said.quarantined:
+                continue
+            desired = replace(said, sequence=said.sequence + 1, issued_at=now, quarantined=wanted)
+            hit = any(said.release.manifest_sha256 in found for found in wanted.values())
+            fallback = cohort.previous if hit else None
+            if said.control is None and fallback is not None and self._is_signed(fallback):
+                desired = replace(desired, control=self._release(fallback))
+            made.append(self._say(cohort, desired, now))
+        self._barred = known
+        return made
+
+    def _say(
+        self,
+        cohort: Cohort,
+        desired: DesiredState,
+        now: float,
+        *,
+        with_: Sequence[Record] = (),
+    ) -> Statement:
+        beside = [] if desired.shadow is None else [desired.shadow.release]
+        releases = [*membership.releases(desired), *beside]
+        named = dict.fromkeys(f"{r.model}/{r.version}" for r in releases)
+        told = replace(cohort, sequence=desired.sequence, versions=list(named))
+        return self._signed(told, encode(desired), now, with_=with_)
 
     def _signed(
         self, cohort: Cohort, desired: bytes, now: float, *, with_: Sequence[Record] = ()
@@ -174,41 +224,26 @@ class Director:
         found = [self._catalog.find(Version, key) for key in keys]
         return [v for v in found if v is not None]
 
-    def _targets(self, rollout: Rollout) -> tuple[Version, Version | None, int]:
-        release = self._version(rollout.model, rollout.version)
-        control = None if rollout.control is None else self._version(rollout.model, rollout.control)
-        if rollout.state is RolloutState.REVERTED and control is not None:
-            return control, None, BUCKETS
-        if rollout.state is RolloutState.DONE:
-            return release, None, BUCKETS
-        if rollout.state is RolloutState.REVERTED:
-            return release, None, 0
-        return release, control, rollout.phases[rollout.phase]
+    def _is_barred(self, rollout: Rollout, quarantined: dict[str, list[str]]) -> bool:
+        """Whether what is rolled out is barred from some hardware type."""
+        sha256 = self._release(f"{rollout.model}/{rollout.version}").manifest_sha256
+        return any(sha256 in found for found in quarantined.values())
 
-    def _version(self, model: str, number: int) -> Version:
-        version = self._catalog.find(Version, f"{model}/{number}")
-        if version is None:
-            raise LookupError(f"{model}/{number}")
-        return version
+    def _is_signed(self, key: str) -> bool:
+        found = self._catalog.find(Version, key)
+        return found is not None and found.manifest is not None
 
-
-def _timed(desired: DesiredState, policy: RolloutTable) -> DesiredState:
-    """When devices begin and by when they must have; not said of a way back, which is at once."""
-    start, deadline = policy.start_after_h * _HOUR_S, policy.deadline_h * _HOUR_S
-    return replace(
-        desired,
-        start_not_before=desired.issued_at + start if start else 0.0,
-        spread_s=policy.spread_s,
-        deadline=desired.issued_at + deadline if deadline else None,
-    )
+    def _release(self, key: str) -> Release:
+        version = self._catalog.find(Version, key)
+        if version is None or version.manifest is None:
+            raise LookupError(f"{key} has no signed manifest")
+        return Release(
+            model=version.model,
+            version=version.number,
+            manifest_sha256=version.manifest,
+            manifest_bytes=version.manifest_bytes,
+        )
 
 
-def _release(version: Version) -> Release:
-    if version.manifest is None:
-        raise LookupError(f"{version.key} has no signed manifest")
-    return Release(
-        model=version.model,
-        version=version.number,
-        manifest_sha256=version.manifest,
-        manifest_bytes=version.manifest_bytes,
-    )
+def _text(cohort: Cohort, payload: bytes) -> bytes:
+    return decode_compressed(payload, Bundle).files[desired_target(cohort.key)].encode()

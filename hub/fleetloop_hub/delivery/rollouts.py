@@ -1,29 +1,40 @@
-"""Rollouts under way: watched, judged, moved on, and said to the cohorts."""
+"""Rollouts under way: looked at, moved on, and said to the cohorts."""
 
 from dataclasses import dataclass
 
-import msgspec
+from msgspec.structs import replace
 
+from fleetloop_hub.delivery import quarantines
 from fleetloop_hub.delivery.director import Director, Statement
+from fleetloop_hub.delivery.meaning import Turn
+from fleetloop_hub.delivery.phasing import Wave, draw, size, wave
+from fleetloop_hub.delivery.places import Inhabitant
 from fleetloop_hub.delivery.rollout import (
-    BUCKETS,
-    Move,
-    Sighting,
-    Standing,
-    advance,
-    draw_salt,
-    in_phase,
-    judge,
-    standing,
+    Look,
+    Policy,
+    Seen,
+    come,
+    counted,
+    harmed,
+    may_exclude,
+    see,
 )
+from fleetloop_hub.delivery.rollout_states import Effect, Event
+from fleetloop_hub.delivery.sights import TOLD, Sights, inside_of
+from fleetloop_hub.delivery.standing import ON_THE_WAY
 from fleetloop_hub.errors import GateError
-from fleetloop_hub.fleet_records import Cohort, Device, Rollout, RolloutState, Token
-from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Version
+from fleetloop_hub.fleet_records import Passage, Quarantine, Rollout, RolloutState
+from fleetloop_hub.ports import Catalog
 from fleetloop_hub.spec.model_spec import ModelSpec
-from fleetloop_hub.telemetry_records import DevicePulse
-from fleetloop_shared.codec import decode
-from fleetloop_shared.messages import DeviceState, ReportedState
+
+_HOUR_S = 3600.0
+_OPEN = RolloutState.OPEN
+_LOOKS = 6
+"""Events that one look may lead to, one after the other: decided, soaked, passed."""
+
+
+WAITS = frozenset({RolloutState.WAITING, RolloutState.APPROVED})
+"""States in which no device has been told."""
 
 
 @dataclass(frozen=True)
@@ -32,156 +43,203 @@ class Judged:
 
     Attributes:
         rollout: As it is now.
-        move: What it did.
+        effect: What was done; None if nothing but the text may have changed.
         statement: What its cohort is told now, None if nothing new.
     """
 
     rollout: Rollout
-    move: Move
+    effect: Effect | None
     statement: Statement | None
 
 
 class Rollouts:
-    """Starts rollouts and moves them on; everything is in the catalog, so a restart goes on."""
+    """Moves rollouts on; everything is in the catalog, so a restart goes on."""
 
-    def __init__(self, catalog: Catalog, telemetry: Telemetry, director: Director) -> None:
-        """Nothing happens until `start` or `step`."""
-        self._catalog, self._telemetry, self._director = catalog, telemetry, director
+    def __init__(self, catalog: Catalog, director: Director, sights: Sights) -> None:
+        """Nothing happens until `step` or `happen`."""
+        self._catalog, self._director, self._sights = catalog, director, sights
 
-    def check_place(self, model: str, cohort: str, *, replacing: bool) -> None:
-        """See that there is such a cohort, and that no other model would have to go from it.
+    def under_way(self, cohort: str | None = None) -> list[Rollout]:
+        """Rollouts that have not ended, of one cohort or of all."""
+        return [r for r in self._catalog.all(Rollout) if r.under_way and cohort in {None, r.cohort}]
 
-        A cohort begins with its first device or token; a hub that has neither takes any.
-
-        Args:
-            model: What is to be rolled out.
-            cohort: Where.
-            replacing: Whether another model may go; a device runs one.
+    def find(self, key: str) -> Rollout:
+        """A rollout.
 
         Raises:
-            GateError: There is none, or one would; the text says which.
+            GateError: There is none.
         """
-        known = {device.cohort for device in self._catalog.all(Device)}
-        known |= {token.cohort for token in self._catalog.all(Token)}
-        if known and cohort not in known:
-            raise GateError(
-                f"no device is in cohort {cohort}; there are: {', '.join(sorted(known))}. Nothing "
-                f"was rolled out; a new cohort begins with `fleetloop token --cohort {cohort}`"
-            )
-        if replacing:
-            return
-        found = self._catalog.find(Cohort, cohort)
-        others = [] if found is None else [k for k in found.versions if not _is_of(k, model)]
-        if others:
-            raise GateError(
-                f"cohort {cohort} runs {', '.join(others)}, and a device runs one model: it would "
-                "stop answering there. Nothing was rolled out; name another --cohort, or --replace "
-                "it"
-            )
+        found = self._catalog.find(Rollout, key)
+        if found is None:
+            raise GateError(f"no rollout {key[:80]!r}: see `fleetloop rollouts`")
+        return found
 
-    def cohorts_of(self, model: str) -> list[str]:
-        """The cohorts that are told to run a version of a model."""
-        cohorts = self._catalog.all(Cohort)
-        return [c.key for c in cohorts if any(_is_of(key, model) for key in c.versions)]
-
-    def start(
-        self, version: Version, cohort: str, spec: ModelSpec, *, control: int | None, now: float
-    ) -> tuple[Rollout, Statement]:
-        """Begin with the canary; an open rollout of the same cohort is superseded."""
-        text = f"superseded by {version.key}"
-        ended = [advance(old, Move.SUPERSEDE, now, text=text) for old in self.open(cohort)]
-        name = f"{version.model}-{version.number}-{cohort}-{len(self._catalog.all(Rollout)) + 1}"
-        rollout = Rollout(
-            key=name,
-            model=version.model,
-            version=version.number,
-            control=control,
-            cohort=cohort,
-            salt=draw_salt(name, _online(self._sightings(cohort, now)), spec.rollout.phases[0]),
-            phases=[round(share * BUCKETS) for share in spec.rollout.phases],
-            phase=0,
-            state=RolloutState.OPEN,
-            phase_since=now,
-            started_at=now,
-            text="phase 1: the canary may take it",
-        )
-        return rollout, self._director.state(rollout, spec, now, ended=ended)
-
-    def open(self, cohort: str | None = None) -> list[Rollout]:
-        """Rollouts that have not ended, of one cohort or of all."""
+    def same_place(self, rollout: Rollout) -> list[Rollout]:
+        """Others under way whose devices are in part the same."""
+        mine = self._sights.names(rollout)
         return [
-            r
-            for r in self._catalog.all(Rollout)
-            if r.state is RolloutState.OPEN and cohort in {None, r.cohort}
+            other
+            for other in self.under_way(rollout.cohort)
+            if other.key != rollout.key
+            and (not (other.where and rollout.where) or self._sights.names(other) & mine)
         ]
 
-    def step(self, rollout: Rollout, spec: ModelSpec, now: float) -> Judged:
-        """Judge a rollout that is open, and move it on."""
-        version = self._catalog.find(Version, f"{rollout.model}/{rollout.version}")
-        if version is None:
-            raise LookupError(f"{rollout.model}/{rollout.version}")
-        sightings = self._sightings(rollout.cohort, now)
-        standings = self._standings(rollout, version, sightings, spec)
-        online = _online(sightings)
-        if online and rollout.phase == 0 and set(standings.values()) <= {Standing.UNSEEN}:
-            return self._redraw(rollout, online, spec, now)
-        move, evidence, text = judge(rollout, standings, spec.rollout)
-        if move is Move.STAY and evidence == rollout.evidence:
-            return Judged(rollout, move, None)
-        moved = msgspec.structs.replace(advance(rollout, move, now, text=text), evidence=evidence)
-        if move is Move.STAY:
-            self._catalog.put(moved)
-            return Judged(moved, move, None)
-        return Judged(moved, move, self._director.state(moved, spec, now))
+    def keep(self, made: Rollout, hindrance: str | None) -> Judged:
+        """Take in a rollout that must wait; others that wait for the same devices give way."""
+        text = f"superseded by {made.model}/{made.version}"
+        waiting = [r for r in self.same_place(made) if r.state in WAITS]
+        ended = [come(r, Event.SUPERSEDE, made.started_at, text)[0] for r in waiting]
+        kept = replace(made, text=hindrance or made.text)
+        self._catalog.put(*ended, kept)
+        return Judged(kept, None, None)
 
-    def _redraw(self, rollout: Rollout, online: list[str], spec: ModelSpec, now: float) -> Judged:
-        """Nobody of the canary is there and nobody has begun: draw it among those who are."""
-        salt = draw_salt(f"{rollout.salt}-again", online, spec.rollout.phases[0])
-        drawn = msgspec.structs.replace(rollout, salt=salt)
-        return Judged(drawn, Move.STAY, self._director.state(drawn, spec, now))
+    def step(self, rollout: Rollout, spec: ModelSpec, hindrance: str | None, now: float) -> Judged:
+        """Look at a rollout that is under way, and do what follows.
 
-    def _standings(
-        self,
-        rollout: Rollout,
-        version: Version,
-        sightings: dict[str, Sighting | None],
-        spec: ModelSpec,
-    ) -> dict[str, Standing]:
+        Args:
+            rollout: As it is.
+            spec: Of its model.
+            hindrance: Why its first phase may not open yet, None if it may.
+            now: Unix seconds.
+        """
+        if self._is_off(rollout, now):
+            return self._redraw(rollout, spec, now)
+        done = Judged(rollout, None, None)
+        for _ in range(_LOOKS):
+            done = self._once(done.rollout, spec, hindrance, now)
+            if done.effect is not Effect.KEEP or done.rollout.state not in TOLD - {_OPEN}:
+                break
+        if done.effect is Effect.REVERT:  # a device that has failed has gone back by itself
+            back = self._once(done.rollout, spec, hindrance, now)
+            done = Judged(back.rollout, done.effect, done.statement)
+        return done
+
+    def happen(
+        self, rollout: Rollout, event: Event, text: str, spec: ModelSpec, now: float
+    ) -> Judged:
+        """Let an event happen to a rollout; what follows is durable when this returns.
+
+        Args:
+            rollout: As it is.
+            event: What happens; what the table does not have changes nothing.
+            text: Why, in words.
+            spec: Of its model.
+            now: Unix seconds.
+        """
+        return self._happen(rollout, Seen(event, text), Look(now), spec)
+
+    # --- what follows -----------------------------------------------------------------------------
+
+    def _once(self, rollout: Rollout, spec: ModelSpec, hindrance: str | None, now: float) -> Judged:
+        look = self._sights.look(rollout, spec, hindrance, now)
+        seen = see(rollout, look, Policy(spec.rollout, spec.judge))
+        noted = _noted(rollout, look, seen)
+        if seen.event is None:
+            return self._admit(noted, look, spec, now)
+        if seen.event is Event.HARM and may_exclude(look, spec.rollout):
+            return self._exclude(noted, look, spec, now)
+        return self._happen(noted, seen, look, spec)
+
+    def _happen(self, rollout: Rollout, seen: Seen, look: Look, spec: ModelSpec) -> Judged:
+        if seen.event is None:
+            return Judged(rollout, None, None)
+        moved, effect = come(rollout, seen.event, look.now, seen.text)
+        if effect is None or effect is Effect.KEEP:
+            if moved != self._catalog.find(Rollout, rollout.key):
+                self._catalog.put(moved)
+            return Judged(moved, effect, None)
+        if effect is Effect.OPEN:
+            return self._open(moved, spec, look.now)
+        imposed = self._imposed(moved, look) if seen.event is Event.HARM else []
+        return self._told(Turn(moved, effect, quarantines=imposed), spec, look.now)
+
+    def _open(self, rollout: Rollout, spec: ModelSpec, now: float) -> Judged:
+        """Count a phase, and say so; what else was on its way to these devices gives way."""
+        people = self._sights.counting(rollout, now)
+        members = [p.member for p in people]
+        phase, first = rollout.phases[rollout.phase], rollout.phase == 0
+        deadline_s = spec.rollout.deadline_h * _HOUR_S
+        fresh = replace(
+            rollout,
+            salt=draw(rollout.key, members, phase) if first else rollout.salt,
+            devices=len(members),
+            phase_since=now,
+            deadline=now + deadline_s if deadline_s else None,
+            evidence={},
+            judgement=None,
+        )
+        opened = _widened(fresh, people, spec, decided=0)
+        text = f"superseded by {rollout.model}/{rollout.version}"
+        others = self.same_place(rollout) if first else []
+        ended = [come(other, Event.SUPERSEDE, now, text)[0] for other in others]
+        return self._told(Turn(opened, Effect.OPEN, ended=ended), spec, now)
+
+    def _admit(self, rollout: Rollout, look: Look, spec: ModelSpec, now: float) -> Judged:
+        """Nothing has happened; those who waited for their turn may have it now."""
+        if rollout.state is RolloutState.OPEN and spec.rollout.at_once:
+            coming = sum(s in ON_THE_WAY for s in look.standings.values())
+            decided = len(look.standings) - coming
+            people = self._sights.counting(rollout, now)
+            wider = _widened(rollout, people, spec, decided=decided)
+            if wider != rollout:
+                return self._told(Turn(wider, Effect.GO_ON), spec, now)
+        if rollout != self._catalog.find(Rollout, rollout.key):
+            self._catalog.put(rollout)
+        return Judged(rollout, None, None)
+
+    def _is_off(self, rollout: Rollout, now: float) -> bool:
+        """Whether nobody of the canary is there and nobody has begun, and others are there."""
+        if rollout.state is not RolloutState.OPEN or rollout.phase != 0:
+            return False
+        people = self._sights.counting(rollout, now)
         sequence = self._director.sequence(rollout.cohort)
-        return {
-            device: standing(sighting, version.artifact, sequence, spec.rollout.lost_after_s)
-            if sighting
-            else Standing.UNSEEN
-            for device, sighting in sightings.items()
-            if in_phase(device, rollout)
-        }
+        inside = [p.sighting for p in inside_of(rollout, people)]
+        begun = any(s.online or s.sequence >= sequence for s in inside)
+        return not begun and any(p.sighting.online for p in people)
 
-    def _sightings(self, cohort: str, now: float) -> dict[str, Sighting | None]:
-        pulses = {p.device: p for p in self._telemetry.pulses()}
-        return {
-            d.key: sight(pulses[d.key], now) if d.key in pulses else None
-            for d in self._catalog.all(Device)
-            if d.cohort == cohort
-        }
+    def _redraw(self, rollout: Rollout, spec: ModelSpec, now: float) -> Judged:
+        """Draw the canary anew, so that somebody of it is there."""
+        people = self._sights.counting(rollout, now)
+        salt = draw(f"{rollout.salt}-again", [p.member for p in people], rollout.phases[0])
+        fresh = replace(rollout, salt=salt, phase_by_hardware={}, bucket=0, devices=len(people))
+        return self._told(Turn(_widened(fresh, people, spec, decided=0), Effect.GO_ON), spec, now)
 
+    def _exclude(self, rollout: Rollout, look: Look, spec: ModelSpec, now: float) -> Judged:
+        """Go on without the types on which the version does harm."""
+        text = f"{rollout.text}; no: on without {', '.join(harmed(look))}"
+        passage = Passage(at=now, state=RolloutState.OPEN, text=text)
+        going = replace(
+            rollout,
+            state=RolloutState.OPEN,
+            since=now,
+            text=text,
+            history=[*rollout.history, passage],
+        )
+        turn = Turn(going, Effect.GO_ON, quarantines=self._imposed(going, look))
+        return self._told(turn, spec, now)
 
-def _online(sightings: dict[str, Sighting | None]) -> list[str]:
-    return sorted(d for d, s in sightings.items() if s is not None and s.online)
+    def _imposed(self, rollout: Rollout, look: Look) -> list[Quarantine]:
+        version = self._sights.version(rollout)
+        return quarantines.imposed(rollout, version, harmed(look), look.now)
 
-
-def sight(pulse: DevicePulse, now: float) -> Sighting:
-    """What a device's retained messages say of it."""
-    state = None if pulse.state is None else decode(pulse.state, DeviceState)
-    reported = None if pulse.reported is None else decode(pulse.reported, ReportedState)
-    return Sighting(
-        online=state is not None and state.online,
-        artifact=None if reported is None else reported.artifact,
-        settled=reported is not None and reported.target is None,
-        quarantined=frozenset(() if reported is None else reported.quarantined),
-        sequence=0 if reported is None else reported.sequence,
-        silent_s=now - pulse.seen_at,
-    )
+    def _told(self, turn: Turn, spec: ModelSpec, now: float) -> Judged:
+        return Judged(turn.rollout, turn.effect, self._director.state(turn, spec, now))
 
 
-def _is_of(version: str, model: str) -> bool:
-    return version.rpartition("/")[0] == model
+def _widened(
+    rollout: Rollout, people: list[Inhabitant], spec: ModelSpec, *, decided: int
+) -> Rollout:
+    """Let in as many as the phase is for, and as may be on their way at the same time."""
+    members, phase = [p.member for p in people], rollout.phases[rollout.phase]
+    wanted = size(phase, len(members)) if members else 0
+    if spec.rollout.at_once:
+        wanted = min(wanted, decided + spec.rollout.at_once)
+    before = Wave(rollout.phase_by_hardware, rollout.bucket)
+    inside = wave(members, phase, wanted, rollout.salt, before)
+    return replace(rollout, phase_by_hardware=inside.by_hardware, bucket=inside.others)
+
+
+def _noted(rollout: Rollout, look: Look, seen: Seen) -> Rollout:
+    if rollout.state not in TOLD:
+        return replace(rollout, text=seen.text)
+    return replace(rollout, evidence=counted(look), judgement=look.judgement, text=seen.text)

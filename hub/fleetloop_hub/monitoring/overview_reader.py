@@ -11,7 +11,7 @@ import msgspec
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.delay_words import sentences
-from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.fleet_records import UNDER_WAY, Device, Rollout, RolloutState
 from fleetloop_hub.monitoring import answer_times, attempts, odd_words
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
@@ -44,10 +44,15 @@ _EVENT_LEVELS = {
     EventKind.COMMITTED: Level.GOOD,
 }
 _ROLLOUT_LEVELS = {
-    RolloutState.OPEN: Level.BUSY,
+    **dict.fromkeys(UNDER_WAY, Level.BUSY),
+    RolloutState.WAITING: Level.WARN,
+    RolloutState.PAUSED: Level.WARN,
+    RolloutState.HALTING: Level.BAD,
     RolloutState.DONE: Level.GOOD,
     RolloutState.REVERTED: Level.BAD,
+    RolloutState.ABORTED: Level.WARN,
     RolloutState.SUPERSEDED: Level.OFF,
+    RolloutState.EXPIRED: Level.WARN,
 }
 
 
@@ -162,11 +167,11 @@ class OverviewReader:
                 model=rollout.model,
                 version=rollout.version,
                 control=rollout.control,
-                cohort=rollout.cohort,
+                cohort=rollout.place or rollout.cohort,
                 state=str(rollout.state),
                 level=_ROLLOUT_LEVELS[rollout.state],
                 phase=rollout.phase + 1,
-                shares=[upper / _BUCKETS for upper in rollout.phases],
+                shares=[_share(phase, rollout.devices) for phase in rollout.phases],
                 counts=rollout.evidence,
                 text=rollout.text,
                 started_at=rollout.started_at,
@@ -192,6 +197,13 @@ class OverviewReader:
             for report in (s.report for s in reversed(stored))
             if isinstance(report, EventReport) and report.kind is not EventKind.REFUSED
         ][:_EVENTS]
+
+
+def _share(phase: float | str, devices: int) -> float:
+    """The upper end of a phase as a share of the devices."""
+    if isinstance(phase, float):
+        return phase
+    return min(1.0, int(phase.split()[0]) / max(1, devices))
 
 
 def _with_odd(devices: list[DeviceView], moved: list[FleetVerdict]) -> list[DeviceView]:

@@ -7,6 +7,8 @@ from fleetloop_hub.records import Version
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.tracking.registry import Registry
 
+_HALTING = RolloutState.HALTING
+
 
 class Outcomes:
     """Notes each once, also where a power cut has come between the end and the note."""
@@ -14,8 +16,8 @@ class Outcomes:
     def __init__(self, catalog: Catalog, registry: Registry, decisions: Decisions) -> None:
         """Finish what may have been cut short: no more than what follows from the last end."""
         self._catalog, self._registry, self._decisions = catalog, registry, decisions
-        ended = [r for r in catalog.all(Rollout) if r.ended_at is not None]
-        last = max(ended, key=lambda rollout: rollout.ended_at or 0.0, default=None)
+        decided = [r for r in catalog.all(Rollout) if r.ended_at is not None or r.state is _HALTING]
+        last = max(decided, key=lambda rollout: rollout.since, default=None)
         if last is not None:
             self.note(last)
 
@@ -26,9 +28,11 @@ class Outcomes:
         text = f"version {rollout.version}: {rollout.text}"
         if version is None or decision is None or decision.outcome == text:
             return
+        if rollout.under_way and rollout.state is not _HALTING:
+            return
         if rollout.state is RolloutState.DONE:
             self._registry.crown(version)
-        elif rollout.state is RolloutState.REVERTED:
+        elif rollout.state in {RolloutState.REVERTED, _HALTING}:
             self._registry.withdraw(version)
         self._decisions.close(version.decision, text, rollout.ended_at or rollout.phase_since)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.fleet_records import Device, Rollout, RolloutState
+from fleetloop_hub.fleet_records import Device, Rollout
 from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState, Verdict
@@ -120,7 +120,7 @@ class Watch:
 
     def _cure(self, model: str) -> str | None:
         """The open rollout of the model itself: what comes of it is to be seen first."""
-        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
+        rollouts = [r for r in self._catalog.all(Rollout) if r.under_way]
         mine = [r.key for r in rollouts if r.model == model]
         return f"rollout {mine[0]} is under way" if mine else None
 
@@ -128,7 +128,7 @@ class Watch:
         """Rollouts that are open in the cohort of a device that sees drift."""
         alarmed = {d.device for d in drift if d.alarms}
         cohorts = {d.cohort for d in self._catalog.all(Device) if d.key in alarmed}
-        rollouts = [r for r in self._catalog.all(Rollout) if r.state is RolloutState.OPEN]
+        rollouts = [r for r in self._catalog.all(Rollout) if r.under_way]
         return [r.key for r in rollouts if r.cohort in cohorts]
 
     def _keep_up(self) -> None:

@@ -15,9 +15,10 @@ from fleetloop_hub.spec.data_tables import (
     SliceTable,
     SourceTable,
 )
-from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable, RolloutTable
+from fleetloop_hub.spec.fleet_tables import DeliveryTable, DriftTable
 from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.spec.retrain_table import RetrainTable
+from fleetloop_hub.spec.rollout_table import RolloutTable
 from fleetloop_hub.spec.sampling_table import SamplingTable
 from fleetloop_hub.spec.scalars import Table
 from fleetloop_hub.spec.shadow_table import ShadowTable

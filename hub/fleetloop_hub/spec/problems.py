@@ -38,7 +38,9 @@ def problems(spec: ModelSpec) -> Iterator[Problem]:
     yield from _fairness(spec)
     yield from sampling_problems(spec)
     phases = spec.rollout.phases
-    if phases[-1] != 1.0 or sorted(set(phases)) != phases:
+    shares = [phase for phase in phases if isinstance(phase, float)]
+    counts = [int(phase.split()[0]) for phase in phases if isinstance(phase, str)]
+    if phases[-1] != 1.0 or sorted(set(shares)) != shares or sorted(set(counts)) != counts:
         yield _at(("rollout", "phases"), "write shares that ascend and end with 1.0")
 
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from fleetloop_hub.fleet_records import Cohort, Rollout, RolloutState
+from fleetloop_hub.fleet_records import Cohort, Rollout
 from fleetloop_hub.records import Alias, Run, RunState, Version, VersionState
 from fleetloop_shared.messages import ReportedState
 
@@ -60,7 +60,7 @@ def _rolled_out(version: Version, facts: Facts) -> list[str]:
     told = [
         f"rollout {rollout.key} is about it"
         for rollout in facts.rollouts
-        if rollout.state is RolloutState.OPEN
+        if rollout.under_way
         and rollout.model == version.model
         and version.number in {rollout.version, rollout.control}
     ]

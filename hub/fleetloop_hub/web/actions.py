@@ -8,6 +8,7 @@ from typing import NotRequired, TypedDict
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.verdict_records import FleetVerdict
+from fleetloop_hub.web.rollout_actions import RolloutActions
 from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
 
@@ -164,6 +165,11 @@ class HubActions(ABC):
         Raises:
             GateError: No such version, a gate blocks it, or another model would have to go.
         """
+
+    @property
+    @abstractmethod
+    def rollouts(self) -> RolloutActions:
+        """What can be asked of rollouts while the hub is `held`."""
 
     @abstractmethod
     def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:

@@ -10,6 +10,8 @@ from fleetloop_agent.trust.belief import listed
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.delivery.listing import Image
+from fleetloop_hub.delivery.meaning import Turn
+from fleetloop_hub.delivery.rollout_states import Effect
 from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import Model, VersionState
@@ -20,8 +22,8 @@ from fleetloop_hub.spec.data_tables import (
     RowsTable,
     SourceTable,
 )
-from fleetloop_hub.spec.fleet_tables import RolloutTable
 from fleetloop_hub.spec.model_spec import ModelSpec
+from fleetloop_hub.spec.rollout_table import RolloutTable
 from fleetloop_hub.spec.training_tables import CandidateTable
 from fleetloop_shared.errors import SignatureError
 from fleetloop_shared.messages import DesiredState, EnrolRequest
@@ -120,7 +122,9 @@ def test_a_fresh_token_does_not_give_away_another_device_s_account(
 # --- director ------------------------------------------------------------------------------------
 
 
-def make_rollout(state: RolloutState = RolloutState.OPEN, control: int | None = 1) -> Rollout:
+def make_rollout(
+    state: RolloutState = RolloutState.OPEN, control: int | None = 1, *, timed: bool = False
+) -> Rollout:
     return Rollout(
         key="rain-2-stations-1",
         model="rain",
@@ -128,12 +132,19 @@ def make_rollout(state: RolloutState = RolloutState.OPEN, control: int | None = 
         control=control,
         cohort="stations",
         salt="s",
-        phases=[2_500, 10_000],
+        phases=[0.25, 1.0],
         phase=0,
+        bucket=2_500,
+        deadline=NOW + 48 * 3600 if timed else None,
         state=state,
-        phase_since=0.0,
-        started_at=0.0,
+        phase_since=NOW,
+        started_at=NOW,
     )
+
+
+OPENED = Turn(make_rollout(), Effect.OPEN)
+GONE_BACK = Turn(make_rollout(RolloutState.HALTING), Effect.REVERT)
+GONE_BACK_TO_NOTHING = Turn(make_rollout(RolloutState.HALTING, None), Effect.REVERT)
 
 
 def said(kept: Parts, payload: bytes) -> DesiredState:
@@ -151,7 +162,7 @@ def director(kept: Parts) -> Director:
 def test_a_statement_gives_the_canary_the_release_and_the_others_the_control(
     kept: Parts, director: Director
 ) -> None:
-    statement = director.state(make_rollout(), SPEC, now=NOW)
+    statement = director.state(OPENED, SPEC, now=NOW)
     desired = said(kept, statement.payload)
     assert statement.topic == Topic.DIRECTOR.at(cohort="stations")
     assert (desired.phase, desired.release.version) == (2_500, 2)
@@ -165,37 +176,38 @@ def test_a_phase_says_when_devices_begin_and_by_when_and_a_way_back_is_at_once(
 ) -> None:
     policy = RolloutTable(start_after_h=2.0, spread_s=900.0, deadline_h=48.0)
     spec = msgspec.structs.replace(SPEC, rollout=policy)
-    desired = said(kept, director.state(make_rollout(), spec, now=NOW).payload)
+    opened = Turn(make_rollout(timed=True), Effect.OPEN)
+    desired = said(kept, director.state(opened, spec, now=NOW).payload)
     times = (desired.start_not_before, desired.spread_s, desired.deadline)
     assert times == (NOW + 2 * 3600, 900.0, NOW + 48 * 3600)
-    back = said(kept, director.state(make_rollout(RolloutState.REVERTED), spec, now=NOW).payload)
+    back = said(kept, director.state(GONE_BACK, spec, now=NOW).payload)
     assert (back.start_not_before, back.spread_s, back.deadline) == (0.0, 0.0, None)
 
 
 def test_without_times_in_the_spec_devices_begin_at_once(kept: Parts, director: Director) -> None:
-    desired = said(kept, director.state(make_rollout(), SPEC, now=NOW).payload)
+    desired = said(kept, director.state(OPENED, SPEC, now=NOW).payload)
     assert (desired.start_not_before, desired.spread_s, desired.deadline) == (0.0, 0.0, None)
 
 
 def test_a_reverted_rollout_is_a_new_statement_that_names_the_old_version(
     kept: Parts, director: Director
 ) -> None:
-    director.state(make_rollout(), SPEC, now=NOW)
-    payload = director.state(make_rollout(RolloutState.REVERTED), SPEC, now=NOW).payload
+    director.state(OPENED, SPEC, now=NOW)
+    payload = director.state(GONE_BACK, SPEC, now=NOW).payload
     desired = said(kept, payload)
     assert (desired.release.version, desired.phase, desired.sequence) == (1, 10_000, 2)
 
 
 def test_a_reverted_first_rollout_gives_nobody_anything(kept: Parts, director: Director) -> None:
-    payload = director.state(make_rollout(RolloutState.REVERTED, None), SPEC, now=NOW).payload
+    payload = director.state(GONE_BACK_TO_NOTHING, SPEC, now=NOW).payload
     assert said(kept, payload).phase == 0
 
 
 def test_statements_are_numbered_on_after_a_restart(kept: Parts, director: Director) -> None:
-    first = director.state(make_rollout(), SPEC, now=NOW)
+    first = director.state(OPENED, SPEC, now=NOW)
     again = Director(kept.catalog, kept.blobs, kept.trust)
     assert again.standing() == [first]
-    assert said(kept, again.state(make_rollout(), SPEC, now=NOW).payload).sequence == 2
+    assert said(kept, again.state(OPENED, SPEC, now=NOW).payload).sequence == 2
     assert [v.number for v in again.live()] == [2, 1]
 
 

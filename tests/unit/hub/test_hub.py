@@ -30,8 +30,9 @@ from fleetloop_hub.version_parts import Saying
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.ids import bucket, sha256_hex
+from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.manifest import Manifest
+from fleetloop_shared.membership import in_wave
 from fleetloop_shared.messages import ChunkRequest, HubState
 from fleetloop_shared.reports import (
     DriftReport,
@@ -85,7 +86,7 @@ def version(rig: HubRig, number: int) -> Version:
 
 def canary(rig: HubRig) -> list[str]:
     desired = rig.desired()
-    return [s for s in STATIONS if bucket(s, desired.salt) < desired.phase]
+    return [s for s in STATIONS if in_wave(desired, s, "x", {})]
 
 
 def test_a_version_that_every_phase_takes_well_becomes_champion(fleet: HubRig) -> None:
@@ -114,7 +115,7 @@ def test_another_model_takes_the_place_only_of_one_that_may_go(
     with pytest.raises(GateError, match=r"cohort stations runs rain/1, .* or --replace it"):
         fleet.hub.roll_out("toy", 1, "stations")
     assert fleet.desired().release.model == "rain"
-    assert fleet.hub._releasing._rollouts.cohorts_of("toy") == []
+    assert fleet.hub._releasing.places.cohorts_of("toy") == []
     fleet.hub.roll_out("toy", 1, "stations", replacing=True)
     fleet.look()
     assert fleet.desired().release.model == "toy"
@@ -152,11 +153,11 @@ def test_a_canary_of_devices_that_are_off_is_drawn_again_among_those_that_are_on
     rig.hub.roll_out("rain", 1, "stations")
     rig.look()
     first = rig.desired()
-    late = next(s for s in STATIONS if bucket(s, first.salt) >= first.phase)
+    late = next(s for s in STATIONS if not in_wave(first, s, "x", {}))
     rig.device(late)
     rig.look()
     rig.look()
-    assert bucket(late, rig.desired().salt) < rig.desired().phase
+    assert in_wave(rig.desired(), late, "x", {})
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["the same hub", "a restarted hub"])

@@ -12,6 +12,8 @@ from fleetloop_hub.config import DAY_S
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
 from fleetloop_hub.delivery.listing import Image
+from fleetloop_hub.delivery.meaning import Turn
+from fleetloop_hub.delivery.rollout_states import Effect
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.fleet_records import Cohort
@@ -62,7 +64,7 @@ def test_a_token_made_before_a_rotation_still_works_and_its_device_follows(kept:
     device = device_of(kept.trust, "stations", pins=(answer.image_root, answer.director_root))
     assert device.take_image(Image(kept.catalog, kept.blobs, kept.trust).statement(NOW).payload)
     director = Director(kept.catalog, kept.blobs, kept.trust)
-    said = director.state(ROLLOUT, SPEC, NOW).payload
+    said = director.state(Turn(ROLLOUT, Effect.OPEN), SPEC, NOW).payload
     assert device.take_director(said, lambda *_: None) is not None
     fresh = desk.token("stations", now=0.0, expires_s=60.0)
     assert fresh.rpartition(".")[2] != mark
@@ -70,7 +72,7 @@ def test_a_token_made_before_a_rotation_still_works_and_its_device_follows(kept:
 
 def test_a_statement_that_grows_old_is_signed_anew_and_says_the_same(kept: Parts) -> None:
     director = Director(kept.catalog, kept.blobs, kept.trust)
-    first = director.state(ROLLOUT, SPEC, NOW)
+    first = director.state(Turn(ROLLOUT, Effect.OPEN), SPEC, NOW)
     assert director.renewed(NOW + 1.0) == []
     (again,) = director.renewed(NOW + 4 * DAY_S)
     assert again.topic == first.topic
@@ -81,14 +83,14 @@ def test_a_statement_that_grows_old_is_signed_anew_and_says_the_same(kept: Parts
     assert cohort is not None
     assert (cohort.sequence, cohort.signings) == (1, 2)
     assert Director(kept.catalog, kept.blobs, kept.trust).standing() == [again]
-    following = director.state(ROLLOUT, SPEC, NOW + 4 * DAY_S)
+    following = director.state(Turn(ROLLOUT, Effect.OPEN), SPEC, NOW + 4 * DAY_S)
     assert version_of(following.payload) == 3
 
 
 def test_after_a_rotation_every_cohort_is_told_at_once(kept: Parts) -> None:
     director = Director(kept.catalog, kept.blobs, kept.trust)
-    director.state(ROLLOUT, SPEC, NOW)
-    director.state(replace(ROLLOUT, cohort="plains"), SPEC, NOW)
+    director.state(Turn(ROLLOUT, Effect.OPEN), SPEC, NOW)
+    director.state(Turn(replace(ROLLOUT, cohort="plains"), Effect.OPEN), SPEC, NOW)
     assert director.renewed(NOW) == []
     kept.trust.rotate(Repository.DIRECTOR, {}, 1, NOW)
     told = director.renewed(NOW + 1.0)
@@ -99,7 +101,7 @@ def test_after_a_rotation_every_cohort_is_told_at_once(kept: Parts) -> None:
 def test_no_statement_overtakes_the_list_that_it_relies_on(kept: Parts) -> None:
     director = Director(kept.catalog, kept.blobs, kept.trust)
     statements = Statements(Image(kept.catalog, kept.blobs, kept.trust), director)
-    statements.tell(director.state(ROLLOUT, SPEC, NOW))
+    statements.tell(director.state(Turn(ROLLOUT, Effect.OPEN), SPEC, NOW))
     statements.look(NOW)
     tried: list[str] = []
 
