@@ -58,7 +58,7 @@ soak_s = 60.0
 lost_after_s = 240.0
 
 [sampling]
-random_share = 1.0
+random_share = 0.1
 bytes_per_day = 100_000_000
 
 [retrain]
