@@ -16,18 +16,10 @@ from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.tables import simulate as tables
 from fleetloop_shared.durable import RealDisk, replace
 
-app = typer.Typer(help="When a model is trained anew: try policies on recorded rows first.")
-
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
 _DRAWINGS = {".svg": drawing.over_time, ".html": drawing.page}
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `simulate` a word of its own."""
-
-
-@app.command()
 def simulate(  # noqa: PLR0913  # an option each
     spec: SpecFile,
     data: Annotated[Path, typer.Argument(metavar="DATA", help="Labelled rows: CSV or Parquet.")],

@@ -1,6 +1,7 @@
 """The retraining decision: what the evidence asks for, and why."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,7 @@ from fleetloop_hub.retraining.evidence import (
     Predecessor,
 )
 from fleetloop_hub.retraining.holding import Holding
+from fleetloop_hub.retraining.rules import RULES
 from fleetloop_hub.spec.retrain_table import RetrainTable
 
 POLICY = RetrainTable(drift_devices=0.5, min_labels=500, cooldown_s=60.0)
@@ -259,3 +261,11 @@ def test_trigger_stands_again_once_it_was_quiet_and_same_evidence_is_no_look() -
     assert holding.look(about, 4, set(), 2, 750) == ({}, {"drift": 50})
     assert holding.look(about, 5, set(), 2, 750) == ({}, {})
     assert holding.look(about, 6, {"drift"}, 2, 750) == ({"drift": 1}, {})
+
+
+def test_page_has_the_table_of_rules() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "retraining.md").read_text()
+    rows = [
+        f"| {n} | {r.name} | {r.trigger} | {r.asks} | {r.when} |" for n, r in enumerate(RULES, 1)
+    ]
+    assert "\n".join(rows) in page
