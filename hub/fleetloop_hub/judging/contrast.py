@@ -104,15 +104,17 @@ def contrasts(units: Units, guess: float) -> list[Contrast]:
         adjusted = _adjust(units.take(past), slope)
     else:
         fitted, adjusted = False, units
-    changes = _adjust(units.take(past), 1.0)
-    spread = _Spread.of(adjusted, guess, fitted=fitted)
-    spread_of_changes = _Spread.of(changes, guess, fitted=False)
     found = []
+    spread = _Spread.of(adjusted, guess, fitted=fitted)
+    changes: tuple[Units, _Spread] | None = None
     for kind in kinds:
         if matched[kind]:
             found.append(_within(kind, adjusted, spread))
-        else:
-            found.append(_by_past(kind, changes, spread_of_changes, guess))
+            continue
+        if changes is None:
+            of_all = _adjust(units.take(past), 1.0)
+            changes = of_all, _Spread.of(of_all, guess, fitted=False)
+        found.append(_by_past(kind, *changes, guess))
     return [_together(found), *found]
 
 
@@ -141,7 +143,7 @@ def _adjust(units: Units, slope: float) -> Units:
 def _cells(units: Units) -> Iterator[Flags]:
     """The devices of one type on one side."""
     cells = units.kind * 2 + units.treated
-    for cell in np.unique(cells):
+    for cell in set(cells.tolist()):
         yield cells == cell
 
 

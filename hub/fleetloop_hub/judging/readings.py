@@ -123,6 +123,10 @@ class Fleet:
             t.rows for t, is_treated in zip(self._now, self.treated, strict=True) if is_treated
         )
 
+    def is_labelled(self) -> bool:
+        """Whether labels have ever come, so that more may be waited for."""
+        return any(t.right.of for t in [*self._now, *self._before])
+
     def _shares(self, now: Floats, before: Floats) -> Reading:
         """From (of, count, clumps, reports) a device."""
         value, noise = self._binomial(now)

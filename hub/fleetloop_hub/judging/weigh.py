@@ -151,7 +151,8 @@ def _conclude(found: list[Comparison], fleet: Fleet, table: JudgeTable) -> Judge
         return overall(Finding.HARMFUL, found, against, _types(harmful, found, fleet))
     healthy = {c.measure for c in found if c.finding is Finding.HEALTHY and not c.hardware}
     enough = fleet.rows() >= table.min_rows
-    if found and enough and not against and set(table.needs) <= healthy:
+    needed = {need for need in table.needs if need != "accuracy" or fleet.is_labelled()}
+    if found and enough and not against and needed <= healthy:
         return overall(Finding.HEALTHY, found, against, [])
     return overall(Finding.UNDECIDED, found, against, [])
 

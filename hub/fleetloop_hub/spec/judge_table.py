@@ -37,7 +37,7 @@ class JudgeTable(Table, frozen=True, kw_only=True):
             measures, hardware types and looks together.
         confidence: How sure it must be that harm beyond the limit is excluded.
         needs: Measures in which it must be excluded before the next phase; the others must not be
-            harmful.
+            harmful. Accuracy is not waited for where labels never came.
         min_rows: Rows that the treated devices must have served before a phase is healthy.
         history_h: Hours before the phase whose reports say how each device did on its own before.
         patience_s: Seconds after which a phase that is neither healthy nor harmful need not wait.
