@@ -4,6 +4,7 @@ import csv
 import io
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import msgspec
 
 from fleetloop_firmware_sim.errors import FeedError
 from fleetloop_firmware_sim.feed_http import HttpFeeder
-from fleetloop_firmware_sim.recording import Recording
+from fleetloop_firmware_sim.recording import Recording, Truth
 from fleetloop_firmware_sim.sensor import Answer, Sensor
 from fleetloop_firmware_sim.stories.processes import Process, free_port
 
@@ -114,6 +115,14 @@ class Device:
             return self.sensor.measure(rows)
         except FeedError:
             return 0
+
+    def feedback(self, labels: Sequence[tuple[str, Truth]]) -> None:
+        """Tell the device the truth about earlier answers, by prediction id.
+
+        Raises:
+            FeedError: It does not answer, or refuses them.
+        """
+        self._asking.feedback(labels)
 
     def answers(self, rows: Recording, batch_rows: int = 64) -> list[Answer]:
         """What the device answers to these rows over HTTP.
