@@ -22,6 +22,7 @@ from fleetloop_hub.web import (
     api_keys,
     api_labels,
     api_models,
+    api_rollouts,
     api_runs,
     api_shadows,
     audited,
@@ -123,6 +124,8 @@ def create_app(hub: HubParts, admin_token: str, bound_host: str) -> Flask:
     app.register_blueprint(api_models.reading_models(hub.catalog, shelf))
     app.register_blueprint(api_models.changing_models(shelf, admin_token))
     app.register_blueprint(why_routes.why_routes(hub.catalog, hub.blobs))
+    app.register_blueprint(api_rollouts.reading_rollouts(hub.catalog))
+    app.register_blueprint(api_rollouts.changing_rollouts(hub.actions, admin_token))
     app.register_blueprint(pages.pages(overviews, hub.actions, hub.trust))
     return app
 
