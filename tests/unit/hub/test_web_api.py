@@ -30,6 +30,11 @@ BODIES: dict[str, dict[str, object]] = {
     "models/rain-1/versions/1/tag": {"key": "note", "value": "good"},
     "models/rain-1/versions/1/archive": {},
     "models/rain-1/retain": {"keep": 3},
+    "rollouts/plan": {"model": "rain", "version": 1},
+    "rollouts/rain-1/rain-1": {"by": "ann", "reason": "why"},
+    "cohorts": {"name": "roofs", "where": 'site = "roof"'},
+    "cohorts/rain-1/remove": {"by": "ann", "reason": "why"},
+    "quarantine/rain-1/rain-1/lift": {"by": "ann", "reason": "why"},
     "keys/rotations": {"repository": "image"},
     "keys/revocations": {"keyid": "0123abcd"},
     "keys/signatures": {
