@@ -1,7 +1,9 @@
 """How often the judge stops a healthy rollout, and lets a bad one go on, beside threshold rules.
 
-Every rule sees the same simulated phases (`support/rollout_worlds.py`): ten devices have taken a
-version, forty keep the champion, and all are looked at six times within ten minutes. hawkBit stops
+Every rule sees the same simulated phases. The short ones (`support/rollout_worlds.py`): ten devices
+have taken a version, forty keep the champion, and all are looked at six times within ten minutes.
+The long ones (`support/simulated_rollouts.py`): 24 to 80 devices of three types over two days, with
+bad hours, bursts of errors and devices that come and go, looked at every six hours. hawkBit stops
 where errors / all devices of the group pass its error threshold and goes on where finished / all
 reach its success threshold; AWS IoT Jobs aborts where failed / executed pass a percentage once a
 minimum has executed. Both know installations only. Beside them stand the same rules fed with what
@@ -9,9 +11,8 @@ they do not measure: a device counts as failed if, by itself, it does worse than
 our limits.
 """
 
-import itertools
 import os
-import statistics
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -22,17 +23,25 @@ from fleetloop_hub.judging.health import DeviceHealth, Rate
 from fleetloop_hub.judging.weigh import weigh
 from fleetloop_hub.spec.judge_table import JudgeTable
 from support.rollout_worlds import LOOKS, Harm, Phase, phase
+from support.simulated_rollouts import STEPS, Fault, draw
 
 Figure = dict[str, Any]
 
 ROLLOUTS = 1_000
-TABLE = JudgeTable(needs=["errors", "latency", "accuracy"])
+TABLE = JudgeTable()
 HARMS = {
     "healthy": Harm(),
     "errors +2 points": Harm(errors=0.02),
     "latency x 2": Harm(latency=1.0),
     "accuracy -5 points": Harm(accuracy=0.05),
 }
+FAULTS = {
+    "healthy": Fault(),
+    "errors +2 points": Fault(errors=0.02),
+    "latency x 2": Fault(latency=2.0),
+    "accuracy -5 points": Fault(accuracy=0.05),
+}
+_LOOK_EVERY = 6
 _HAWKBIT_ERRORS, _HAWKBIT_SUCCESS = 0.2, 0.8
 _AWS_PERCENT, _AWS_EXECUTED = 0.2, 3
 _REPORT_S = 10
@@ -97,50 +106,78 @@ def verdicts(harm: str, seed: int) -> dict[str, tuple[str, int]]:
         for name, rule in RULES.items():
             if name not in found and (said := rule(seen)) is not None:
                 found[name] = ("stopped" if said else "went on", look)
-        if len(found) == len(RULES):
-            break
+        if "fleetloop" not in found and look == LOOKS[-1]:
+            against = weigh(seen.treated, seen.control, TABLE).speaks_against
+            found["fleetloop"] = ("held" if against else "patience", look)
     last = ("went on", LOOKS[-1])
     held = ("held", LOOKS[-1])
     return {n: found.get(n, last if n.startswith("AWS") else held) for n in RULES}
 
 
+def long_verdicts(harm: str, seed: int) -> dict[str, tuple[str, int]]:
+    """The same with a long phase: the judge, and rules that know how installations went."""
+    world = draw(seed, FAULTS[harm])
+    size = int(world.treated.sum())
+    took = world.took_at < world.rows.shape[1]
+    failed = int((world.failed & world.treated).sum())
+    installed = int((took & world.treated).sum())
+    found: dict[str, tuple[str, int]] = {}
+    found["fleetloop"] = ("patience", STEPS)
+    for step, treated, control in world.looks(_LOOK_EVERY):
+        judged = weigh(treated, control, TABLE)
+        if judged.finding is not Finding.UNDECIDED:
+            stops = judged.finding is Finding.HARMFUL
+            found["fleetloop"] = ("stopped" if stops else "went on", step)
+            break
+        found["fleetloop"] = ("held" if judged.speaks_against else "patience", STEPS)
+    seen = Phase([], [], installed, failed, size)
+    for name in ("hawkBit", "AWS IoT Jobs"):
+        said = RULES[name](seen)
+        on = "went on" if said is False or name.startswith("AWS") else "held"
+        found[name] = ("stopped" if said else on, _LOOK_EVERY)
+    return found
+
+
 def run() -> list[Figure]:
     """All figures."""
     figures = []
-    cases = [(harm, 1_000_000 * k + n) for k, harm in enumerate(HARMS) for n in range(ROLLOUTS)]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
-        found = list(pool.map(verdicts, *zip(*cases, strict=True), chunksize=50))
-    for harm, group in itertools.groupby(zip(cases, found, strict=True), lambda x: x[0][0]):
-        figures += _figures(harm, [verdict for _, verdict in group])
+        for length, judge in (("ten minutes", verdicts), ("two days", long_verdicts)):
+            for k, harm in enumerate(HARMS):
+                seeds = range(1_000_000 * k, 1_000_000 * k + ROLLOUTS)
+                found = list(pool.map(judge, [harm] * ROLLOUTS, seeds, chunksize=20))
+                figures += _figures(harm, length, found)
     return figures
 
 
-def _figures(harm: str, found: list[dict[str, tuple[str, int]]]) -> list[Figure]:
-    wrong = "stopped" if harm == "healthy" else "went on"
+def _figures(harm: str, length: str, found: list[dict[str, tuple[str, int]]]) -> list[Figure]:
+    wrong = {"stopped"} if harm == "healthy" else {"went on", "patience"}
     what = "healthy rollouts stopped" if harm == "healthy" else f"{harm}: let go on"
-    shares = {name: 100 * sum(f[name][0] == wrong for f in found) / len(found) for name in RULES}
-    told = [f["fleetloop"] for f in found if f["fleetloop"][0] != "held"]
-    minutes = statistics.median(look for _, look in told) * _REPORT_S / 60 if told else None
+    shares = {name: 100 * sum(f[name][0] in wrong for f in found) / len(found) for name in found[0]}
     others = {name: f"{share:.1f} %" for name, share in shares.items() if name != "fleetloop"}
-    held = 100 * (1 - len(told) / len(found))
+    outcomes = Counter(f["fleetloop"][0] for f in found)
+    undecided = 100 * (outcomes["held"] + outcomes["patience"]) / len(found)
+    looks = sorted(f["fleetloop"][1] for f in found if f["fleetloop"][0] in {"stopped", "went on"})
+    told = {"decided at, median": _time(looks[len(looks) // 2], length)} if looks else {}
+    if outcomes["held"] and length == "two days":
+        told["of these figures speak against it"] = f"{100 * outcomes['held'] / len(found):.1f} %"
     return [
-        _figure(what, shares["fleetloop"], "%", 1.0 if harm == "healthy" else 5.0, others),
-        _figure(f"{harm}: not decided after ten minutes", held, "%", None, {}),
-        *(
-            [_figure(f"{harm}: decided after, median", minutes, "minutes", None, {})]
-            if minutes is not None
-            else []
+        _figure(
+            f"{what}, {length}", shares["fleetloop"], 1.0 if harm == "healthy" else 5.0, others
         ),
+        _figure(f"{harm}: not decided after {length}", undecided, None, told),
     ]
 
 
-def _figure(
-    metric: str, value: float, unit: str, target: float | None, peers: dict[str, str]
-) -> Figure:
+def _time(look: int, length: str) -> str:
+    return f"{look} hours" if length == "two days" else f"{look * _REPORT_S // 60} minutes"
+
+
+def _figure(metric: str, value: float, target: float | None, peers: dict[str, str]) -> Figure:
     return {
         "metric": metric,
         "value": round(value, 2),
-        "unit": unit,
+        "unit": "%",
         "op": "" if target is None else "<=",
         "target": target or 0,
         "peers": peers,

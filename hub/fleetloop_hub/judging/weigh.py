@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from fleetloop_hub.judgement_records import Comparison, Finding, Judgement
 from fleetloop_hub.judging.anytime import half_width
 from fleetloop_hub.judging.contrast import Contrast, contrasts
@@ -82,9 +84,7 @@ def _parts(measure: Measure, fleet: Fleet) -> int:
 def _comparison(
     measure: Measure, contrast: Contrast, reading: Reading, risks: Risks, hardware: str = ""
 ) -> Comparison:
-    worse = measure.worse * contrast.difference
-    if measure.name == "answers":
-        worse = abs(worse)
+    worse = _worse(measure, contrast)
     known = math.isfinite(contrast.variance)
     low, high = -math.inf, math.inf
     finding = Finding.UNDECIDED
@@ -92,7 +92,10 @@ def _comparison(
         low = worse - _width(contrast, measure, 2 * risks.false_stop)
         high = worse + _width(contrast, measure, 2 * (1 - risks.confidence))
         if measure.limit is not None:
-            finding = _finding(worse, low, high, measure.unit.inside(measure.limit))
+            limit = measure.unit.inside(measure.limit)
+            finding = _finding(worse, low, high, limit)
+            if finding is Finding.HARMFUL and not _agreed(measure, contrast, reading, limit):
+                finding = Finding.UNDECIDED
     outside = measure.unit.outside
     treated, treated_rows = reading.side(treated=True, kind=contrast.kind)
     control, control_rows = reading.side(treated=False, kind=contrast.kind)
@@ -113,6 +116,32 @@ def _comparison(
         hardware=hardware,
     )
     return sentence(compared, measure, by_past=contrast.by_past)
+
+
+def _worse(measure: Measure, contrast: Contrast) -> float:
+    worse = measure.worse * contrast.difference
+    return abs(worse) if measure.name == "answers" else worse
+
+
+def _agreed(measure: Measure, contrast: Contrast, reading: Reading, limit: float) -> bool:
+    """Whether harm is seen without the device that shows the most of it, where there are others.
+
+    Devices have bad hours, and what varies that wildly is far from normal: one device's word is
+    that of one device.
+    """
+    units = reading.units
+    of_kind = units.kind == contrast.kind if contrast.kind is not None else units.treated
+    chosen = np.flatnonzero(of_kind & units.treated & np.isfinite(units.value))
+    if len(chosen) < 2:  # noqa: PLR2004  # nobody else to ask
+        return True
+    change = np.where(np.isfinite(units.before), units.value - units.before, units.value)
+    sign = math.copysign(1.0, contrast.difference) if measure.name == "answers" else measure.worse
+    others = np.ones(len(units.value), np.bool_)
+    others[chosen[int(np.argmax(sign * change[chosen]))]] = False
+    for left in contrasts(units.take(others), measure.guess):
+        if left.kind == contrast.kind:
+            return _worse(measure, left) > limit
+    return False
 
 
 def _width(contrast: Contrast, measure: Measure, risk: float) -> float:

@@ -22,7 +22,8 @@ class JudgeTable(Table, frozen=True, kw_only=True):
         error_points: How many more rows of a hundred the model may fail on.
         latency_ratio: How many times longer answers may take, in the middle; and the time that 19
             of 20 of the control's answers stay below, times this, is what "slow" counts from.
-        slow_points: How many more calls of a hundred may be slow.
+        slow_points: How many more calls of a hundred may be slow; by default it is shown and not
+            judged, for how many are depends on each device's own luck.
         accuracy_points: How many fewer labelled rows of a hundred may be right.
         abstention_points: How many more rows of a hundred may be refused for a value out of range.
         memory_ratio: How many times more memory the agent may take.
@@ -46,7 +47,7 @@ class JudgeTable(Table, frozen=True, kw_only=True):
 
     error_points: Points = 1.0
     latency_ratio: Ratio = 1.5
-    slow_points: Points = 5.0
+    slow_points: Points | None = None
     accuracy_points: Points = 2.0
     abstention_points: Points = 5.0
     memory_ratio: Ratio = 1.5
@@ -56,7 +57,7 @@ class JudgeTable(Table, frozen=True, kw_only=True):
     answer_points: Points | None = None
     alpha: Annotated[float, Meta(gt=0.0, le=0.2)] = 0.01
     confidence: Annotated[float, Meta(ge=0.5, lt=1.0)] = 0.95
-    needs: list[Needed] = msgspec.field(default_factory=lambda: ["errors", "latency"])
+    needs: list[Needed] = msgspec.field(default_factory=lambda: ["errors", "latency", "accuracy"])
     min_rows: Annotated[int, Meta(ge=0)] = 200
     history_h: Hours = 24.0
     patience_s: Seconds = 300.0

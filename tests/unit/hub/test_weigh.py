@@ -55,7 +55,8 @@ HARM: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("measure", HARM)
 def test_each_harm_is_found_by_its_measure(measure: str) -> None:
-    judgement = weigh(fleet(6, "treated", **HARM[measure]), fleet(18, "control"), TABLE)
+    table = JudgeTable(slow_points=5.0)
+    judgement = weigh(fleet(6, "treated", **HARM[measure]), fleet(18, "control"), table)
     assert judgement.finding is Finding.HARMFUL
     assert of(judgement, measure).finding is Finding.HARMFUL
     assert judgement.hardware == ["pi4"]
@@ -94,6 +95,14 @@ def test_a_few_errors_of_one_device_prove_nothing() -> None:
     treated = [device("t", reports=2, errors=1)]
     judgement = weigh(treated, fleet(5, "c"), TABLE)
     assert judgement.finding is Finding.UNDECIDED
+
+
+def test_one_device_that_is_bad_among_others_is_no_harm_of_the_version() -> None:
+    treated = [*fleet(4, "t"), device("t-odd", reports=60, errors=60)]
+    judgement = weigh(treated, fleet(15, "c"), TABLE)
+    assert judgement.finding is not Finding.HARMFUL
+    alone = weigh([device("t-odd", reports=60, errors=60)], fleet(15, "c"), TABLE)
+    assert alone.finding is Finding.HARMFUL
 
 
 def test_without_a_control_the_past_is_used_and_called_weaker() -> None:
