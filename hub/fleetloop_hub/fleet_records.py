@@ -126,9 +126,12 @@ class Rollout(Record, frozen=True, kw_only=True):
         approval: Who has approved it and why, "" if nobody had to.
         exempt: Devices that had given the artifact up before it began; they do not count.
         evidence: Counts of the last look.
-        judgement: How the devices that took it do beside the control, as of the last look.
+        judgement: How the devices that took it do beside the control, as of the last look that
+            had both to compare.
         text: The last look in words.
         history: Every state it came into, oldest first; the newest hundred.
+        decision: Key of the decision that asked for it, "" if a person did.
+        noted: The state whose consequences its version and its decision have already.
     """
 
     model: str
@@ -157,6 +160,8 @@ class Rollout(Record, frozen=True, kw_only=True):
     judgement: Judgement | None = None
     text: str = ""
     history: list[Passage] = msgspec.field(default_factory=list)
+    decision: str = ""
+    noted: RolloutState | None = None
 
     @property
     def under_way(self) -> bool:
@@ -254,9 +259,11 @@ class Awaited(Record, frozen=True, kw_only=True):
 
     Attributes:
         cohorts: Where it goes as soon as it is signed; none once it is on its way.
+        decision: Key of the decision that wants it there.
     """
 
     cohorts: list[str]
+    decision: str
 
 
 class Seeded(Record, frozen=True, kw_only=True):

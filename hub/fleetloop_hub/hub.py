@@ -22,13 +22,14 @@ from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, LabelSource
 from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.judging.judging import Judging
 from fleetloop_hub.monitoring import ingest, intrusions, label_sources
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.monitoring.label_sources import LabelSources
 from fleetloop_hub.monitoring.vetting import Rules, Vetting
 from fleetloop_hub.relearning import Asked, Relearning, Studio
-from fleetloop_hub.releasing import Releasing, Watchers, Ways
+from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.outcomes import Outcomes
 from fleetloop_hub.run_parts import Imported
@@ -80,7 +81,7 @@ class Hub(HubActions):
             self._registry,
             Ways(image, self._director, self._statements, self._seed),
             Outcomes(parts.catalog, self._registry, decisions),
-            Watchers(judge=lambda *_: None),
+            Judging(parts.catalog, parts.telemetry),
         )
         self._relearning = Relearning(
             parts.telemetry,

@@ -10,7 +10,6 @@ from fleetloop_hub.fleet_records import Awaited, Rollout
 from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.records import (
-    NO_VERSION,
     Dataset,
     Model,
     Run,
@@ -88,7 +87,6 @@ class Relearning:
         self._lookout = Lookout(self._catalog, telemetry, studio.registry)
         self._queue = Queue(self._catalog, studio.registry.blobs)
         self._holding = Holding()
-        self._not_gone_back: set[tuple[str, int]] = set()
 
     def take_in(self, now: float) -> None:
         """Make versions of the runs that have ended."""
@@ -183,15 +181,22 @@ class Relearning:
 
     def _go_back(self, champion: Version, advice: Advice, now: float) -> None:
         """Take the version before to where the champion is told to run, by rollouts of its own."""
-        about = (champion.key, advice.version or NO_VERSION)
         before = self._catalog.find(Version, f"{champion.model}/{advice.version}")
-        if before is None or about in self._not_gone_back:
+        if before is None or self._has_gone_back(champion, before):
             return
-        self._not_gone_back.add(about)
         decision = self._decisions.record(champion.model, advice, now, champion=champion.number)
-        self._releasing.follow(before)
+        self._releasing.follow(before, decision.key)
         text = f"version {before.number} goes to where version {champion.number} was told to run"
         self._decisions.close(decision.key, text, now, before.number)
+
+    def _has_gone_back(self, champion: Version, before: Version) -> bool:
+        """Whether that was decided already; what became of it then, it is not tried again."""
+        return any(
+            d.verdict is Verdict.ROLL_BACK
+            and (d.model, d.champion) == (champion.model, champion.number)
+            and d.version == before.number
+            for d in self._catalog.all(Decision)
+        )
 
     def _order(self, model: str, advice: Advice, dataset: Dataset, asked: Asked, now: float) -> str:
         """Record the decision; begin, or let the run wait for a person or for its turn."""
@@ -267,7 +272,7 @@ class Relearning:
             own = decision is not None and decision.trigger != PERSON
             newest = version.number == self._registry.next_number(version.model) - 1
             if consent == "before_rollout" and own and newest:
-                self._releasing.follow(version)
+                self._releasing.follow(version, version.decision)
 
     def _end_run(self, ended: Finished | Failed, now: float) -> None:
         if isinstance(ended, Failed):
@@ -282,4 +287,4 @@ class Relearning:
             text += " and waits for people's signatures: fleetloop keys sign --key FILE"
         decision = self._decisions.close(ended.decision, text, now, version.number)
         if ready and decision.trigger != PERSON:
-            self._releasing.follow(version)
+            self._releasing.follow(version, decision.key)

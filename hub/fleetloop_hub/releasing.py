@@ -14,10 +14,11 @@ from fleetloop_hub.delivery.places import Place, Places
 from fleetloop_hub.delivery.plan import Plan, plan
 from fleetloop_hub.delivery.rollout_states import Event, follow
 from fleetloop_hub.delivery.rollouts import Judged, Rollouts
-from fleetloop_hub.delivery.sights import Judge, Sights
+from fleetloop_hub.delivery.sights import Sights
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
+from fleetloop_hub.judging.judging import Judging
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.records import Version
 from fleetloop_hub.retraining.outcomes import Outcomes
@@ -46,17 +47,6 @@ class Ways:
     seed: Callable[[], None]
 
 
-@dataclass(frozen=True)
-class Watchers:
-    """Who is asked before a rollout goes on.
-
-    Attributes:
-        judge: How the devices that took a version do beside the others.
-    """
-
-    judge: Judge
-
-
 class Releasing(RolloutActions):
     """Begins rollouts and moves them on; for one thread at a time.
 
@@ -71,7 +61,7 @@ class Releasing(RolloutActions):
         registry: Registry,
         ways: Ways,
         outcomes: Outcomes,
-        watchers: Watchers,
+        judging: Judging,
     ) -> None:
         """Take up every rollout where the catalog says it stood.
 
@@ -80,11 +70,12 @@ class Releasing(RolloutActions):
             registry: The versions.
             ways: How a version reaches devices.
             outcomes: What follows from a rollout's end.
-            watchers: Who is asked before a rollout goes on.
+            judging: How the devices that took a version do beside the others.
         """
         self._registry, self._ways, self._outcomes = registry, ways, outcomes
+        self._judging = judging
         self.places = Places(registry.catalog, telemetry)
-        sights = Sights(registry.catalog, self.places, watchers.judge)
+        sights = Sights(registry.catalog, self.places, judging.look)
         self._beginning = Beginning(registry.catalog, self.places, sights)
         self._rollouts = Rollouts(registry.catalog, ways.director, sights)
         self._specs = Specs(registry.catalog, registry.blobs)
@@ -146,12 +137,12 @@ class Releasing(RolloutActions):
     def look(self, now: float) -> None:
         """Begin what has been signed meanwhile, and move on every rollout that is under way."""
         self._ways.statements.look(now)
-        for version, cohort in self._ways.image.signed_meanwhile():
+        for version, cohort, decision in self._ways.image.signed_meanwhile():
             ruling = self._ready(version, cohort, now)
             if ruling.ready is Ready.WAIT:
                 continue
             if ruling.ready is Ready.OPEN:
-                self._begin(version, self.places.find(cohort), now)
+                self._begin_or_say(version, cohort, decision, now)
             self._ways.image.gone_to(version, cohort)
         for rollout in self._rollouts.under_way():
             spec = self._specs.of(rollout.model)
@@ -159,9 +150,15 @@ class Releasing(RolloutActions):
         self._bar(now)
         self.shadows.look(now)
 
-    def follow(self, version: Version) -> None:
-        """Take a new version to wherever its model is told to run, as soon as it is signed."""
-        self._ways.image.await_signatures(version, self.places.cohorts_of(version.model))
+    def follow(self, version: Version, decision: str) -> None:
+        """Take a version to wherever its model is told to run, as soon as it is signed.
+
+        Args:
+            version: A new one, or the one to go back to.
+            decision: Key of the decision that asks for it, and will know what came of it.
+        """
+        cohorts = self.places.cohorts_of(version.model)
+        self._ways.image.await_signatures(version, cohorts, decision)
 
     def is_listed(self, version: Version, now: float) -> bool:
         """Whether a version is signed by all who must."""
@@ -219,10 +216,18 @@ class Releasing(RolloutActions):
             self._ways.seed()
             self._ways.statements.tell(statement)
 
-    def _begin(self, version: Version, place: Place, now: float) -> Rollout:
+    def _begin_or_say(self, version: Version, cohort: str, decision: str, now: float) -> None:
+        """Begin what the hub wants by itself; that it may not is noted, and stops nothing else."""
+        try:
+            self._begin(version, self.places.find(cohort), now, decision)
+        except GateError as error:
+            self._outcomes.follow(version, f"not rolled out to {cohort}: {error}", now, decision)
+
+    def _begin(self, version: Version, place: Place, now: float, decision: str = "") -> Rollout:
         self._ways.statements.look(now)
         self._ways.image.check(version)
-        spec, made = self._specs.of(version.model), self._made(version, place, now)
+        spec = self._specs.of(version.model)
+        made = replace(self._made(version, place, now), decision=decision)
         begun = begin(self._rollouts, made, spec, None)
         self._follow(begun)
         return begun.rollout
@@ -236,6 +241,8 @@ class Releasing(RolloutActions):
         """What was decided is durable; say it, and have its consequences."""
         if judged.effect is not None:
             self._outcomes.note(judged.rollout)
+        if not judged.rollout.under_way:
+            self._judging.forget(judged.rollout.key)
         self._tell(judged.statement)
 
     def _bar(self, now: float) -> None:

@@ -48,6 +48,8 @@ family = "mlp"
 hidden = [64]
 [drift]
 window_rows = 32
+[judge]
+patience_s = 0.0
 """
 
 

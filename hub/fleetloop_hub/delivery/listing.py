@@ -1,5 +1,7 @@
 """What exists: the image repository's list of every version that may go to devices."""
 
+from msgspec.structs import replace
+
 from fleetloop_hub.delivery.director import Statement
 from fleetloop_hub.fleet_records import Awaited, Listing
 from fleetloop_hub.ports import Blobs, Catalog
@@ -10,6 +12,7 @@ from fleetloop_shared.topics import Topic
 from fleetloop_shared.trust import manifest_target
 
 _KEY = "image"
+_MAY_GO = frozenset({VersionState.READY, VersionState.RELEASED})
 _GONE = frozenset({VersionState.ARCHIVED, VersionState.DELETED})
 
 
@@ -51,21 +54,25 @@ class Image:
         """Whether devices can know of a version."""
         return self._trust.lists(manifest_target(version.model, version.number))
 
-    def await_signatures(self, version: Version, cohorts: list[str]) -> None:
-        """Remember where a version should go as soon as people have signed it."""
-        self._catalog.put(Awaited(key=version.key, cohorts=cohorts))
+    def await_signatures(self, version: Version, cohorts: list[str], decision: str) -> None:
+        """Remember where a version should go as soon as people have signed it, and by what."""
+        self._catalog.put(Awaited(key=version.key, cohorts=cohorts, decision=decision))
 
-    def signed_meanwhile(self) -> list[tuple[Version, str]]:
-        """Versions that were waited for and can go now, and to which cohort."""
+    def signed_meanwhile(self) -> list[tuple[Version, str, str]]:
+        """Versions that were waited for and can go now, to which cohort, and by what decision.
+
+        One that has been released before is among them: it is gone back to.
+        """
         found = []
         for awaited in self._catalog.all(Awaited):
             version = self._catalog.find(Version, awaited.key) if awaited.cohorts else None
-            if version is not None and version.state is VersionState.READY and self.lists(version):
-                found += [(version, cohort) for cohort in awaited.cohorts]
+            if version is not None and version.state in _MAY_GO and self.lists(version):
+                found += [(version, cohort, awaited.decision) for cohort in awaited.cohorts]
         return found
 
     def gone_to(self, version: Version, cohort: str) -> None:
         """Forget a way that a version was to go: it is going."""
         awaited = self._catalog.find(Awaited, version.key)
-        left = [] if awaited is None else [c for c in awaited.cohorts if c != cohort]
-        self._catalog.put(Awaited(key=version.key, cohorts=left))
+        if awaited is not None:
+            left = [c for c in awaited.cohorts if c != cohort]
+            self._catalog.put(replace(awaited, cohorts=left))

@@ -166,7 +166,6 @@ class Rollouts:
             phase_since=now,
             deadline=now + deadline_s if deadline_s else None,
             evidence={},
-            judgement=None,
         )
         opened = _widened(fresh, people, spec, decided=0)
         text = f"superseded by {rollout.model}/{rollout.version}"
@@ -242,4 +241,5 @@ def _widened(
 def _noted(rollout: Rollout, look: Look, seen: Seen) -> Rollout:
     if rollout.state not in TOLD:
         return replace(rollout, text=seen.text)
-    return replace(rollout, evidence=counted(look), judgement=look.judgement, text=seen.text)
+    judgement = look.judgement or rollout.judgement
+    return replace(rollout, evidence=counted(look), judgement=judgement, text=seen.text)

@@ -62,7 +62,7 @@ class Sights:
         treated = [d for d, s in standings.items() if s in _SERVING]
         control = [p.device for p in people if p.device not in standings]
         judgement = None
-        if treated and control:
+        if treated and control and rollout.control is not None:
             judgement = self._judge(rollout, treated, control, spec.judge, now)
         nobody = bool(people) and all({p.device, p.hardware} & exempt for p in people)
         hardware = {p.device: p.hardware for p in inside}

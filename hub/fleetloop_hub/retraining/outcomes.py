@@ -1,5 +1,7 @@
 """What follows from a rollout's end for its version and for the decision it came from."""
 
+from msgspec.structs import replace
+
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.ports import Catalog
@@ -22,11 +24,10 @@ class Outcomes:
             self.note(last)
 
     def note(self, rollout: Rollout) -> None:
-        """Crown or withdraw the version; that its decision knows the outcome is noted last."""
+        """Crown or withdraw the version, and tell the decision; that it is done is kept last."""
+        kept = self._catalog.find(Rollout, rollout.key)
         version = self._catalog.find(Version, f"{rollout.model}/{rollout.version}")
-        decision = None if version is None else self._catalog.find(Decision, version.decision)
-        text = f"version {rollout.version}: {rollout.text}"
-        if version is None or decision is None or decision.outcome == text:
+        if version is None or kept is None or kept.noted is rollout.state:
             return
         if rollout.under_way and rollout.state is not _HALTING:
             return
@@ -34,9 +35,21 @@ class Outcomes:
             self._registry.crown(version)
         elif rollout.state in {RolloutState.REVERTED, _HALTING}:
             self._registry.withdraw(version)
-        self._decisions.close(version.decision, text, rollout.ended_at or rollout.phase_since)
+        decision = rollout.decision or version.decision
+        if self._catalog.find(Decision, decision) is not None:
+            text = f"version {rollout.version}: {rollout.text}"
+            self._decisions.close(decision, text, rollout.ended_at or rollout.since)
+        self._catalog.put(replace(kept, noted=rollout.state))
 
-    def follow(self, version: Version, text: str, now: float) -> None:
-        """Note with the decision that a version came from what happens to it."""
-        if self._catalog.find(Decision, version.decision) is not None:
-            self._decisions.follow(version.decision, f"version {version.number}: {text}", now)
+    def follow(self, version: Version, text: str, now: float, decision: str = "") -> None:
+        """Note what happens to a version.
+
+        Args:
+            version: Which one.
+            text: What, in words.
+            now: Unix seconds.
+            decision: Where it is noted: "" for the one that the version came from.
+        """
+        key = decision or version.decision
+        if self._catalog.find(Decision, key) is not None:
+            self._decisions.follow(key, f"version {version.number}: {text}", now)

@@ -13,7 +13,7 @@ from fleetloop_hub.tables.runs import pick
 from fleetloop_hub.tables.versions import gates_table
 from fleetloop_hub.web.words import exactly, number
 from fleetloop_hub.why.story import Story
-from fleetloop_hub.why.ways import judgement, measured, phase
+from fleetloop_hub.why.ways import measured, phase
 
 
 def whole(story: Story) -> RenderableType:
@@ -94,7 +94,7 @@ def _rollouts(rollouts: list[Rollout]) -> Noted:
 
 def _judgements(rollouts: list[Rollout]) -> Iterator[RenderableType]:
     for rollout in rollouts:
-        found = judgement(rollout)
+        found = rollout.judgement
         if found is None:
             continue
         yield Padding(Text(f"{rollout.key} is {found.finding}: {found.text}"), (0, 0, 0, 2))

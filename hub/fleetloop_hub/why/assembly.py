@@ -35,7 +35,7 @@ def _told(
     came = version is not None and (decision is None or version.decision == decision.key)
     rollouts = [] if version is None else _rollouts(catalog, version)
     if decision is not None and not came:  # it names a version that another decision made
-        rollouts = [r for r in rollouts if r.started_at >= decision.at]
+        rollouts = [r for r in rollouts if r.decision == decision.key]
     rows = _rows(catalog, run)
     made = None if version is None else _made(catalog, version, run)
     after = [] if version is None or not came else chain.after(catalog, version)

@@ -1,7 +1,11 @@
 """Everything that followed from a decision, in order of time."""
 
 from fleetloop_hub.decision_records import Note
+from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.why.words import Told, rollout_ended
+
+_MARKS = frozenset({RolloutState.OPEN, RolloutState.PAUSED, RolloutState.HALTING})
+"""States that are told of in any case: with them devices are told something."""
 
 
 def happened(told: Told) -> list[Note]:
@@ -26,6 +30,20 @@ def happened(told: Told) -> list[Note]:
     for rollout in told.rollouts:
         text = f"{rollout.key}: version {rollout.version} goes to cohort {rollout.cohort}"
         notes.append(Note(at=rollout.started_at, text=text))
+        notes += _passages(rollout, known)
         if rollout.ended_at is not None and (not rollout.text or rollout.text not in known):
             notes.append(Note(at=rollout.ended_at, text=rollout_ended(rollout)))
     return sorted(notes, key=lambda note: note.at)
+
+
+def _passages(rollout: Rollout, known: str) -> list[Note]:
+    """The states between its beginning and its end; what is told by another is left out."""
+    told = rollout.history[1:]
+    later = [p.text for p in told[1:]] + [rollout.text]
+    if rollout.ended_at is not None:
+        told = told[:-1]
+    return [
+        Note(at=p.at, text=f"{rollout.key} is {p.state}: {p.text}")
+        for p, after in zip(told, later, strict=False)
+        if p.text not in known and (not after.startswith(p.text) or p.state in _MARKS)
+    ]

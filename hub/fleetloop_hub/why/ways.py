@@ -1,7 +1,7 @@
 """How a rollout reads: where it went, instead of what, how it stands, and what judged it."""
 
 from fleetloop_hub.fleet_records import Rollout
-from fleetloop_hub.judgement_records import Comparison, Judgement
+from fleetloop_hub.judgement_records import Comparison
 
 _ENDS = {
     "waiting": "and waits for a person",
@@ -33,12 +33,6 @@ def sentence(rollout: Rollout) -> str:
 def phase(rollout: Rollout) -> str:
     """Which phase is open, or was last."""
     return f"phase {rollout.phase + 1} of {len(rollout.phases)}"
-
-
-def judgement(rollout: Rollout) -> Judgement | None:
-    """What its devices' health said beside the control, None where nothing was compared."""
-    found: Judgement | None = getattr(rollout, "judgement", None)  # one that counts alone has none
-    return found
 
 
 def measured(comparison: Comparison) -> str:

@@ -128,7 +128,7 @@ def test_what_cannot_run_beside_anything_is_refused(
 
 def test_a_new_version_runs_in_shadow_before_its_rollout_begins(rig: HubRig) -> None:
     fleet(rig, GATED)
-    rig.hub._releasing.follow(make_version(rig.kept, 2))
+    rig.hub._releasing.follow(make_version(rig.kept, 2), "rain-0001")
     rig.look()
     rig.look()
     assert run(rig).gated
@@ -146,7 +146,7 @@ def test_a_new_version_runs_in_shadow_before_its_rollout_begins(rig: HubRig) -> 
 
 def test_a_version_that_answers_otherwise_is_not_rolled_out(rig: HubRig) -> None:
     fleet(rig, GATED)
-    rig.hub._releasing.follow(make_version(rig.kept, 2))
+    rig.hub._releasing.follow(make_version(rig.kept, 2), "rain-0001")
     rig.look()
     tell(rig, 900, 300)
     assert run(rig).state is ShadowState.REFUSED

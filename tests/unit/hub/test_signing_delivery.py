@@ -173,7 +173,7 @@ def test_a_version_that_was_waited_for_goes_as_soon_as_it_is_signed(tmp_path: Pa
         rig.kept.catalog.put(Alias(key="rain/challenger", version=1))
         image = Image(rig.kept.catalog, rig.kept.blobs, rig.kept.trust)
         for waits in (version, rejected):
-            image.await_signatures(waits, ["stations"])
+            image.await_signatures(waits, ["stations"], "")
         rig.look()
         rig.kept.catalog.put(replace(rejected, state=VersionState.REJECTED, manifest=None))
         rig.restarted()

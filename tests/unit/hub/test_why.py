@@ -152,12 +152,6 @@ def test_a_decision_of_which_no_version_came_has_a_story_too(hub: WebHub, case: 
     assert (story.kind, story.version, story.rollouts) == ("nothing", None, [])
 
 
-class JudgedRollout(Rollout, frozen=True, kw_only=True):
-    """A rollout whose devices' health was compared."""
-
-    judgement: Judgement | None = None
-
-
 def test_a_judgement_is_shown_with_its_figures_units_and_limit(hub: WebHub) -> None:
     worse = Comparison(
         measure="errors",
@@ -175,8 +169,7 @@ def test_a_judgement_is_shown_with_its_figures_units_and_limit(hub: WebHub) -> N
         hardware="pi3",
     )
     said = Judgement(finding=Finding.HARMFUL, text="it fails on pi3", comparisons=[worse])
-    fields = structs.asdict(rolled(1, RolloutState.REVERTED))
-    judged = JudgedRollout(**{**fields, "judgement": said})
+    judged = replace(rolled(1, RolloutState.REVERTED), judgement=said)
     story = assembly.of_version(hub.catalog, _find(hub, 1))
     console = Console(width=200, file=io.StringIO(), force_terminal=False)
     console.print(tables.whole(structs.replace(story, rollouts=[judged])))
