@@ -5,6 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.fleet_records import Quarantine
+from fleetloop_hub.judgement_records import Judgement
 from fleetloop_hub.monitoring.overview_version import VersionView
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.estimate.records import Estimate
@@ -172,6 +174,7 @@ class RolloutView(View, frozen=True, kw_only=True):
         shares: Upper ends of the phases as shares of the cohort.
         counts: Devices of the open phase by how they stand.
         text: The last judgement in words.
+        judgement: How the devices that took it do beside the others; None: not compared.
         started_at: Unix seconds.
         ended_at: Unix seconds, None while it runs.
     """
@@ -187,6 +190,7 @@ class RolloutView(View, frozen=True, kw_only=True):
     shares: list[float]
     counts: dict[str, int]
     text: str
+    judgement: Judgement | None
     started_at: float
     ended_at: float | None
 
@@ -250,6 +254,7 @@ class Overview(View, frozen=True, kw_only=True):
         moved: Who has moved, of the devices that serve each model's champion.
         versions: Newest first.
         rollout: The current or last one, None before the first.
+        quarantine: What is not offered to a hardware type any more.
         decisions: Newest first.
         events: Newest first.
         attempts: The last one first.
@@ -264,6 +269,7 @@ class Overview(View, frozen=True, kw_only=True):
     moved: list[FleetVerdict]
     versions: list[VersionView]
     rollout: RolloutView | None
+    quarantine: list[Quarantine]
     decisions: list[Decision]
     events: list[EventView]
     attempts: list[AttemptView]

@@ -11,7 +11,7 @@ import msgspec
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.delay_words import sentences
-from fleetloop_hub.fleet_records import UNDER_WAY, Device, Rollout, RolloutState
+from fleetloop_hub.fleet_records import UNDER_WAY, Device, Quarantine, Rollout, RolloutState
 from fleetloop_hub.monitoring import answer_times, attempts, odd_words
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
@@ -125,6 +125,7 @@ class OverviewReader:
             moved=moved,
             versions=facts.versions,
             rollout=facts.rollout,
+            quarantine=[q for q in self._catalog.all(Quarantine) if q.lifted_at is None],
             decisions=facts.decisions[:_DECISIONS],
             events=self._events(fleet),
             attempts=attempts.gather(self._telemetry, fleet.reported),
@@ -174,6 +175,7 @@ class OverviewReader:
                 shares=[_share(phase, rollout.devices) for phase in rollout.phases],
                 counts=rollout.evidence,
                 text=rollout.text,
+                judgement=rollout.judgement,
                 started_at=rollout.started_at,
                 ended_at=rollout.ended_at,
             )

@@ -25,6 +25,7 @@ BODIES: dict[str, dict[str, object]] = {
     "shadows/stop": {"model": "rain", "version": 2},
     "runs/rain-1/reproduce": {"by": "ann"},
     "runs/rain-1/cancel": {"by": "ann"},
+    "runs/rain-1/allow": {"by": "ann", "reason": "seen"},
     "imports": {"spec": "[model]", "folder": "/data", "file": "/data/model.onnx"},
     "models/rain-1/versions/1/alias": {"name": "golden"},
     "models/rain-1/versions/1/tag": {"key": "note", "value": "good"},

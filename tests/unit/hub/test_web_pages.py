@@ -7,7 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from fleetloop_hub.judging.weigh import weigh
 from fleetloop_hub.monitoring.overview import Level, RolloutView
+from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.web import words
 from fleetloop_hub.web.drawings import phase_bar, sparkline
 from support.hubrecords import (
@@ -17,10 +19,13 @@ from support.hubrecords import (
     a_device,
     a_drift,
     a_gate,
+    a_quarantine,
+    a_rollout,
     a_version,
     an_event,
 )
 from support.hubweb import WebHub, fill, show_up, tell, web_hub
+from support.judged import device
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -72,6 +77,24 @@ def test_the_console_marks_waived_gates(hub: WebHub) -> None:
     text = page(hub)
     assert "2 of 2 gates passed, 1 waived" in text
     assert "gates passed by v2, 1 waived" in text
+
+
+def test_what_was_taken_back_is_shown_with_its_figures_and_stands_in_quarantine(
+    hub: WebHub,
+) -> None:
+    fill(hub)
+    compared = weigh([device("a", labels_correct=5)], [device("b"), device("c")], JudgeTable())
+    harmful = msgspec.structs.replace(a_rollout(), judgement=compared, started_at=START + 9e9)
+    hub.catalog.put(harmful, msgspec.structs.replace(a_quarantine(), reason=SCRIPT))
+    text = page(hub)
+    assert "labelled rows answered rightly: 10.00 %" in text
+    barred = a_quarantine()
+    command = f"fleetloop quarantine lift {barred.artifact[:12]}/{barred.hardware} --reason TEXT"
+    assert command in text
+    assert SCRIPT not in text
+    lifted = msgspec.structs.replace(barred, lifted="ann: mended", lifted_at=START)
+    hub.catalog.put(lifted)
+    assert command not in page(hub)
 
 
 @pytest.mark.parametrize("path", ["/", "/live"])
@@ -225,6 +248,7 @@ def test_the_phase_bar_shows_what_is_done_open_and_shut(
         shares=[0.25, 1.0],
         counts={},
         text="",
+        judgement=None,
         started_at=START,
         ended_at=ended_at,
     )
