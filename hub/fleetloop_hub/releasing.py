@@ -93,7 +93,10 @@ class Releasing(RolloutActions):
         found = self._registry.releasable(model, number)
         self.places.check(place, model, replacing=replacing)
         self._demand_shadow(found, place.cohort, now)
-        return self._begin(found, place, now).key
+        begun = self._begin(found, place, now)
+        if not place.where:
+            self._ways.image.gone_to(found, place.cohort)
+        return begun.key
 
     def start(self, wanted: Wanted, now: float) -> str:
         place = self.places.find(wanted.cohort, wanted.where)

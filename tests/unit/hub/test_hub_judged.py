@@ -187,3 +187,34 @@ def test_the_version_gone_back_to_is_champion_once_every_device_has_it(
     story = assembly.of_decision(fleet.kept.catalog, decision(fleet, back.key))
     assert [r.key for r in story.rollouts] == [last(fleet).key]
     assert any("It came back to stations" in sentence for sentence in story.short)
+
+
+def test_what_a_person_has_sent_on_its_way_the_hub_does_not_send_again(fleet: HubRig) -> None:
+    second = make_version(fleet.kept, 2)
+    fleet.hub._releasing.follow(second, second.decision)
+    fleet.hub.roll_out("rain", 2, "stations")
+    fleet.look()
+    fleet.look()
+    assert [r.version for r in fleet.kept.catalog.all(Rollout)] == [1, 2]
+
+
+def test_what_may_not_go_back_out_is_noted_and_stops_nothing_else(fleet: HubRig) -> None:
+    first, second = first_of(fleet), make_version(fleet.kept, 2)
+    barred = Quarantine(
+        key=f"{second.artifact}/x",
+        model="rain",
+        version=2,
+        artifact=second.artifact,
+        hardware="x",
+        reason="it was wrong there",
+        rollout="rain-2-stations-2",
+        at=1.0,
+    )
+    fleet.kept.catalog.put(barred)
+    third = make_version(fleet.kept, 3)
+    for version in (second, third):
+        fleet.hub._releasing.follow(version, version.decision)
+    fleet.look()
+    assert [r.version for r in fleet.kept.catalog.all(Rollout)] == [first.number, third.number]
+    told = [note.text for note in decision(fleet, second.decision).followed]
+    assert any("version 2: not rolled out to stations: rain@2 is in quarantine" in t for t in told)
