@@ -67,7 +67,7 @@ class Challenging:
         if desired is None or desired.release.model != version.model:
             raise GateError(
                 f"cohort {cohort} runs no version of {version.model}, so {name} cannot run beside"
-                f" one: roll one out with `fleetloop rollout`. Nothing was changed"
+                f" one: roll one out with `fleetloop rollouts start`. Nothing was changed"
             )
         if self.busy(cohort):
             raise GateError(

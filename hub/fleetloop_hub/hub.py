@@ -144,10 +144,14 @@ class Hub(HubActions):
     def held(self) -> AbstractContextManager[object]:
         return self._lock
 
-    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
+    def roll_out(
+        self, model: str, version: int, cohort: str, *, where: str = "", replacing: bool = False
+    ) -> str:
         with self._lock:
-            asked = Wanted(model=model, version=version, cohort=cohort, replacing=replacing)
-            return self._releasing.start(asked, self._now())
+            wanted = Wanted(
+                model=model, version=version, cohort=cohort, where=where, replacing=replacing
+            )
+            return self._releasing.start(wanted, self._now())
 
     @property
     def rollouts(self) -> RolloutActions:

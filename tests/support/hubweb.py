@@ -112,8 +112,10 @@ class NotingHub(HubActions):
             self.catalog.put(a_version(9, run="rain-run-9", passes=self.gate_passes))
         return "rain-run-9"
 
-    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
-        self._note("rollout", model, version, cohort)
+    def roll_out(
+        self, model: str, version: int, cohort: str, *, where: str = "", replacing: bool = False
+    ) -> str:
+        self._note("rollout", model, version, cohort, *([where] if where else []))
         return "rollout-1"
 
     def start_shadow(self, model: str, version: int, cohort: str, terms: ShadowTerms) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 JOINED = "\n".join(page.read_text("utf-8").replace("\\\n", " ") for page in PAGES)
 COMMANDS = sorted(set(re.findall(r"\.venv/bin/(fleetloop\S*) (\S+)([^`\n#]*)", JOINED)))
-GROUPS = {"data", "models", "runs"}
+GROUPS = {"data", "models", "rollouts", "runs"}
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 APPS: dict[str, typer.Typer] = {"fleetloop": hub_app, "fleetloop-sim": sim_app}
 

@@ -8,6 +8,7 @@ import typer
 from fleetloop_hub.cli import (
     accuracy,
     approve,
+    cohorts,
     data,
     drift,
     export_model,
@@ -18,7 +19,10 @@ from fleetloop_hub.cli import (
     labels,
     models,
     predict,
+    quarantine,
     retrain,
+    rollout_start,
+    rollouts,
     run_files,
     runs,
     shadow,
@@ -83,7 +87,11 @@ app.command()(fleet.devices)
 app.command()(drift.drift)
 app.command()(drift.health)
 app.command()(fleet.attempts)
-app.command()(fleet.rollout)
+rollouts.app.command()(rollout_start.plan)
+rollouts.app.command()(rollout_start.start)
+app.add_typer(rollouts.app, name="rollouts")
+app.add_typer(cohorts.app, name="cohorts")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(shadow.app, name="shadow")
 app.command(
     add_help_option=False,

@@ -89,7 +89,7 @@ def _say(version: str, ask: dict[str, str], state_dir: StateDir, hub: HubUrl) ->
     remote = find_hub(state_dir, hub, change=True)
     made = remote.post(f"/versions/{model}/{int(number)}/sayings", ask, dict[str, str])
     after = {
-        "ready": f"fleetloop rollout {model} {number}",
+        "ready": f"fleetloop rollouts start {model}@{number}",
         "waiting": f"it waits for `fleetloop approve {version} --by NAME --reason TEXT`",
         "blocked": f"other gates still block it: fleetloop why {version}",
         "rejected": "it will not be released",

@@ -1,4 +1,4 @@
-"""Commands around the fleet: run the hub, admit devices, roll out, watch the demo."""
+"""Commands around the fleet: run the hub, admit devices, watch the demo."""
 
 import importlib.util
 import os
@@ -88,28 +88,6 @@ def attempts(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Jso
         out.print(tables.attempts_table(found))
     else:
         out.print("Nothing was tried: neither a device nor the hub has refused anything.")
-
-
-def rollout(  # noqa: PLR0913  # each is an argument or option of the command
-    model: Annotated[str, typer.Argument(metavar="MODEL")],
-    version: Annotated[int, typer.Argument(metavar="VERSION")],
-    *,
-    cohort: Annotated[str, typer.Option(help="Who gets it.")] = "default",
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of another model on these devices.")
-    ] = False,
-    state_dir: StateDir = DEFAULT_DIR,
-    hub: HubUrl = None,
-    json: Json = False,
-) -> None:
-    """Roll a version out to a cohort, the canary first. A device runs one model."""
-    remote = find_hub(state_dir, hub, change=True)
-    ask = {"model": model, "version": version, "cohort": cohort, "replacing": replace}
-    made = remote.post("/rollouts", ask, dict[str, str])
-    if json:
-        print_json(made)
-    else:
-        out.print(f"{model} v{version} is on its way to {cohort}: watch it at {remote.url}")
 
 
 def demo(context: typer.Context) -> None:

@@ -92,7 +92,7 @@ class Beginning:
                 raise GateError(
                     f"rollout {other.key} to {other.place} is under way, and the devices of a "
                     "cohort share one statement: wait until it has ended, or end it with "
-                    f"`fleetloop rollouts abort {other.key}`. Nothing was rolled out"
+                    f"`fleetloop rollouts abort {other.key} --reason TEXT`. Nothing was rolled out"
                 )
         cohort = self._catalog.find(Cohort, place.cohort)
         parts = set() if cohort is None else {kept.where for kept in cohort.settled}

@@ -94,7 +94,9 @@ def see(rollout: Rollout, look: Look, policy: Policy) -> Seen:
     if rollout.expires_at is not None and look.now >= rollout.expires_at:
         return Seen(Event.EXPIRE, f"{rollout.text}; its time is over")
     if state is RolloutState.WAITING:
-        return Seen(None, f"waits for approval: fleetloop rollouts approve {rollout.key}")
+        return Seen(
+            None, f"waits for approval: fleetloop rollouts approve {rollout.key} --reason TEXT"
+        )
     if state is RolloutState.APPROVED:
         first = "phase 1: the canary may take it"
         return Seen(Event.READY, first) if look.hindrance is None else Seen(None, look.hindrance)

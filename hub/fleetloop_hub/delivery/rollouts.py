@@ -71,7 +71,7 @@ class Rollouts:
         """
         found = self._catalog.find(Rollout, key)
         if found is None:
-            raise GateError(f"no rollout {key[:80]!r}: see `fleetloop rollouts`")
+            raise GateError(f"no rollout {key[:80]!r}: see `fleetloop rollouts list`")
         return found
 
     def same_place(self, rollout: Rollout) -> list[Rollout]:

@@ -117,7 +117,7 @@ def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
     why = f"fleetloop why {newest.model}@{newest.number}"
     match newest.state:
         case VersionState.READY:
-            command = f"fleetloop rollout {newest.model} {newest.number}"
+            command = f"fleetloop rollouts start {newest.model}@{newest.number}"
             return NextStep(text=f"{name} has passed its gates: roll it out.", command=command)
         case VersionState.WAITING:
             command = f"fleetloop approve {newest.model}@{newest.number} --by NAME --reason TEXT"

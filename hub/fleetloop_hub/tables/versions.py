@@ -58,7 +58,7 @@ def outcome(version: VersionView) -> Text:
     said = "--by NAME --reason TEXT"
     failed = [gate for gate in version.gates if gate.blocks]
     if not failed:
-        after = f"fleetloop rollout {version.model} {version.number}"
+        after = f"fleetloop rollouts start {version.model}@{version.number}"
         if version.state == VersionState.WAITING:
             after = f"fleetloop approve {name} {said}"
         return Text(f"{version.model} v{version.number} has passed its gates: {after}")

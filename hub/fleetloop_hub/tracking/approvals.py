@@ -124,7 +124,7 @@ def _check(version: Version, words: Words) -> None:
             f'again, or `fleetloop waive {name} --gate "{failed[0]}" --by NAME --reason TEXT`'
         )
     if words.saying is Saying.APPROVE and version.state is VersionState.READY:
-        raise GateError(f"{name} needs no approval: `fleetloop rollout` takes it")
+        raise GateError(f"{name} needs no approval: `fleetloop rollouts start {name}` takes it")
     if words.saying is Saying.WAIVE and words.gate not in failed:
         have = ", ".join(failed) or "none"
         raise GateError(f"{name} is not blocked by a gate {words.gate!r}; it is by: {have}")

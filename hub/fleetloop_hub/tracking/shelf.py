@@ -71,7 +71,7 @@ class Shelf:
         if name == CHAMPION:
             raise GateError(
                 "the champion is what a rollout has brought to devices: "
-                f"fleetloop rollout {model} {number}"
+                f"fleetloop rollouts start {model}@{number}"
             )
         if _NAME.fullmatch(name) is None:
             raise GateError(f"alias {name[:40]!r}: write letters a-z, digits and dashes, up to 32")

@@ -153,13 +153,16 @@ class HubActions(ABC):
         """Nothing that the hub does of itself happens while this is held."""
 
     @abstractmethod
-    def roll_out(self, model: str, version: int, cohort: str, *, replacing: bool = False) -> str:
+    def roll_out(
+        self, model: str, version: int, cohort: str, *, where: str = "", replacing: bool = False
+    ) -> str:
         """Begin to move a cohort to a version; returns the rollout's key.
 
         Args:
             model: The model.
             version: Its number.
             cohort: Who gets it.
+            where: Label query that says which of its devices; "" is all.
             replacing: Whether it may take the place of another model; a device runs one.
 
         Raises:

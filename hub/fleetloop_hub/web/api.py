@@ -73,13 +73,19 @@ class RolloutAsk(Ask, frozen=True, kw_only=True):
         model: The model's name.
         version: Its number.
         cohort: Who gets it.
+        where: Label query that says which of its devices; "" is all.
         replacing: Whether it may take the place of another model.
+        by: Who asks, for the audit log; so is the reason.
+        reason: Why, in words.
     """
 
     model: str
     version: int
     cohort: str = "default"
+    where: str = ""
     replacing: bool = False
+    by: str = ""
+    reason: str = ""
 
 
 def reading(
@@ -171,7 +177,9 @@ def changing(actions: HubActions, admin_token: str) -> Blueprint:
     def rollouts() -> Response:
         asked = guard.body(RolloutAsk, _SMALL_BYTES)
         cohort = check_name(asked.cohort, "cohort")
-        key = actions.roll_out(asked.model, asked.version, cohort, replacing=asked.replacing)
+        key = actions.roll_out(
+            asked.model, asked.version, cohort, where=asked.where, replacing=asked.replacing
+        )
         return _json({"rollout": key}, HTTPStatus.CREATED)
 
     return api

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.fleet_records import Rollout
+from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import Run, RunState, Verdict, VersionState
 from fleetloop_hub.version_parts import Saying
 from fleetloop_hub.why.story import Link, Made
@@ -67,17 +67,29 @@ def next_step(told: Told) -> str:
     name = f"{told.model}@{told.made.number}"
     steps = {
         VersionState.WAITING: f"fleetloop approve {name} --by NAME --reason TEXT",
-        VersionState.READY: f"fleetloop rollout {told.model} {told.made.number}",
+        VersionState.READY: f"fleetloop rollouts start {told.model}@{told.made.number}",
         VersionState.BLOCKED: f"fleetloop models show {name}",
     }
-    moving = any(r.ended_at is None for r in told.rollouts)
-    return "" if moving else steps.get(VersionState(told.made.state), "")
+    moving = [r for r in told.rollouts if r.ended_at is None]
+    if moving:
+        return _moving_step(moving[-1])
+    return steps.get(VersionState(told.made.state), "")
 
 
 def rollout_ended(rollout: Rollout) -> str:
     """How a rollout ended, in one sentence."""
     told = f": {rollout.text}" if rollout.text else ""
     return f"{rollout.key} of version {rollout.version} is {rollout.state}{told}"
+
+
+def _moving_step(rollout: Rollout) -> str:
+    """The command for a rollout that waits for a person; one that is going back is watched."""
+    steps = {
+        RolloutState.WAITING: f"fleetloop rollouts approve {rollout.key} --reason TEXT",
+        RolloutState.PAUSED: f"fleetloop rollouts resume {rollout.key} --reason TEXT",
+        RolloutState.HALTING: f"fleetloop rollouts show {rollout.key}",
+    }
+    return steps.get(rollout.state, "")
 
 
 def _cause(told: Told) -> list[str]:

@@ -28,7 +28,9 @@ COMMANDS = [
     "models",
     "devices",
     "attempts",
-    "rollout",
+    "rollouts",
+    "cohorts",
+    "quarantine",
     "why",
     "retrain",
     "check",
@@ -101,7 +103,7 @@ def test_train_adds_what_is_new_runs_and_shows_the_gates(run: Run, hub: WebHub, 
     assert "floor" in said.out
     assert "passed" in said.out
     assert "on the wire" in said.out
-    assert "fleetloop rollout rain 9" in said.out
+    assert "fleetloop rollouts start rain@9" in said.out
     assert [asked[:3] for asked in hub.actions.asked] == [("train", "rain", "person")]
     assert [d.source for d in hub.catalog.all(Dataset)] == ["2 rows of rain.csv"]
 
@@ -142,15 +144,7 @@ def test_train_tells_why_a_run_failed(run: Run, hub: WebHub, spec: str) -> None:
 
 def test_what_the_hub_refuses_is_told_in_its_words(run: Run, hub: WebHub) -> None:
     hub.actions.error = GateError("rain v2 is blocked by champion: see `fleetloop why rain@2`")
-    assert "rain v2 is blocked by champion" in a_refusal(run("rollout", "rain", "2"))
-
-
-def test_rollout_says_where_to_watch(run: Run, hub: WebHub) -> None:
-    said = run("rollout", "rain", "2", "--cohort", "plains")
-    assert said.code == 0
-    assert "http://127.0.0.1:" in said.out
-    assert hub.actions.asked == [("rollout", "rain", 2, "plains")]
-    assert json.loads(run("rollout", "rain", "2", "--json").out) == {"rollout": "rollout-1"}
+    assert "rain v2 is blocked by champion" in a_refusal(run("rollouts", "start", "rain@2"))
 
 
 def test_models_devices_and_why_show_what_there_is(run: Run, hub: WebHub) -> None:

@@ -48,7 +48,7 @@ def test_a_blocked_version_is_waived_approved_and_found_in_the_log(hub: WebHub, 
     waived = run("waive", "rain@3", "--gate", "latency", *WHO)
     assert "rain@3 is waiting: it waits for `fleetloop approve rain@3" in waived.out
     approved = run("approve", "rain@3", *WHO)
-    assert "rain@3 is ready: fleetloop rollout rain 3" in approved.out
+    assert "rain@3 is ready: fleetloop rollouts start rain@3" in approved.out
     log = run("audit").out
     assert "waive latency" in log
     assert "measured on the device" in log

@@ -129,7 +129,9 @@ def test_an_alias_moves_but_the_champion_is_moved_by_rollouts_alone(run: Run, hu
     run("models", "alias", "rain@3", "golden")
     assert "golden" in run("models", "show", "rain@3").out
     assert "golden" not in run("models", "show", "rain@2").out
-    assert "fleetloop rollout rain 2" in a_refusal(run("models", "alias", "rain@2", "champion"))
+    assert "fleetloop rollouts start rain@2" in a_refusal(
+        run("models", "alias", "rain@2", "champion")
+    )
     for name in ("Golden", "a/b", "", "x" * 33):
         assert "letters" in a_refusal(run("models", "alias", "rain@2", name))
     assert "there are: " in a_refusal(run("models", "alias", "rain@9", "golden"))

@@ -126,6 +126,8 @@ def test_rollout_to_a_cohort_that_nobody_is_in_is_refused(fleet: HubRig) -> None
     with pytest.raises(GateError, match=r"in cohort nix; there are: default, stations\. Nothing"):
         fleet.hub.roll_out("rain", 1, "nix", replacing=True)
     assert [r.cohort for r in fleet.kept.catalog.all(Rollout)] == ["stations"]
+    with pytest.raises(GateError, match=r"no device of cohort stations matches site = 'x'"):
+        fleet.hub.roll_out("rain", 1, "stations", where="site = 'x'")
     fleet.hub.new_token("nix", 60.0)
     fleet.hub.roll_out("rain", 1, "nix")
     assert fleet.kept.catalog.all(Rollout)[-1].cohort == "nix"

@@ -37,7 +37,9 @@ sys.exit(code)
 """
 
 
-@pytest.mark.parametrize("command", [("--help",), ("train", "--help"), ("models",)])
+@pytest.mark.parametrize(
+    "command", [("--help",), ("train", "--help"), ("models",), ("rollouts", "list")]
+)
 def test_a_light_command_loads_no_heavy_library(tmp_path: Path, command: tuple[str, ...]) -> None:
     with listening_hub(tmp_path):
         done = subprocess.run(

@@ -277,7 +277,7 @@ def test_events_and_decisions_are_newest_first(hub: WebHub) -> None:
 @pytest.mark.parametrize(
     ("version", "command"),
     [
-        (a_version(), "fleetloop rollout rain 1"),
+        (a_version(), "fleetloop rollouts start rain@1"),
         (a_version(passes=False), "fleetloop why rain@1"),
         (a_version(state=VersionState.REVERTED), "fleetloop why rain@1"),
         (a_version(state=VersionState.RELEASED), None),

@@ -45,7 +45,7 @@ def page(hub: WebHub, path: str = "/") -> str:
 def test_an_empty_console_gives_the_next_commands(hub: WebHub) -> None:
     text = page(hub)
     assert "Nothing here yet" in text
-    for command in ("fleetloop train SPEC.toml", "fleetloop token", "fleetloop rollout"):
+    for command in ("fleetloop train SPEC.toml", "fleetloop token", "fleetloop rollouts start"):
         assert command in text
 
 

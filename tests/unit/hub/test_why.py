@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 from fleetloop_hub.decision_records import Alternative, Decision, Moved, Note
-from fleetloop_hub.fleet_records import Rollout, RolloutState
+from fleetloop_hub.fleet_records import UNDER_WAY, Rollout, RolloutState
 from fleetloop_hub.judgement_records import Comparison, Finding, Judgement
 from fleetloop_hub.records import Alias, Record, RunState, Verdict, Version, VersionState
 from fleetloop_hub.run_parts import Imported
@@ -180,10 +180,39 @@ def test_a_judgement_is_shown_with_its_figures_units_and_limit(hub: WebHub) -> N
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [("open", "is in phase 1 of 2"), ("reverted", "was taken back"), ("superseded", "took its")],
+    [
+        ("open", "is in phase 1 of 2"),
+        ("waiting", "waits for a person"),
+        ("paused", "is paused"),
+        ("halting", "is being taken back"),
+        ("reverted", "was taken back"),
+        ("superseded", "took its"),
+        ("aborted", "was ended by a person"),
+        ("expired", "its time was over"),
+    ],
 )
 def test_every_end_of_a_rollout_has_its_words(state: str, words: str) -> None:
     assert words in ways.sentence(rolled(3, RolloutState(state)))
+
+
+@pytest.mark.parametrize(
+    ("state", "command"),
+    [
+        (RolloutState.WAITING, "fleetloop rollouts approve rollout-7 --reason TEXT"),
+        (RolloutState.PAUSED, "fleetloop rollouts resume rollout-7 --reason TEXT"),
+        (RolloutState.HALTING, "fleetloop rollouts show rollout-7"),
+        (RolloutState.OPEN, ""),
+        (RolloutState.ABORTED, "fleetloop rollouts start rain@7"),
+        (RolloutState.EXPIRED, "fleetloop rollouts start rain@7"),
+    ],
+)
+def test_a_story_ends_with_what_its_rollout_waits_for(
+    hub: WebHub, state: RolloutState, command: str
+) -> None:
+    moving = state in UNDER_WAY
+    made = replace(rolled(7, state), ended_at=None if moving else START + 9)
+    hub.catalog.put(version(7, VersionState.READY), person(7), made)
+    assert assembly.of_version(hub.catalog, _find(hub, 7)).next == command
 
 
 def test_the_chain_goes_both_ways_and_holds_what_gave_no_version(hub: WebHub) -> None:
