@@ -20,6 +20,7 @@ from fleetloop_hub.records import (
 )
 from fleetloop_hub.releasing import Releasing
 from fleetloop_hub.retraining.advice import Advice, Finding
+from fleetloop_hub.retraining.begun import Begun
 from fleetloop_hub.retraining.decide import decide, standing
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.evidence import Evidence
@@ -87,6 +88,7 @@ class Relearning:
         self._lookout = Lookout(self._catalog, telemetry, studio.registry)
         self._queue = Queue(self._catalog, studio.registry.blobs)
         self._holding = Holding()
+        self._begun = Begun()
 
     def take_in(self, now: float) -> None:
         """Make versions of the runs that have ended."""
@@ -146,6 +148,7 @@ class Relearning:
         spec = self._specs.of(model)
         evidence = self._held(champion, self._lookout.look(champion, spec, now), spec.retrain)
         advice = decide(evidence, spec.retrain, trainable=bool(spec.candidates))
+        advice, evidence = self._begun.stands(model, champion.number, advice, evidence)
         if advice.verdict is Verdict.RETRAIN:
             self._retrain(champion, advice, evidence, now)
         elif advice.verdict is Verdict.ROLL_BACK:
@@ -172,7 +175,10 @@ class Relearning:
         since = self._lookout.since(model, champion.number)
         choice = Choice(self._lookout.odd(evidence, spec), since)
         text = self._specs.text(model)
+        self._begun.drop(model)  # where gathering fails, nothing is begun
         grown = self._additions.grow(model, text, self._telemetry.labelled(model), choice)
+        if grown is None:
+            self._begun.keep(model, champion.number, advice, evidence)
         if grown is None or self._lookout.has_learned(grown):
             return
         self._order(model, advice, grown, Asked(), now)

@@ -122,10 +122,11 @@ class Additions:
             choice: Devices whose rows are left out, and when the world has changed.
 
         Raises:
-            DataError: Nothing came of it, said once; it is tried again after a minute.
+            DataError: Nothing came of it, said once; it is tried again after a minute. What was
+                gathered and not asked for in that time is gathered anew.
         """
         work = self._growths.get(model)
-        if work is None or (work.told and time.monotonic() > work.ended_at + _AGAIN_S):
+        if work is None or _is_old(work):
             with contextlib.suppress(DataError):  # another is under way: the next look tries again
                 begun = self._begin(
                     model, lambda: self._job(model, spec_text, None, choice), samples, None
@@ -262,3 +263,9 @@ def _with_origin(dataset: Dataset, there: Dataset) -> Dataset:
 
 def _text(folder: Path | None) -> str | None:
     return None if folder is None else str(folder)
+
+
+def _is_old(work: _Work) -> bool:
+    """Whether it has failed, or its rows were left where they are, long enough ago."""
+    known = work.told or work.addition.dataset is not None
+    return known and time.monotonic() > work.ended_at + _AGAIN_S

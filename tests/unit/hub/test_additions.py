@@ -101,6 +101,10 @@ def test_a_growth_is_handed_over_once_and_a_failed_one_is_told_once(
             time.sleep(0.02)
         return found
 
+    assert additions.grow("toy", SPEC, []) is None
+    left = additions._growths["toy"]
+    assert left.done.wait(PATIENCE_S)
+    left.ended_at -= 3_600.0  # nobody has asked for it since
     made = grown()
     assert (made.parent, made.rows) == (parent.key, 401)
     assert datasets.newest(kept.catalog, "toy") == made
