@@ -14,7 +14,7 @@ from math import hypot
 import msgspec
 
 from fleetloop_hub.records import Version
-from fleetloop_hub.validation.fairness import RATIO, wilson, within
+from fleetloop_hub.validation.shares import RATIO, wilson, within
 from fleetloop_hub.version_parts import GroupGap, GroupRow, Rate
 from fleetloop_shared.groups import GroupCounts, GroupLimits
 

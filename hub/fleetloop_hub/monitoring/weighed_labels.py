@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from fleetloop_hub.monitoring.overview import View
 from fleetloop_hub.telemetry_records import LabelSums
-from fleetloop_hub.validation.fairness import wilson
+from fleetloop_hub.validation.shares import wilson
 
 _BUCKETS = 10_000
 

@@ -3,7 +3,8 @@
 from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation.exam import Exam
-from fleetloop_hub.validation.fairness import RATIO, applies, gaps, group_rows, within
+from fleetloop_hub.validation.fairness import applies, gaps, group_rows
+from fleetloop_hub.validation.shares import RATIO, within
 from fleetloop_hub.validation.wording import lost, short
 from fleetloop_hub.version_parts import GateResult, GroupGap, GroupRow, Rate
 

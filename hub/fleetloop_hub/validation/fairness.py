@@ -16,12 +16,12 @@ from fairlearn.metrics import (
 from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation.bootstrap import draws, ends
 from fleetloop_hub.validation.metrics import Answers, Flags, Floats
+from fleetloop_hub.validation.shares import RATIO, wilson, within
 from fleetloop_hub.version_parts import GroupGap, GroupRow, Rate
 from fleetloop_shared.manifest import NO_CLASS
 
 Column = npt.NDArray[np.str_]
 
-_Z = 1.959964
 _TWO = 2
 _RATES: dict[str, Callable[..., float]] = {
     "selection": selection_rate,
@@ -34,21 +34,6 @@ _MEASURES = {
     "true_positive_gap": ("true positive gap", "true_positive"),
     "false_positive_gap": ("false positive gap", "false_positive"),
 }
-RATIO = "selection ratio"
-
-
-def wilson(part: float, rows: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson, 1927); all of [0, 1] where there is no row.
-
-    >>> [round(end, 3) for end in wilson(0, 10)]
-    [0.0, 0.278]
-    """
-    if not rows:
-        return 0.0, 1.0
-    share, square = part / rows, _Z**2 / rows
-    middle = share + square / 2
-    half = _Z * float(np.sqrt(share * (1 - share) / rows + square / (4 * rows)))
-    return max(0.0, (middle - half) / (1 + square)), min(1.0, (middle + half) / (1 + square))
 
 
 def applies(answers: Answers) -> bool:
@@ -135,18 +120,6 @@ def _gap(
         highest=highest,
         limit=getattr(limits, key),
     )
-
-
-def within(gap: GroupGap) -> bool:
-    """Whether a gap is as the spec allows; a ratio must reach its limit, a gap must not exceed it.
-
-    Nothing that is demanded passes because it cannot be said.
-    """
-    if gap.limit is None:
-        return True
-    if gap.value is None:
-        return False
-    return gap.value >= gap.limit if gap.measure == RATIO else gap.value <= gap.limit
 
 
 def misses(answers: Answers, groups: dict[str, Column], limits: FairnessTable) -> list[str]:

@@ -8,8 +8,8 @@ from fleetloop_hub.spec.model_spec import ModelSpec
 from fleetloop_hub.validation import costs, fair, trust
 from fleetloop_hub.validation.bootstrap import interval, paired_interval
 from fleetloop_hub.validation.exam import Exam, Flagged
-from fleetloop_hub.validation.fairness import wilson
 from fleetloop_hub.validation.metrics import Answers, measure
+from fleetloop_hub.validation.shares import wilson
 from fleetloop_hub.validation.wording import known, lost, short
 from fleetloop_hub.version_parts import Evidence, GateResult
 

@@ -12,7 +12,7 @@ from fleetloop_hub.monitoring.drift_words import moved_in
 from fleetloop_hub.monitoring.merging import merged, shape
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import LabelledSample
-from fleetloop_hub.validation.fairness import wilson
+from fleetloop_hub.validation.shares import wilson
 from fleetloop_shared.manifest import REGRESSION, Manifest
 from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import DriftReport, ProfileReport

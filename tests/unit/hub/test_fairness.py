@@ -13,6 +13,7 @@ from fleetloop_hub.spec.validation_tables import FairnessTable
 from fleetloop_hub.validation import fairness
 from fleetloop_hub.validation.metrics import Answers, Floats, measure
 from fleetloop_hub.validation.mitigation import misses, mitigate, offsets
+from fleetloop_hub.validation.shares import within
 from fleetloop_shared.manifest import Signature
 from support.families import frame
 
@@ -77,8 +78,8 @@ def test_a_gap_has_its_groups_and_an_interval_around_it() -> None:
     assert wide.low is not None
     assert wide.high is not None
     assert 0.1 < wide.low < wide.value < wide.high < wide.low + 0.2
-    assert not fairness.within(wide)
-    assert fairness.within(found["selection gap"])
+    assert not within(wide)
+    assert within(found["selection gap"])
     (missed,) = fairness.misses(answers, {"g": names}, limits)
     assert missed == f"g: true positive gap {wide.value:.3f}, limit 0.1"
 
@@ -91,7 +92,7 @@ def test_a_small_group_is_shown_and_not_judged() -> None:
     assert [row.judged for row in rows] == [True, False]
     (found,) = [g for g in fairness.gaps(answers, rows, names, limits, 0) if g.limit is not None]
     assert found.value is None
-    assert not fairness.within(found)
+    assert not within(found)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from fleetloop_hub.monitoring.field_fairness import (
 from fleetloop_hub.packaging.field_groups import field_groups
 from fleetloop_hub.spec.reading import parse
 from fleetloop_hub.tables.fairness import fairness_story
-from fleetloop_hub.validation.fairness import wilson
+from fleetloop_hub.validation.shares import wilson
 from fleetloop_hub.version_parts import Rate
 from fleetloop_shared.codec import encode
 from fleetloop_shared.groups import GroupColumn, GroupCounts, GroupLimits
