@@ -82,7 +82,7 @@ class Beginning:
         raise GateError(
             f"{version.model}@{version.number} is in quarantine on {kind} ({barred[kind]}), and no"
             " other hardware is there. Nothing was rolled out; a person lifts it with `fleetloop "
-            f"quarantine lift {version.artifact[:12]}/{kind} --reason TEXT`"
+            f"quarantine lift {version.artifact[:12]} {kind} --reason TEXT`"
         )
 
     def _check_free(self, place: Place, names: set[str]) -> None:

@@ -60,6 +60,8 @@ def _whole(rollout: Rollout) -> Iterator[RenderableType]:
     place = rollout.place or rollout.cohort
     yield Text(f"{rollout.model}@{rollout.version} to {place}{control}", "bold")
     yield stands(rollout)
+    if rollout.decision:
+        yield Text(f"asked for by {rollout.decision}: fleetloop why --decision {rollout.decision}")
     if rollout.approval:
         yield Text(f"approved: {rollout.approval}")
     yield _head(f"Phases, counted over {rollout.devices} devices")

@@ -106,8 +106,9 @@ def test_show_tells_phases_devices_history_and_the_judgement_by_measure(
     paused = replace(
         a_rollout(), state=RolloutState.PAUSED, phase=1, judgement=judged, history=[passed]
     )
-    hub.catalog.put(paused)
+    hub.catalog.put(replace(paused, decision="rain-0003"))
     said = run("rollouts", "show", "rollout-1").out
+    assert "asked for by rain-0003: fleetloop why --decision rain-0003" in said
     for words in ("passed", "open since", "1 ok", "pause by ann: [no]", "it fails on pi3", "pi3"):
         assert words in said
     for figure in (

@@ -89,7 +89,7 @@ def test_what_was_taken_back_is_shown_with_its_figures_and_stands_in_quarantine(
     text = page(hub)
     assert "labelled rows answered rightly: 10.00 %" in text
     barred = a_quarantine()
-    command = f"fleetloop quarantine lift {barred.artifact[:12]}/{barred.hardware} --reason TEXT"
+    command = f"fleetloop quarantine lift {barred.artifact[:12]} {barred.hardware} --reason TEXT"
     assert command in text
     assert SCRIPT not in text
     lifted = msgspec.structs.replace(barred, lifted="ann: mended", lifted_at=START)
