@@ -55,7 +55,7 @@ def share(value: float) -> str:
     """A share of one in percent.
 
     >>> share(0.8125)
-    '81.3 %'
+    '81.2 %'
     """
     return f"{value * 100:.1f} %"
 

@@ -8,7 +8,13 @@ from fleetloop_shared.errors import InvalidIdError
 from fleetloop_shared.ids import bucket, check_name
 from fleetloop_shared.topics import Address, Topic, parse
 
-NAMES = {"device": "station-1", "cohort": "default", "sha256": "ab" * 32, "index": "3"}
+NAMES = {
+    "device": "station-1",
+    "cohort": "default",
+    "sha256": "ab" * 32,
+    "index": "3",
+    "source": "till",
+}
 
 
 @pytest.mark.parametrize("topic", list(Topic))
