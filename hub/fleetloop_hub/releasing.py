@@ -147,6 +147,8 @@ class Releasing(RolloutActions):
             if ruling.ready is Ready.OPEN:
                 self._begin_or_say(version, cohort, decision, now)
             self._ways.image.gone_to(version, cohort)
+        for ended in self._outcomes.catch_up():
+            self._judging.forget(ended.key)
         for rollout in self._rollouts.under_way():
             spec = self._specs.of(rollout.model)
             self._follow(self._rollouts.step(rollout, spec, None, now))

@@ -9,19 +9,22 @@ from fleetloop_hub.records import Version
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.tracking.registry import Registry
 
-_HALTING = RolloutState.HALTING
-
 
 class Outcomes:
     """Notes each once, also where a power cut has come between the end and the note."""
 
     def __init__(self, catalog: Catalog, registry: Registry, decisions: Decisions) -> None:
-        """Finish what may have been cut short: no more than what follows from the last end."""
+        """Finish what was cut short."""
         self._catalog, self._registry, self._decisions = catalog, registry, decisions
-        decided = [r for r in catalog.all(Rollout) if r.ended_at is not None or r.state is _HALTING]
-        last = max(decided, key=lambda rollout: rollout.since, default=None)
-        if last is not None:
-            self.note(last)
+        self.catch_up()
+
+    def catch_up(self) -> list[Rollout]:
+        """Note what has ended and is not noted: cut short by a power cut, or superseded."""
+        over = [r for r in self._catalog.all(Rollout) if r.ended_at is not None or _halts(r)]
+        left = sorted((r for r in over if r.noted is not r.state), key=lambda r: r.since)
+        for rollout in left:
+            self.note(rollout)
+        return left
 
     def note(self, rollout: Rollout) -> None:
         """Crown or withdraw the version, and tell the decision; that it is done is kept last."""
@@ -29,11 +32,11 @@ class Outcomes:
         version = self._catalog.find(Version, f"{rollout.model}/{rollout.version}")
         if version is None or kept is None or kept.noted is rollout.state:
             return
-        if rollout.under_way and rollout.state is not _HALTING:
+        if rollout.under_way and not _halts(rollout):
             return
         if rollout.state is RolloutState.DONE:
             self._registry.crown(version)
-        elif rollout.state in {RolloutState.REVERTED, _HALTING}:
+        elif rollout.state in {RolloutState.REVERTED, RolloutState.HALTING}:
             self._registry.withdraw(version)
         decision = rollout.decision or version.decision
         if self._catalog.find(Decision, decision) is not None:
@@ -53,3 +56,7 @@ class Outcomes:
         key = decision or version.decision
         if self._catalog.find(Decision, key) is not None:
             self._decisions.follow(key, f"version {version.number}: {text}", now)
+
+
+def _halts(rollout: Rollout) -> bool:
+    return rollout.state is RolloutState.HALTING

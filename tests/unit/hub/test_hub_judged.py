@@ -218,3 +218,19 @@ def test_what_may_not_go_back_out_is_noted_and_stops_nothing_else(fleet: HubRig)
     assert [r.version for r in fleet.kept.catalog.all(Rollout)] == [first.number, third.number]
     told = [note.text for note in decision(fleet, second.decision).followed]
     assert any("version 2: not rolled out to stations: rain@2 is in quarantine" in t for t in told)
+
+
+def test_a_rollout_that_another_has_taken_the_place_of_is_noted_with_its_decision(
+    fleet: HubRig,
+) -> None:
+    for number in (2, 3):
+        make_version(fleet.kept, number)
+        fleet.hub.roll_out("rain", number, "stations")
+        fleet.look()
+    fleet.look()
+    _, given_way, open_ = fleet.kept.catalog.all(Rollout)
+    assert given_way.noted is given_way.state is RolloutState.SUPERSEDED
+    assert set(fleet.hub._releasing._judging._books) == {open_.key}
+    told = [note.text for note in decision(fleet, "rain-0001").followed]
+    assert "version 2: superseded by rain/3" in told
+    assert champion(fleet) == 1
