@@ -25,6 +25,7 @@ from fleetloop_hub.retraining.decide import decide, standing
 from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.evidence import Evidence
 from fleetloop_hub.retraining.holding import Holding, fingerprint
+from fleetloop_hub.retraining.taking_up import take_up
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.tracking.registry import Registry
@@ -89,6 +90,7 @@ class Relearning:
         self._queue = Queue(self._catalog, studio.registry.blobs)
         self._holding = Holding()
         self._begun = Begun()
+        take_up(self._catalog, self._queue, self._decisions, self._specs)
 
     def take_in(self, now: float) -> None:
         """Make versions of the runs that have ended."""

@@ -12,9 +12,11 @@ from fleetloop_hub.tracking.environment import code_version
 from fleetloop_hub.tracking.kept import SPEC
 from fleetloop_hub.tracking.opening import opened
 from fleetloop_hub.training.job import Job
-from fleetloop_hub.training.runs import Order, next_name
+from fleetloop_hub.training.runs import INTERRUPTED, Order, next_name
 
 _PENDING = frozenset({RunState.QUEUED, RunState.WAITING})
+_MOST_BEGUN = 3
+"""Runs of one decision at most: a training that ends its hub must not do so for ever."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,36 @@ class Queue:
         waiting = replace(opened(job, spec, now), state=state, artifacts={SPEC: text})
         self._catalog.put(waiting)
         return waiting.key
+
+    def put_again(self, run: Run, floor: int) -> str | None:
+        """A run that a stopped hub has left, in the queue once more on the same rows.
+
+        Args:
+            run: Its record.
+            floor: The model's.
+
+        Returns:
+            The key of the new run; None where it was not left so, something newer was begun or
+            waits, or its decision has had its runs.
+        """
+        runs = [r for r in self._catalog.all(Run) if r.model == run.model]
+        newest = max(runs, key=lambda r: (r.started_at, r.key))
+        begun = sum(r.decision == run.decision for r in runs)
+        left = run.state is RunState.FAILED and run.error == INTERRUPTED and run.key == newest.key
+        if not left or begun >= _MOST_BEGUN or self.pending(run.model) is not None:
+            return None
+        order = Order(
+            spec_text=self._blobs.get(run.artifacts[SPEC]).decode(),
+            version=run.number,
+            floor=floor,
+            dataset=run.dataset,
+            champion=None,
+            decision=run.decision,
+            reason=run.reason,
+            asked_by=run.asked_by,
+            imported=run.imported,
+        )
+        return self.put(order, RunState.QUEUED, run.started_at)
 
     def next(self) -> Turn | None:
         """The run that has been queued for longest."""

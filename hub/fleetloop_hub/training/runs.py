@@ -22,7 +22,7 @@ from fleetloop_hub.training.job import Champion, Job, Result
 from fleetloop_hub.training.process import TrainingProcess
 from fleetloop_shared.errors import FleetloopError
 
-_INTERRUPTED = "the hub was stopped while it ran; train again"
+INTERRUPTED = "the hub was stopped while it ran; train again"
 _CANCELLED = "cancelled by {by}; nothing of it is used and every version is as it was: train again"
 _UNKNOWN = "the catalog does not know this run; train again"
 
@@ -116,7 +116,7 @@ class Runs:
         self._cancelled_by = ""
         for run in catalog.all(Run):
             if run.state is RunState.RUNNING:
-                self._fail(replace(run, state=RunState.FAILED), _INTERRUPTED)
+                self._fail(replace(run, state=RunState.FAILED), INTERRUPTED)
             else:
                 cleared(run, folder / run.key)
 

@@ -3,12 +3,16 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from fleetloop_hub import relearning
-from fleetloop_hub.records import Alias, Dataset, Verdict, VersionState
+from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.records import Alias, Dataset, Run, RunState, Verdict, VersionState
 from fleetloop_hub.retraining.advice import Advice, Finding
 from fleetloop_hub.retraining.begun import Begun
+from fleetloop_hub.retraining.decisions import Decisions
 from fleetloop_hub.retraining.evidence import Evidence
+from fleetloop_hub.tracking.kept import SPEC as SPEC_
 from support.hubparts import make_version
 from support.hubrecords import a_run
 from support.hubrig import hub_rig
@@ -76,3 +80,33 @@ def test_a_trigger_that_rests_while_rows_are_gathered_does_not_undo_the_retraini
             rig.look()
         assert ordered == [(RETRAIN, rows)]
         assert gathered == []
+
+
+def test_a_retraining_that_a_killed_hub_has_left_begins_anew_on_the_same_rows_but_not_for_ever(
+    tmp_path: Path,
+) -> None:
+    with hub_rig(tmp_path) as rig:
+        rig.add_model(SPEC.replace('"toy"', '"rain"'), "rain")
+        text = rig.kept.blobs.put(SPEC.replace('"toy"', '"rain"').encode())
+        log = Decisions(rig.kept.catalog)
+        decision = log.record("rain", RETRAIN, 1.0, champion=1)
+        left = replace(
+            a_run("rain-0001", state=RunState.RUNNING),
+            decision=decision.key,
+            artifacts={SPEC_: text},
+        )
+        rig.kept.catalog.put(left)
+        for _ in range(4):
+            rig.restarted()
+            newest = max(rig.kept.catalog.all(Run), key=lambda run: run.key)
+            if newest.state is RunState.QUEUED:
+                assert (newest.dataset, newest.decision) == (left.dataset, decision.key)
+                rig.kept.catalog.put(replace(newest, state=RunState.RUNNING))
+        states = [run.state for run in rig.kept.catalog.all(Run)]
+        assert states == [RunState.FAILED] * 3
+        told = rig.kept.catalog.find(Decision, decision.key)
+        assert told is not None
+        assert [note.text for note in told.followed] == [
+            "the hub was stopped during rain-0001: it begins anew as rain-0002",
+            "the hub was stopped during rain-0002: it begins anew as rain-0003",
+        ]
