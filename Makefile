@@ -78,6 +78,7 @@ soak: setup ## change models under load for ten minutes: no call fails, no answe
 docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
 	@$(BIN)/python -m fleetloop_agent.update.states_page docs/states.md
+	@$(BIN)/python -m fleetloop_hub.delivery.rollouts_page docs/rollouts.md
 
 powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page

@@ -35,11 +35,7 @@ class Clock(ABC):
         return round(self.monotonic() * 1e9)
 
     def ahead_s(self, at: float) -> float:
-        """How far local time is ahead of UTC at a moment; 0 where the device knows no zone.
-
-        Args:
-            at: Unix seconds.
-        """
+        """How far local time is ahead of UTC at Unix seconds; 0 where the device knows no zone."""
         return 0.0
 
 

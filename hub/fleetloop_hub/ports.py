@@ -42,10 +42,7 @@ class Catalog(ABC):
 
     @abstractmethod
     def everything(self) -> list[tuple[str, Mapping[str, Any]]]:
-        """Every document of every kind, also of kinds this hub does not know: (kind, document).
-
-        Not to be changed; a kind is the lower-case name of its record.
-        """
+        """Every document, also of unknown kinds: (lower-case name of its record, document)."""
 
     @abstractmethod
     def update(self, kind: type[R], key: str, change: Callable[[R | None], R]) -> R:

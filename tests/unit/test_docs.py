@@ -8,6 +8,7 @@ import pytest
 
 from fleetloop_agent.update import states_page
 from fleetloop_agent.update.states import TRANSITIONS, Event, State
+from fleetloop_hub.delivery import rollout_states, rollouts_page
 from fleetloop_hub.spec import reference
 from fleetloop_hub.spec.reading import parse
 
@@ -20,6 +21,17 @@ def test_page_of_the_spec_is_what_the_types_say() -> None:
 
 def test_page_of_the_states_is_what_the_table_says() -> None:
     assert (DOCS / "states.md").read_text("utf-8") == states_page.page(), "run: make docs"
+
+
+def test_page_of_rollouts_has_the_table() -> None:
+    text = (DOCS / "rollouts.md").read_text("utf-8")
+    assert text == rollouts_page.filled(text), "run: make docs"
+    assert text.count("\n| `open` | `harm` | `halting` |") == 1
+
+
+def test_every_event_and_effect_of_a_rollout_is_explained() -> None:
+    for of in (rollout_states.Event, rollout_states.Effect):
+        assert set(rollouts_page.explained(of)) == {member.name for member in of}
 
 
 @pytest.mark.parametrize("state", State)

@@ -17,6 +17,7 @@ from fleetloop_hub.data.field_shares import FieldShares
 from fleetloop_hub.data.files import Standing
 from fleetloop_hub.data.finish import Built, Ready, finish
 from fleetloop_hub.data.keys import Keys, hashed
+from fleetloop_hub.data.known_samples import known_samples
 from fleetloop_hub.data.openings import Opening, named, openings
 from fleetloop_hub.data.prepare import Preparation
 from fleetloop_hub.data.quarantine import Quarantine
@@ -254,22 +255,9 @@ class _Growth:
 
     def read_samples(self, labelled: Iterable[LabelledSample], shares: FieldShares) -> None:
         """Take what devices have seen, as far as their shares go."""
-        names = Keys()
-        labels: set[float] = set()
         before = self._before
-        for table in [] if before is None else parquet.batches(before.rows):
-            labels |= set(pc.unique(table.column("label")).to_pylist())
-            seen = table.filter(pc.not_equal(table.column("device"), ""))
-            if seen.num_rows:
-                device, origin = (seen.column(n).combine_chunks() for n in ("device", "origin"))
-                names.taken(hashed(samples.device_names(device, origin)))
-                shares.note_there(device, origin)
-        if before is not None and before.quarantine is not None:
-            for refused in quarantine.read(before.quarantine):
-                there = [r for r in refused if r.device]
-                device = pa.array([r.device for r in there], pa.string())
-                origin = pa.array([r.origin for r in there], pa.string())
-                names.taken(hashed(samples.device_names(device, origin)))
+        rows, kept_out = (before.rows, before.quarantine) if before else (None, None)
+        names, labels = known_samples(rows, kept_out, shares)
         shares.look(labelled)
         for prepared in samples.prepare(shares.kept(labelled), self._spec, names, labels):
             self._staging.add(prepared.rows)

@@ -82,6 +82,7 @@ def _note(audit: Audit, asked: object) -> None:
     path = request.view_args or {}
     which = path.get("which", path.get("number"))
     named = {"model": path.get("model"), "version": which, "run": path.get("key")}
+    named |= {name: path.get(name) for name in ("event", "name", "sha256", "hardware")}
     told = named | msgspec.to_builtins(asked)
     if not told["model"] and isinstance(spec := told.get("spec"), str):
         told["model"] = _model_of(spec)
@@ -103,7 +104,9 @@ def _subject(details: dict[str, str], path: str) -> str:
     model, version = details.get("model", ""), details.get("version", "")
     if model:
         return f"{model}@{version}" if version else model
-    named = (details.get(name, "") for name in ("run", "cohort", "repository", "keyid"))
+    named = (
+        details.get(name, "") for name in ("run", "cohort", "name", "sha256", "repository", "keyid")
+    )
     return next(filter(None, named), path.removeprefix("/api/v1/"))
 
 
