@@ -24,12 +24,17 @@ class Rhythm:
 
 
 class Feeding:
-    """One thread for all devices; those that are off are left out, and their rows stay due."""
+    """One thread for all devices; those that are off are left out, and their rows stay due.
+
+    Attributes:
+        held: Whether time stands still: nothing is measured until it goes on.
+    """
 
     def __init__(self, devices: Sequence[Device], rhythm: Rhythm) -> None:
         """Nothing is fed before `start`."""
         self._devices, self._rhythm = devices, rhythm
         self._going = threading.Event()
+        self.held = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -48,7 +53,7 @@ class Feeding:
     def _feed(self) -> None:
         rhythm = self._rhythm
         while self._going.is_set():
-            there = [device for device in self._devices if device.process.running]
+            there = [d for d in self._devices if d.process.running and not self.held]
             last = min((d.measured for d in there if not d.sensor.done), default=0)
             for device in there:
                 if device.measured < last + rhythm.most_ahead_rows and self._going.is_set():

@@ -145,6 +145,11 @@ class Stage:
         self._feedings.append(feeding)
         feeding.start()
 
+    def hold(self, *, still: bool) -> None:
+        """Let time stand still, or go on: a story's seconds are months, a training's are not."""
+        for feeding in self._feedings:
+            feeding.held = still
+
     def hush(self) -> None:
         """No device measures any longer."""
         for feeding in self._feedings:

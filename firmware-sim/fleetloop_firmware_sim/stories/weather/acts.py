@@ -111,9 +111,13 @@ def both_compared(stage: Stage, world: World) -> Comparison:
 
 
 def _next_version(stage: Stage, known: int) -> dict[str, Any] | None:
-    """The next one; None if the weather has ended and nothing has come of it for a while."""
+    """The next one; None if the weather has ended and nothing has come of it for a while.
+
+    The weather stands still while a run is under way: it takes seconds, and a season passes in ten.
+    """
 
     def more() -> bool:
+        stage.hold(still=any(run["state"] == "running" for run in stage.hub.runs(MODEL)))
         return len(stage.hub.versions(MODEL)) > known
 
     stage.until(lambda: more() or _weathered(stage), 400.0, "the weather never ended")
