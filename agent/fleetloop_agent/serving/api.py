@@ -80,7 +80,9 @@ class LocalApi:
             self._config.unix_socket.unlink(missing_ok=True)
 
     async def _close(self, server: asyncio.Server) -> None:
-        for listener in server.sockets:  # who is coming in is let in, and then shown out
+        for _ in range(2):  # one poll more, and what it finds: who is coming in is let in
+            await asyncio.sleep(0)
+        for listener in server.sockets:  # and then shown out
             asyncio.get_running_loop().remove_reader(listener.fileno())
         coming_in = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*coming_in, return_exceptions=True)
