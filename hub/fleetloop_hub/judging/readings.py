@@ -123,9 +123,18 @@ class Fleet:
             t.rows for t, is_treated in zip(self._now, self.treated, strict=True) if is_treated
         )
 
-    def is_labelled(self) -> bool:
-        """Whether labels have ever come, so that more may be waited for."""
-        return any(t.right.of for t in [*self._now, *self._before])
+    def treated_types(self) -> list[int]:
+        """Places of the treated devices' hardware types."""
+        return sorted(set(self.kind[self.treated].tolist()))
+
+    def is_labelled(self, kind: int | None = None) -> bool:
+        """Whether labels have ever come, so that more may be waited for.
+
+        Args:
+            kind: From devices of this type, None for any.
+        """
+        both = zip(self.kind.tolist(), self._now, self._before, strict=True)
+        return any(kind in {None, k} and (n.right.of or b.right.of) for k, n, b in both)
 
     def _shares(self, now: Floats, before: Floats) -> Reading:
         """From (of, count, clumps, reports) a device."""

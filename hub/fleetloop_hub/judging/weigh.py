@@ -56,7 +56,7 @@ def _compare(measure: Measure, fleet: Fleet, table: JudgeTable) -> list[Comparis
         return []
     risk = table.alpha / max(judged(table), 1) / _parts(measure, fleet)
     every, *each = contrasts(reading.units, measure.guess)
-    if len(each) < 2:  # noqa: PLR2004  # one type: all together is that type
+    if len(fleet.treated_types()) < 2:  # noqa: PLR2004  # one type: all together is that type
         return [_comparison(measure, every, reading, Risks(risk, table.confidence))]
     half, part = Risks(risk / 2, table.confidence), Risks(risk / (2 * len(each)), table.confidence)
     parts = [_comparison(measure, c, reading, part, fleet.kinds[c.kind or 0]) for c in each]
@@ -178,12 +178,31 @@ def _conclude(found: list[Comparison], fleet: Fleet, table: JudgeTable) -> Judge
     harmful = [c for c in found if c.finding is Finding.HARMFUL]
     if harmful:
         return overall(Finding.HARMFUL, found, against, _types(harmful, found, fleet))
-    healthy = {c.measure for c in found if c.finding is Finding.HEALTHY and not c.hardware}
+    healthy = _healthy(found, fleet)
     enough = fleet.rows() >= table.min_rows
     needed = {need for need in table.needs if need != "accuracy" or fleet.is_labelled()}
     if found and enough and not against and needed <= healthy:
         return overall(Finding.HEALTHY, found, against, [])
     return overall(Finding.UNDECIDED, found, against, [])
+
+
+def _healthy(found: list[Comparison], fleet: Fleet) -> set[str]:
+    """Measures in which harm is excluded, on each type too: a gain on one must not hide a loss.
+
+    Of a type that has not told a measure yet nothing is excluded, but where labels never came from.
+    """
+    well = {(c.measure, c.hardware) for c in found if c.finding is Finding.HEALTHY}
+    types = fleet.treated_types()
+    if len(types) < 2:  # noqa: PLR2004  # all together is that type
+        return {measure for measure, _ in well}
+    labelled = {fleet.kinds[k] for k in types if fleet.is_labelled(k)}
+    asked = {fleet.kinds[k] for k in types}
+    return {
+        measure
+        for measure, hardware in well
+        if not hardware
+        and all((measure, k) in well for k in (labelled if measure == "accuracy" else asked))
+    }
 
 
 def _types(harmful: list[Comparison], found: list[Comparison], fleet: Fleet) -> list[str]:

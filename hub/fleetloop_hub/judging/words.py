@@ -47,7 +47,8 @@ def overall(
     else:
         told = "undecided: not enough is known yet to tell"
         if against:
-            told = f"undecided, but {', '.join(against)} speak against it"
+            verb = "speaks" if len(against) == 1 else "speak"
+            told = f"undecided, but {', '.join(against)} {verb} against it"
     return Judgement(
         finding=finding, text=told, comparisons=found, hardware=hardware, speaks_against=against
     )

@@ -91,6 +91,25 @@ def test_harm_on_one_hardware_type_names_that_type_only() -> None:
     assert of(judgement, "accuracy", "pi4").finding is not Finding.HARMFUL
 
 
+def test_a_gain_on_one_hardware_type_does_not_hide_what_is_not_known_of_another() -> None:
+    control = [*fleet(15, "c4"), *fleet(15, "c3", hardware="pi3")]
+    better = fleet(5, "t4", reports=60, labels_correct=49)
+    few = fleet(5, "t3", reports=1, hardware="pi3", labels_correct=45)
+    none = fleet(5, "t3", reports=0, hardware="pi3")
+    many = fleet(5, "t3", reports=20, hardware="pi3", labels_correct=45)
+    for told, finding in ((few, "undecided"), (none, "undecided"), (many, "healthy")):
+        judgement = weigh([*better, *told], control, TABLE)
+        assert of(judgement, "accuracy").finding is Finding.HEALTHY
+        assert judgement.finding == finding, judgement.text
+
+
+def test_labels_are_not_waited_for_on_a_type_from_which_none_ever_came() -> None:
+    mute: dict[str, Any] = {"hardware": "pi3", "labels": 0, "labels_correct": 0}
+    treated = [*fleet(5, "t4"), *fleet(5, "t3", **mute)]
+    control = [*fleet(15, "c4"), *fleet(15, "c3", **mute)]
+    assert weigh(treated, control, TABLE).finding is Finding.HEALTHY
+
+
 def test_a_few_errors_of_one_device_prove_nothing() -> None:
     treated = [device("t", reports=2, errors=1)]
     judgement = weigh(treated, fleet(5, "c"), TABLE)
