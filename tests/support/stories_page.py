@@ -6,8 +6,18 @@ from typing import Any
 
 Json = dict[str, Any]
 
-BESIDE = {"story", "seed", "closed", "missing", "killed_hub", "console", "hub_kills", "reason"}
-"""What stands in columns of its own, or is about this machine, or is a sentence."""
+BESIDE = {
+    "story",
+    "seed",
+    "closed",
+    "missing",
+    "killed_hub",
+    "console",
+    "hub_kills",
+    "reason",
+    "why",
+}
+"""What stands in columns of its own, or is about this machine, or is told in sentences."""
 
 
 @dataclass(frozen=True)

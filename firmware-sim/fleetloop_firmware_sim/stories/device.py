@@ -168,6 +168,11 @@ class Device:
         lines = done.stdout.splitlines()
         return [int(msgspec.json.decode(line, type=dict[str, Any])["label"]) for line in lines]
 
+    def statement(self) -> int:
+        """The number of the last signed statement that it has accepted; 0 while it is off."""
+        reported = self.status().get("reported", {})
+        return int(reported.get("sequence", 0))
+
     def status(self) -> dict[str, Any]:
         """What the device says of itself, empty while it is off."""
         try:

@@ -54,6 +54,11 @@ class HubView:
         found: list[Json] = self.api.get("/quarantine")["quarantine"]
         return sorted({q["hardware"] for q in found if q["version"] == version})
 
+    def why(self, model: str, version: int) -> Json:
+        """What the hub tells of a version, as `fleetloop why` reads it."""
+        found: Json = self.api.get(f"/why/{model}/{version}")
+        return found
+
     def decisions(self, verdict: str) -> list[Json]:
         """Decisions of this kind that no person asked for, the newest first."""
         made: list[Json] = self.api.get("/decisions")["decisions"]

@@ -68,20 +68,20 @@ cooldown_s = 5.0
 """
 
 
-def spec(csv: str = "hours.csv", features: Sequence[str] = COLUMNS) -> str:
+def spec(features: Sequence[str] = COLUMNS, *, canary_share: float = CANARY_SHARE) -> str:
     """The model spec: will it rain in this hour?
 
     Args:
-        csv: Where the rows are.
-        features: Their columns that the model sees.
+        features: Columns that the model sees.
+        canary_share: Of the devices, for the first phase of a rollout.
     """
     return _SPEC.format(
         model=MODEL,
-        csv=csv,
+        csv="hours.csv",
         label=LABEL,
         features="\n\n".join(f'[[features]]\nname = "{name}"' for name in features),
         window_rows=WINDOW_ROWS,
-        canary_share=CANARY_SHARE,
+        canary_share=canary_share,
         false_alarms=FALSE_ALARMS_PER_MILLION_ROWS,
     )
 

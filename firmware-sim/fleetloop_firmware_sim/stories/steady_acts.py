@@ -8,19 +8,20 @@ from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.stories.device import Device
 from fleetloop_firmware_sim.stories.feeding import Feeding, Rhythm
 from fleetloop_firmware_sim.stories.stage import Stage
-from fleetloop_firmware_sim.stories.steady import MODEL, TRAINING_ROWS, spec
+from fleetloop_firmware_sim.stories.steady import COLUMNS, MODEL, TRAINING_ROWS, spec
 
 COHORT = "stations"
 
 _UNTIL_IT_RUNS = Rhythm(batch_rows=16, pause_s=0.25, most_ahead_rows=64)
 
 
-def first_version(stage: Stage, hours: str) -> dict[str, Any]:
+def first_version(stage: Stage, hours: str, columns: Sequence[str] = COLUMNS) -> dict[str, Any]:
     """The hub starts, and trains a first version on the hours before.
 
     Args:
         stage: Where it plays.
         hours: These, as a CSV; columns that the model does not see may be among them.
+        columns: The model sees these.
 
     Raises:
         StoryEndedError: Its gates have blocked it.
@@ -29,7 +30,7 @@ def first_version(stage: Stage, hours: str) -> dict[str, Any]:
     stage.open()
     stage.screen.say("world", f"{TRAINING_ROWS:,} hours of weather: will it rain?")
     (stage.folder / "hours.csv").write_text(hours, "utf-8")
-    version = stage.train(MODEL, spec(), "the first version")
+    version = stage.train(MODEL, spec(columns), "the first version")
     if version["state"] == "blocked":
         raise StoryEndedError("the first version was blocked by its gates")
     return version

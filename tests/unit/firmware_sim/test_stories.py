@@ -92,10 +92,14 @@ RIGHT: dict[str, tuple[Summary, Any]] = {
             canary_devices=2,
             took_it=("station-1", "station-2"),
             rows_of_it=900,
+            statements=2,
+            proof=("accuracy",),
             quarantined=("board-b",),
             control=("station-3", "station-4"),
             control_probes=128,
             devices_back=8,
+            versions=2,
+            why=("It was asked for.", "It went to stations and was taken back."),
             reports_sent=9,
             reports_stored=9,
         ),
@@ -132,6 +136,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("bad-release", {"phases_opened": 2}, "it came further than the canary"),
     ("bad-release", {"took_it": (), "rows_of_it": 0}, "no device has tried it"),
     ("bad-release", {"canary_devices": 1}, "more devices than the canary have tried it"),
+    (
+        "bad-release",
+        {"statements": 1},
+        "it was not taken back by a statement after the one that offered it",
+    ),
     ("bad-release", {"control": ()}, "there was no control"),
     ("bad-release", {"control_unanswered": 1}, "the control has left rows unanswered"),
     ("bad-release", {"control_changed": 1}, "the control answers otherwise than before"),
@@ -142,6 +151,14 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
         "it is in quarantine where it does no harm",
     ),
     ("bad-release", {"devices_back": 7}, "not every device is back at the version before"),
+    (
+        "bad-release",
+        {"proof": ("drift",)},
+        "it was not stopped for its labelled accuracy on that hardware",
+    ),
+    ("bad-release", {"retrainings": 1}, "something was retrained"),
+    ("bad-release", {"versions": 3}, "something was retrained"),
+    ("bad-release", {"why": ()}, "its record does not tell that it was taken back"),
 ]
 
 
@@ -239,9 +256,21 @@ def test_only_the_miswired_station_differs_and_only_from_its_row_on() -> None:
         assert np.array_equal(life.rows[first:, b], right[first:, a])
 
 
-def test_the_boards_of_the_bad_release_differ_in_the_unit_of_humidity_alone() -> None:
+def test_the_boards_of_the_bad_release_differ_in_the_hour_of_humidity_alone() -> None:
     good, bad = (bad_world.life(99, 1, 2, b) for b in (bad_world.GOOD_BOARD, bad_world.BAD_BOARD))
     at = good.columns.index(bad_world.HUMIDITY)
-    assert np.allclose(good.rows[:, at], 100 * bad.rows[:, at])
+    assert np.array_equal(good.rows[:-1, at], bad.rows[1:, at])
     assert np.array_equal(np.delete(good.rows, at, 1), np.delete(bad.rows, at, 1))
     assert good.labels == bad.labels
+
+
+def test_no_column_of_the_bad_board_looks_otherwise_than_where_the_model_comes_from() -> None:
+    lines = bad_world.training_csv(3).splitlines()
+    names = lines[0].split(",")
+    trained = np.array([[float(cell) for cell in line.split(",")] for line in lines[1:]])
+    bad = bad_world.life(20_000, 3, 1, bad_world.BAD_BOARD)
+    before = trained[:, [names.index(name) for name in bad.columns]]
+    spread = before.std(axis=0)
+    assert np.all(np.abs(bad.rows.mean(axis=0) - before.mean(axis=0)) < 0.05 * spread)
+    alike = np.corrcoef(bad.rows.T) - np.corrcoef(before.T)
+    assert np.all(np.abs(alike) < 0.05)

@@ -1,6 +1,5 @@
 """A story of a release that is wrong on one hardware type: tried, stopped, taken back, barred."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -18,6 +17,8 @@ from fleetloop_firmware_sim.stories.story import Asked, Story
 
 ROWS_EACH = 40_000
 PROBE_ROWS = 64
+CANARY_SHARE = 1 / 3
+"""Two stations with each board, and four that keep the first version."""
 
 _STEADILY = Rhythm(batch_rows=16, pause_s=0.1, most_ahead_rows=256)
 _PROBES = 0
@@ -30,8 +31,8 @@ class BadRelease(Story[BadReleaseSummary]):
     caption: ClassVar[str] = (
         "a candidate passes every gate and is wrong on one board; the canary is as far as it gets"
     )
-    usual_devices: ClassVar[int] = 8
-    fewest_devices: ClassVar[int] = 8
+    usual_devices: ClassVar[int] = 12
+    fewest_devices: ClassVar[int] = 12
 
     def __init__(self, asked: Asked) -> None:
         """Draw what each station measures; every other one has the bad board."""
@@ -49,18 +50,17 @@ class BadRelease(Story[BadReleaseSummary]):
             story=self.name,
             seed=self.seed,
             bad_board=world.BAD_BOARD,
-            canary_devices=sum(
-                math.ceil(steady.CANARY_SHARE * self.boards.count(board)) for board in self.probes
-            ),
+            canary_devices=round(CANARY_SHARE * self.devices),
         )
 
     def play(self, stage: Stage, found: BadReleaseSummary) -> Iterator[BadReleaseSummary]:
-        steady_acts.first_version(stage, world.training_csv(self.seed))
+        steady_acts.first_version(stage, world.training_csv(self.seed), world.COLUMNS)
         steady_acts.everybody_runs_it(stage, self.lives, self.boards)
         before = self._probe(stage.devices)
         asked = {device.name: device.sensor.unanswered for device in stage.devices}
+        told = {device.name: device.statement() for device in stage.devices}
         stage.screen.chapter("3  A second version, which also wants to know the humidity")
-        wanted = steady.spec(features=[*steady.COLUMNS, world.HUMIDITY])
+        wanted = steady.spec([*world.COLUMNS, world.HUMIDITY], canary_share=CANARY_SHARE)
         second = stage.train(steady.MODEL, wanted, "one more sensor")
         found = replace(found, gates_passed=second["state"] != "blocked")
         yield found
@@ -72,7 +72,9 @@ class BadRelease(Story[BadReleaseSummary]):
         found = self._judged(stage, self._released(stage, found, number), before)
         control = [device for device in stage.devices if device.name in found.control]
         in_vain = sum(device.sensor.unanswered - asked[device.name] for device in control)
-        yield replace(found, control_unanswered=in_vain)
+        new = [d.statement() - told[d.name] for d in stage.devices if d.name in found.took_it]
+        found = replace(found, control_unanswered=in_vain, statements=min(new, default=0))
+        yield self._recorded(stage, found, number)
 
     def demands(self, found: BadReleaseSummary) -> dict[str, bool]:
         return demands(found)
@@ -108,6 +110,7 @@ class BadRelease(Story[BadReleaseSummary]):
             rollout=str(rollout.get("state", "")),
             phases_opened=int(rollout.get("phase", -1)) + 1,
             reason=str(rollout.get("text", "")),
+            proof=_proof(rollout, world.BAD_BOARD),
             took_it=tuple(name for name, rows in zip(names, of_it, strict=True) if rows),
             control=tuple(name for name, rows in zip(names, of_it, strict=True) if not rows),
             rows_of_it=sum(of_it),
@@ -132,6 +135,19 @@ class BadRelease(Story[BadReleaseSummary]):
             control_changed=sum(_said(a) != _said(b) for a, b in pairs),
         )
 
+    def _recorded(self, stage: Stage, found: BadReleaseSummary, number: int) -> BadReleaseSummary:
+        """With what was trained, and what the hub tells when it is asked why there is this one."""
+        told = stage.hub.why(steady.MODEL, number)
+        stage.screen.chapter(f"5  fleetloop why {steady.MODEL}@{number}")
+        for sentence in told["short"]:
+            stage.screen.say("hub", sentence)
+        return replace(
+            found,
+            retrainings=len(stage.hub.decisions("retrain")),
+            versions=len(stage.hub.versions(steady.MODEL)),
+            why=tuple(told["short"]),
+        )
+
     def _probe(self, devices: list[Device]) -> dict[str, list[Answer]]:
         boards = {f"station-{n}": board for n, board in enumerate(self.boards, start=1)}
         return {device.name: device.answers(self._rows(boards[device.name])) for device in devices}
@@ -143,6 +159,14 @@ class BadRelease(Story[BadReleaseSummary]):
 def _rows_of(device: Device, version: int) -> int:
     """How many rows the device has answered with a version."""
     return sum(reading.answer.version == version for reading in device.sensor.readings)
+
+
+def _proof(rollout: dict[str, Any], board: str) -> tuple[str, ...]:
+    """The measures that were harmful on a board, by the judgement that has ended the rollout."""
+    compared = (rollout.get("judgement") or {}).get("comparisons", [])
+    return tuple(
+        c["measure"] for c in compared if (c["hardware"], c["finding"]) == (board, "harmful")
+    )
 
 
 def _said(answer: Answer) -> tuple[float, float, int]:
