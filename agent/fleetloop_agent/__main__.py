@@ -46,6 +46,9 @@ The config file:
   hub_url = "http://hub.example:8080"
   enrol_token = "<secret>.<fingerprint>"   # needed once, from `fleetloop token`
 
+  [labels]                              # of your own, for queries that pick devices
+  site = "roof"
+
   [serving]
   deadline_s = 10.0                     # a model that takes longer is told to end
 

@@ -20,6 +20,9 @@ app = typer.Typer(
 _PIECE = 5_000
 _SHOWN = 10
 
+SOME_REFUSED = 3
+"""The exit code where some labels were not taken."""
+
 
 class _Told(msgspec.Struct, frozen=True):
     """What has become of the labels of a file; `refused` are those not taken, with their lines."""
@@ -50,7 +53,10 @@ def add(
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
-    """Tell the hub what predictions of devices should have been; each label counts once."""
+    """Tell the hub what predictions of devices should have been; each label counts once.
+
+    Where some are refused, they are named with their lines, and the exit code is 3.
+    """
     from fleetloop_hub.data import label_files  # noqa: PLC0415  # pyarrow, only where it is needed
 
     remote = find_hub(state_dir, hub, change=True)
@@ -67,7 +73,13 @@ def add(
     ended = _Told(**sums, refusals=refusals)
     if json:
         print_json(ended)
-        return
+    else:
+        _print(ended)
+    if ended.refused:
+        raise typer.Exit(SOME_REFUSED)
+
+
+def _print(ended: _Told) -> None:
     out.print(
         f"{ended.told:,} labels told: {ended.joined:,} joined to their rows, {ended.waiting:,} wait"
         f" for rows that devices have not sent, {ended.duplicate:,} were known, "

@@ -16,7 +16,7 @@ app = typer.Typer(
     help="Challengers that run beside the champion on devices: their answers are only counted.",
 )
 
-Which = Annotated[str, typer.Argument(metavar="MODEL@VERSION")]
+Which = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Which version, by number.")]
 Where = Annotated[str, typer.Option("--cohort", help="On whose devices.")]
 
 

@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,6 +20,7 @@ NEEDED = "columns prediction_id, label and, if known, at (Unix seconds, or ISO 8
 
 _LONGEST_LINE = 10_000
 _SHOWN = 10
+_SHOWN_CHARACTERS = 200
 
 Row = tuple[int, dict[str, Any]]
 """The line of a row, or its number in a Parquet file, from 1; and its values."""
@@ -87,6 +88,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 def _csv(file: Path) -> Iterator[Row]:
     reader = csv.DictReader(_lines(file))
+    _check_columns(file, reader.fieldnames or [])
     for row in reader:
         yield reader.line_num, {k: v for k, v in row.items() if k is not None}
 
@@ -104,11 +106,22 @@ def _jsonl(file: Path) -> Iterator[Row]:
 
 def _parquet(file: Path) -> Iterator[Row]:
     with pq.ParquetFile(file) as table:
+        _check_columns(file, table.schema_arrow.names)
         names = [n for n in table.schema_arrow.names if n in ToldLabel.__struct_fields__]
         rows = (
             row for batch in table.iter_batches(10_000, columns=names) for row in batch.to_pylist()
         )
         yield from enumerate(rows, 1)
+
+
+def _check_columns(file: Path, names: Sequence[str]) -> None:
+    lacking = [name for name in ("prediction_id", "label") if name not in names]
+    if lacking:
+        has = ", ".join(names)[:_SHOWN_CHARACTERS] or "none"
+        raise DataError(
+            f"{file.name} has no column {' and no '.join(lacking)}, but {has}; {NEEDED} are "
+            "needed; nothing was told"
+        )
 
 
 def _label(row: dict[str, Any], now: float) -> ToldLabel:

@@ -150,8 +150,9 @@ class Places:
         if name in devices | tokens or self._catalog.find(Cohort, name) is not None:
             raise GateError(f"{name} is a cohort with devices of its own: choose another name")
         if home not in devices | tokens:
-            known = ", ".join(sorted(devices | tokens)) or "none yet: fleetloop token"
-            raise GateError(f"no device is in cohort {home}; there are: {known}")
+            known = ", ".join(sorted(devices | tokens))
+            there = f"there are: {known}" if known else "nor in any: begin with fleetloop token"
+            raise GateError(f"no device is in cohort {home}; {there}")
         made = LabelCohort(key=name, home=home, where=where)
         self._catalog.put(made)
         return made

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fleetloop_hub.cli.labels import SOME_REFUSED
 from fleetloop_hub.fleet_records import Device
 from support.commands import Run, a_refusal, listening_hub, runner
 from support.hubweb import WebHub
@@ -49,7 +50,9 @@ def test_labels_of_a_file_are_joined_once_and_the_rest_is_said_with_its_line(
     run: Run, hub: WebHub, tmp_path: Path, name: str
 ) -> None:
     file = written(tmp_path, name)
-    said = run("labels", "add", file).out
+    done = run("labels", "add", file)
+    assert done.code == SOME_REFUSED
+    said = done.out
     assert "3 labels told: 1 joined to their rows, 1 wait for rows" in said
     line = 4 if name == "truth.csv" else 3
     assert f"line {line}: 's2.1.1' is of no enrolled device" in said
@@ -64,7 +67,9 @@ def test_labels_of_a_file_are_joined_once_and_the_rest_is_said_with_its_line(
     ("name", "text", "says"),
     [
         ("t.csv", "prediction_id,label\ns1.1.1,rain\n", "t.csv line 2"),
-        ("t.csv", "label\n1\n", "t.csv line 2"),
+        ("t.csv", "label\n1\n", "t.csv has no column prediction_id, but label"),
+        ("t.csv", "a,b\n", "t.csv has no column prediction_id and no label, but a, b"),
+        ("t.csv", "", "t.csv has no column prediction_id and no label, but none"),
         ("t.csv", "prediction_id,label,at\ns1.1.1,1,soon\n", "t.csv line 2"),
         ("t.csv", "prediction_id,label,at\ns1.1.1,1,inf\n", "t.csv line 2"),
         ("t.csv", "prediction_id,label\ns1.1.1,1\n" + "x" * 20_000, "t.csv line 3 is longer than"),
