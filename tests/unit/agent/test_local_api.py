@@ -1,5 +1,6 @@
 """The local endpoint over real sockets: its four questions, its limits, its clean end."""
 
+import asyncio
 import contextlib
 import errno
 import gc
@@ -405,6 +406,23 @@ def test_a_client_who_comes_while_it_stops_is_shown_out(served: Predictor, tmp_p
             api.stop()
             assert client.recv(1) == b""
         gc.collect()  # a transport that was forgotten would say so now
+
+
+def test_a_client_that_no_poll_has_seen_yet_is_let_in_and_shown_out(
+    served: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api = local_api(served, unix_socket=tmp_path / "http")
+    closing = api._close
+    with socket.socket(socket.AF_UNIX) as client:
+
+        async def close(server: asyncio.Server) -> None:
+            client.connect(str(tmp_path / "http"))
+            await closing(server)
+
+        monkeypatch.setattr(api, "_close", close)
+        api.start()
+        api.stop()
+        assert client.recv(1) == b""
 
 
 def test_an_address_that_is_taken_says_what_to_change(address: str, served: Predictor) -> None:

@@ -420,3 +420,13 @@ def test_the_names_are_those_of_the_signature() -> None:
     manifest = predictor().manifest
     assert manifest is not None
     assert [f.name for f in manifest.signature.features] == NAMES
+
+
+def test_what_was_answered_last_is_told_of_one_loading_only() -> None:
+    recent = RecentAnswers(capacity=4)
+    for number, load in ((1, 1), (2, 1), (3, 2), (4, 1), (5, 2)):
+        recent.note(number, float(number), load)
+    assert recent.last(5, 2).tolist() == [3.0, 5.0]
+    assert recent.last(1, 1).tolist() == []
+    recent.note_many(6, np.array([6.0, 7.0]), 2)
+    assert recent.last(3, 2).tolist() == [5.0, 6.0, 7.0]

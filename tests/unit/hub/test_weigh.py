@@ -10,6 +10,7 @@ from fleetloop_hub.judging.health import DeviceHealth
 from fleetloop_hub.judging.weigh import weigh
 from fleetloop_hub.spec.judge_table import JudgeTable
 from support.judged import MIB, device, drifting, times
+from support.simulated_rollouts import Fault, draw
 
 TABLE = JudgeTable()
 
@@ -122,6 +123,14 @@ def test_one_device_that_is_bad_among_others_is_no_harm_of_the_version() -> None
     assert judgement.finding is not Finding.HARMFUL
     alone = weigh([device("t-odd", reports=60, errors=60)], fleet(15, "c"), TABLE)
     assert alone.finding is Finding.HARMFUL
+
+
+@pytest.mark.parametrize("seed", [80, 130])
+def test_one_devices_burst_of_errors_stops_no_healthy_version(seed: int) -> None:
+    """Healthy phases of a hard fleet, in which one device of a type has very bad hours."""
+    looks = draw(seed, Fault()).looks(4)
+    found = [weigh(treated, control, TABLE).finding for _, treated, control in looks]
+    assert Finding.HARMFUL not in found
 
 
 def test_without_a_control_the_past_is_used_and_called_weaker() -> None:
