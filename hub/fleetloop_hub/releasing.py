@@ -151,7 +151,7 @@ class Releasing(RolloutActions):
             self._judging.forget(ended.key)
         for rollout in self._rollouts.under_way():
             spec = self._specs.of(rollout.model)
-            self._follow(self._rollouts.step(rollout, spec, None, now))
+            self._follow(self._rollouts.step(rollout, spec, now))
         self._bar(now)
         self.shadows.look(now)
 
@@ -233,7 +233,7 @@ class Releasing(RolloutActions):
         self._ways.image.check(version)
         spec = self._specs.of(version.model)
         made = replace(self._made(version, place, now), decision=decision)
-        begun = begin(self._rollouts, made, spec, None)
+        begun = begin(self._rollouts, made, spec)
         self._follow(begun)
         return begun.rollout
 

@@ -104,9 +104,9 @@ class Beginning:
             )
 
 
-def begin(rollouts: Rollouts, made: Rollout, spec: ModelSpec, hindrance: str | None) -> Judged:
-    """Keep a rollout, and open its first phase where nothing stands against it."""
-    if made.state is RolloutState.WAITING or hindrance is not None:
-        return rollouts.keep(made, hindrance)
+def begin(rollouts: Rollouts, made: Rollout, spec: ModelSpec) -> Judged:
+    """Keep a rollout, and open its first phase unless a person must approve it."""
+    if made.state is RolloutState.WAITING:
+        return rollouts.keep(made)
     text = "phase 1: the canary may take it"
     return rollouts.happen(made, Event.READY, text, spec, made.started_at)

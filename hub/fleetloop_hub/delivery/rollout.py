@@ -44,7 +44,6 @@ class Look:
         standings: How each device of the open phase stands.
         hardware: Their hardware types.
         judgement: How they do beside the control; None where nothing is to be judged.
-        hindrance: Why the first phase may not open yet, None where it may.
         nobody: Whether there are devices and none of them is asked to take the version.
         queued: Devices of the phase that are let in when others have decided.
         holders: Devices that are there and have the version, while everybody is to go back.
@@ -54,7 +53,6 @@ class Look:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     hardware: Mapping[str, str] = field(default_factory=dict)
     judgement: Judgement | None = None
-    hindrance: str | None = None
     nobody: bool = False
     queued: int = 0
     holders: int = 0
@@ -98,8 +96,7 @@ def see(rollout: Rollout, look: Look, policy: Policy) -> Seen:
             None, f"waits for approval: fleetloop rollouts approve {rollout.key} --reason TEXT"
         )
     if state is RolloutState.APPROVED:
-        first = "phase 1: the canary may take it"
-        return Seen(Event.READY, first) if look.hindrance is None else Seen(None, look.hindrance)
+        return Seen(Event.READY, "phase 1: the canary may take it")
     if state is RolloutState.HALTING:
         return Seen(Event.BACK if look.holders == 0 else None, rollout.text)
     return _see_phase(rollout, look, policy)

@@ -15,7 +15,7 @@ class Event(StrEnum):
 
     Attributes:
         APPROVE: A person lets it begin.
-        READY: Nothing stands against the first phase any more.
+        READY: The hub looks at it again and opens the first phase.
         DECIDED: Enough devices of the phase have decided, and are well.
         RECEDED: What was decided is not so any more: other devices have come, or failed.
         SOAKED: The phase was watched for long enough.
@@ -122,7 +122,7 @@ was told of it resumes in the state that it was paused in, and nothing is said."
 
 MEANINGS: dict[RolloutState, str] = {
     _S.WAITING: "waits for a person's approval; no device has been told",
-    _S.APPROVED: "waits until nothing stands against the first phase; no device has been told",
+    _S.APPROVED: "a person has let it begin; no device has been told",
     _S.OPEN: "the devices of a phase take the version, each after a trial of its own",
     _S.SOAKING: "they have committed it, and are watched for some time",
     _S.JUDGED: "they were watched, and are compared with those that keep the control",

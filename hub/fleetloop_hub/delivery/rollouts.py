@@ -84,33 +84,31 @@ class Rollouts:
             and (not (other.where and rollout.where) or self._sights.names(other) & mine)
         ]
 
-    def keep(self, made: Rollout, hindrance: str | None) -> Judged:
+    def keep(self, made: Rollout) -> Judged:
         """Take in a rollout that must wait; others that wait for the same devices give way."""
         text = f"superseded by {made.model}/{made.version}"
         waiting = [r for r in self.same_place(made) if r.state in WAITS]
         ended = [come(r, Event.SUPERSEDE, made.started_at, text)[0] for r in waiting]
-        kept = replace(made, text=hindrance or made.text)
-        self._catalog.put(*ended, kept)
-        return Judged(kept, None, None)
+        self._catalog.put(*ended, made)
+        return Judged(made, None, None)
 
-    def step(self, rollout: Rollout, spec: ModelSpec, hindrance: str | None, now: float) -> Judged:
+    def step(self, rollout: Rollout, spec: ModelSpec, now: float) -> Judged:
         """Look at a rollout that is under way, and do what follows.
 
         Args:
             rollout: As it is.
             spec: Of its model.
-            hindrance: Why its first phase may not open yet, None if it may.
             now: Unix seconds.
         """
         if self._is_off(rollout, now):
             return self._redraw(rollout, spec, now)
         done = Judged(rollout, None, None)
         for _ in range(_LOOKS):
-            done = self._once(done.rollout, spec, hindrance, now)
+            done = self._once(done.rollout, spec, now)
             if done.effect is not Effect.KEEP or done.rollout.state not in TOLD - {_OPEN}:
                 break
         if done.effect is Effect.REVERT:  # a device that has failed has gone back by itself
-            back = self._once(done.rollout, spec, hindrance, now)
+            back = self._once(done.rollout, spec, now)
             done = Judged(back.rollout, done.effect, done.statement)
         return done
 
@@ -130,8 +128,8 @@ class Rollouts:
 
     # --- what follows -----------------------------------------------------------------------------
 
-    def _once(self, rollout: Rollout, spec: ModelSpec, hindrance: str | None, now: float) -> Judged:
-        look = self._sights.look(rollout, spec, hindrance, now)
+    def _once(self, rollout: Rollout, spec: ModelSpec, now: float) -> Judged:
+        look = self._sights.look(rollout, spec, now)
         seen = see(rollout, look, Policy(spec.rollout, spec.judge))
         noted = _noted(rollout, look, seen)
         if seen.event is None:

@@ -36,19 +36,18 @@ class Sights:
         """
         self._catalog, self._places, self._judge = catalog, places, judge
 
-    def look(self, rollout: Rollout, spec: ModelSpec, hindrance: str | None, now: float) -> Look:
+    def look(self, rollout: Rollout, spec: ModelSpec, now: float) -> Look:
         """What there is to see of a rollout.
 
         Args:
             rollout: As it is.
             spec: Of its model.
-            hindrance: Why its first phase may not open yet, None if it may.
             now: Unix seconds.
         """
         if rollout.state is RolloutState.HALTING:
             return Look(now, holders=self._holders(rollout, now))
         if rollout.state not in TOLD:
-            return Look(now, hindrance=hindrance)
+            return Look(now)
         artifact, people = self.version(rollout).artifact, self._people(rollout, now)
         exempt, inside = self._exempt(rollout), inside_of(rollout, people)
         cohort = self._catalog.find(Cohort, rollout.cohort)
