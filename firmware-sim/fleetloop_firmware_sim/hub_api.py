@@ -32,7 +32,8 @@ class HubApi:
         Raises:
             HubError: It does not answer, or refuses.
         """
-        return self._ask(urllib.request.Request(f"{self.url}/api/v1{path}"))  # noqa: S310  # http only
+        request = urllib.request.Request(f"{self.url}/api/v1{path}", headers=self._proof())  # noqa: S310  # http only
+        return self._ask(request)
 
     def post(self, path: str, body: dict[str, object]) -> Any:  # noqa: ANN401  # as get
         """What the hub answers to POST `/api/v1{path}`.
@@ -40,10 +41,7 @@ class HubApi:
         Raises:
             HubError: It does not answer, or refuses; the text is the hub's own.
         """
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._token_file.read_text('utf-8').strip()}",
-        }
+        headers = {"Content-Type": "application/json", **self._proof()}
         request = urllib.request.Request(  # noqa: S310  # http only
             f"{self.url}/api/v1{path}", msgspec.json.encode(body), headers
         )
@@ -56,6 +54,9 @@ class HubApi:
                 return True
         except (OSError, http.client.HTTPException):
             return False
+
+    def _proof(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token_file.read_text('utf-8').strip()}"}
 
     def _ask(self, request: urllib.request.Request) -> Any:  # noqa: ANN401  # as get
         try:

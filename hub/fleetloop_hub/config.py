@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleetloop_hub.errors import ConfigError
+from fleetloop_hub.people_records import Role
 
 DEFAULT_DIR = Path(".state/hub")
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -67,6 +68,8 @@ class HubConfig:
         broker_port: Port of the same; 0 takes a free one.
         max_bytes_per_s: The fastest average pace at which models are published, None for no limit.
         lives: How long what the hub signs holds.
+        anonymous: What whoever reaches console or API without saying who they are may do: "viewer",
+            or None for nothing.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -80,6 +83,7 @@ class HubConfig:
     broker_port: int = 1883
     max_bytes_per_s: int | None = None
     lives: Lives = Lives()
+    anonymous: Role | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -116,40 +116,46 @@ class Remote:
 
 
 def find_hub(state_dir: Path, url: str | None, *, change: bool) -> Remote:
-    """The hub that is meant, with the admin token if something is to be changed.
+    """The hub that is meant, with a token where there is one.
+
+    The token is FLEETLOOP_TOKEN, else the state folder's admin token. A hub that is named by its
+    address is read without the latter: it may be another's.
 
     Args:
         state_dir: The hub's state folder, asked for what is not said otherwise.
         url: Where the hub is; by default where the hub of this state folder said it is.
-        change: Whether the admin token is needed: FLEETLOOP_TOKEN, or the state folder's.
+        change: Whether something is to be changed, which nobody may without a token.
 
     Raises:
         RemoteError: There is no token, the address is none, or the folder is no hub's.
     """
-    if url is None:
-        file = state_dir / URL_FILE
-        if state_dir != DEFAULT_DIR and not (
-            file.exists() or (state_dir / ADMIN_TOKEN_FILE).exists()
-        ):
-            raise RemoteError(
-                f"{state_dir} holds no hub's state, so no hub was asked: correct --state-dir, or "
-                "name the hub with --hub URL"
-            )
-        url = file.read_text("utf-8").strip() if file.exists() else DEFAULT_URL
-    if not change:
-        return Remote(url, None)
     token, held_in = os.environ.get("FLEETLOOP_TOKEN"), "FLEETLOOP_TOKEN"
-    if not token:
-        try:
-            held_in = str(state_dir / ADMIN_TOKEN_FILE)
-            token = read(state_dir / ADMIN_TOKEN_FILE)
-        except ConfigError as error:
-            raise RemoteError(
-                f"{error}, and FLEETLOOP_TOKEN is not set, so nothing was asked of {url}: put the "
-                "hub's admin token into FLEETLOOP_TOKEN, or name the hub's state folder with "
-                "--state-dir"
-            ) from error
-    return Remote(url, token, held_in)
+    if not token and (change or url is None):
+        token, held_in = _held(state_dir), str(state_dir / ADMIN_TOKEN_FILE)
+    named = url or _told_url(state_dir)
+    if change and not token:
+        raise RemoteError(
+            f"there is no admin token that can be read at {held_in}, and FLEETLOOP_TOKEN is not "
+            f"set, so nothing was asked of {named}: put a token of the hub into FLEETLOOP_TOKEN, "
+            "or name the hub's state folder with --state-dir"
+        )
+    return Remote(named, token, held_in)
+
+
+def _told_url(state_dir: Path) -> str:
+    file = state_dir / URL_FILE
+    if state_dir != DEFAULT_DIR and not (file.exists() or (state_dir / ADMIN_TOKEN_FILE).exists()):
+        raise RemoteError(
+            f"{state_dir} holds no hub's state, so no hub was asked: correct --state-dir, or "
+            "name the hub with --hub URL"
+        )
+    return file.read_text("utf-8").strip() if file.exists() else DEFAULT_URL
+
+
+def _held(state_dir: Path) -> str | None:
+    with contextlib.suppress(ConfigError):  # whoever needs it is told
+        return read(state_dir / ADMIN_TOKEN_FILE)
+    return None
 
 
 def _user() -> str:

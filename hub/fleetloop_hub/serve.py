@@ -35,7 +35,7 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
         ending.callback(server.stop)
         running = bootstrap(config)
         ending.callback(running.close)
-        server.start(create_app(running, token, config.http_host))
+        server.start(create_app(running, token, config.http_host, config.anonymous))
         replace(RealDisk(config.state_dir), Path(URL_FILE), f"{server.url}\n".encode())
         say(f"console  {server.url}")
         say(f"broker   {running.actions.status()['broker']}")

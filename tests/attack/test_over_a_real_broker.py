@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import decode, encode
 from fleetloop_shared.link import Received
@@ -97,7 +98,7 @@ def test_every_attempt_is_refused_named_and_mended(fleet: AttackedFleet) -> None
 
     assert fleet.all_serve(2)
     assert [station.models() for station in fleet.stations] == before
-    page = create_app(fleet.running, "token", "127.0.0.1").test_client().get("/").text
+    page = create_app(fleet.running, "token", "127.0.0.1", Role.VIEWER).test_client().get("/").text
     for attempt in fleet.attempts().values():
         assert attempt.title.replace("'", "&#39;") in page
         assert attempt.topic in page

@@ -39,7 +39,7 @@ def run(story: Story[S], options: Options, console: Console) -> S:
     options.folder.mkdir(parents=True, exist_ok=True)
     url = f"http://127.0.0.1:{free_port()}"
     hub_dir = options.folder / "hub"
-    serve = ["-m", "fleetloop_hub", "serve", "--state-dir", str(hub_dir)]
+    serve = ["-m", "fleetloop_hub", "serve", "--state-dir", str(hub_dir), "--anonymous", "viewer"]
     listen = ["--http", url.removeprefix("http://"), "--broker", options.broker]
     hub = Process("hub", [*serve, *listen, "--broker-port", "0"], options.folder / "hub.log")
     kills = hub_kills.draw(story.seed) if options.kill_hub else []

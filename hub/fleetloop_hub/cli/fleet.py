@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -12,8 +13,16 @@ from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, 
 from fleetloop_hub.config import HubConfig, parse_address
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import AttemptView, DeviceView
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.remote import find_hub
 from fleetloop_hub.tables import fleet as tables
+
+
+class Anonymous(StrEnum):
+    """What whoever does not sign in may do."""
+
+    NOTHING = "nothing"
+    VIEWER = "viewer"
 
 
 class _Devices(msgspec.Struct, frozen=True):
@@ -41,11 +50,22 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         int | None,
         typer.Option(help="Fastest average pace at which models are published; no limit without."),
     ] = None,
+    anonymous: Annotated[
+        Anonymous,
+        typer.Option(help="What whoever does not sign in may do: nothing, or read (viewer)."),
+    ] = Anonymous.NOTHING,
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
     config = HubConfig(
-        state_dir, host, port, broker, broker_host, broker_port, max_bytes_per_s=max_bytes_per_s
+        state_dir,
+        host,
+        port,
+        broker,
+        broker_host,
+        broker_port,
+        max_bytes_per_s=max_bytes_per_s,
+        anonymous=Role.VIEWER if anonymous is Anonymous.VIEWER else None,
     )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 

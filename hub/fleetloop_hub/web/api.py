@@ -12,8 +12,10 @@ from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import PUBLIC, needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import check_name
@@ -95,36 +97,44 @@ def reading(
     api = Blueprint("reading", __name__, url_prefix="/api/v1")
 
     @api.get("/overview")
+    @needs(Role.VIEWER)
     def overview() -> Response:
         return _json(overviews.read())
 
     @api.get("/devices")
+    @needs(Role.VIEWER)
     def devices() -> Response:
         return _json({"devices": overviews.read().devices})
 
     @api.get("/versions")
+    @needs(Role.VIEWER)
     def versions() -> Response:
         return _json({"versions": overviews.read().versions})
 
     @api.get("/drift")
+    @needs(Role.VIEWER)
     def drift() -> Response:
         return _json(alarms.count(telemetry))
 
     @api.get("/attempts")
+    @needs(Role.VIEWER)
     def attempts() -> Response:
         return _json({"attempts": overviews.read().attempts})
 
     @api.get("/rollouts")
+    @needs(Role.VIEWER)
     def rollouts() -> Response:
         found = sorted(catalog.all(Rollout), key=lambda r: r.started_at, reverse=True)
         return _json({"rollouts": found[:_MAX_LISTED]})
 
     @api.get("/decisions")
+    @needs(Role.VIEWER)
     def decisions() -> Response:
         found = sorted(catalog.all(Decision), key=lambda d: d.at, reverse=True)
         return _json({"decisions": found[:_MAX_LISTED]})
 
     @api.get("/status")
+    @needs(Role.VIEWER)
     def status() -> Response:
         return _json(actions.status())
 
@@ -137,6 +147,7 @@ def enrolling(actions: HubActions) -> Blueprint:
     attempts = guard.enrolment_attempts()
 
     @api.post("/enrol")
+    @needs(PUBLIC)
     def enrol() -> Response:
         source = request.remote_addr or "unknown"
         attempts.check(source)
@@ -150,30 +161,33 @@ def enrolling(actions: HubActions) -> Blueprint:
     return api
 
 
-def changing(actions: HubActions, admin_token: str) -> Blueprint:
+def changing(actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/tokens")
+    @needs(Role.OPERATOR)
     def tokens() -> Response:
         asked = guard.body(TokenAsk, _SMALL_BYTES)
         cohort = check_name(asked.cohort, "cohort")
         return _json({"token": actions.new_token(cohort, asked.expires_s)}, HTTPStatus.CREATED)
 
     @api.post("/models")
+    @needs(Role.OPERATOR)
     def models() -> Response:
         asked = guard.body(ModelAsk, _SPEC_BYTES)
         name = actions.add_model(asked.spec, Path(asked.folder))
         return _json({"model": name}, HTTPStatus.CREATED)
 
     @api.post("/runs")
+    @needs(Role.OPERATOR)
     def runs() -> Response:
         asked = guard.body(RunAsk, _SMALL_BYTES)
         run = actions.train(asked.model, "person", asked.reason, asked.by)
         return _json({"run": run}, HTTPStatus.CREATED)
 
     @api.post("/rollouts")
+    @needs(Role.OPERATOR)
     def rollouts() -> Response:
         asked = guard.body(RolloutAsk, _SMALL_BYTES)
         cohort = check_name(asked.cohort, "cohort")

@@ -8,10 +8,12 @@ import msgspec
 from flask import Blueprint, Response
 
 from fleetloop_hub.errors import GateError
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 
@@ -36,14 +38,12 @@ class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     gate: str = ""
 
 
-def changing_approvals(
-    actions: HubActions, approvals: Approvals, audit: Audit, admin_token: str
-) -> Blueprint:
+def changing_approvals(actions: HubActions, approvals: Approvals, audit: Audit) -> Blueprint:
     """The routes for the holder of the admin token; the log is for nobody else to read."""
     api = Blueprint("changing_approvals", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/versions/<model>/<number>/sayings")
+    @needs(Role.APPROVER)
     def say(model: str, number: str) -> Response:
         asked = guard.body(SayingAsk, _SMALL_BYTES)
         words = Words(saying=asked.saying, by=asked.by, reason=asked.reason, gate=asked.gate)
@@ -54,6 +54,7 @@ def changing_approvals(
         return _json({"state": str(version.state)}, HTTPStatus.CREATED)
 
     @api.get("/audit")
+    @needs(Role.OPERATOR)
     def log() -> Response:
         return _json({"entries": audit.entries()})
 

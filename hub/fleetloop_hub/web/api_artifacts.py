@@ -3,10 +3,12 @@
 from flask import Blueprint, Response
 
 from fleetloop_hub.errors import GateError
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Alias, Version
 from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.tracking.unknown import no_version
+from fleetloop_hub.web.access import needs
 from fleetloop_shared.codec import encode
 
 NEWEST = "newest"
@@ -17,17 +19,20 @@ def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
     api = Blueprint("artifacts", __name__, url_prefix="/api/v1/versions/<model>/<which>")
 
     @api.get("")
+    @needs(Role.VIEWER)
     def version(model: str, which: str) -> Response:
         return Response(
             encode(find_version(catalog, model, which)), content_type="application/json"
         )
 
     @api.get("/artifact")
+    @needs(Role.VIEWER)
     def artifact(model: str, which: str) -> Response:
         data = blobs.get(find_version(catalog, model, which).artifact)
         return Response(data, content_type="application/octet-stream")
 
     @api.get("/manifest")
+    @needs(Role.VIEWER)
     def manifest(model: str, which: str) -> Response:
         found = find_version(catalog, model, which)
         if found.manifest is None:

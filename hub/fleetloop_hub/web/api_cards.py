@@ -6,9 +6,11 @@ from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.packaging.card import html, markdown
 from fleetloop_hub.packaging.card.build import Subject, build
 from fleetloop_hub.packaging.card.parts import Card
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset, Model, Run, Version
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import find_version
 
 
@@ -17,11 +19,13 @@ def cards(catalog: Catalog, blobs: Blobs) -> Blueprint:
     api = Blueprint("cards", __name__, url_prefix="/api/v1/versions/<model>/<which>")
 
     @api.get("/card.md")
+    @needs(Role.VIEWER)
     def as_markdown(model: str, which: str) -> Response:
         text = markdown.render(_card(find_version(catalog, model, which), catalog, blobs))
         return Response(text, content_type="text/markdown; charset=utf-8")
 
     @api.get("/card.html")
+    @needs(Role.VIEWER)
     def as_html(model: str, which: str) -> Response:
         version = find_version(catalog, model, which)
         response = Response(

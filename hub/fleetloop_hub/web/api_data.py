@@ -8,9 +8,11 @@ from flask import Blueprint, Response
 
 from fleetloop_hub.data import compare, datasets
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_shared.codec import encode
 
 _SPEC_BYTES = 1_048_576
@@ -36,6 +38,7 @@ def reading_data(catalog: Catalog) -> Blueprint:
     api = Blueprint("reading_data", __name__, url_prefix="/api/v1")
 
     @api.get("/data")
+    @needs(Role.VIEWER)
     def data() -> Response:
         found = sorted(catalog.all(Dataset), key=lambda d: d.created_at, reverse=True)
         brief = [
@@ -47,28 +50,29 @@ def reading_data(catalog: Catalog) -> Blueprint:
     return api
 
 
-def changing_data(
-    catalog: Catalog, blobs: Blobs, additions: Additions, admin_token: str
-) -> Blueprint:
+def changing_data(catalog: Catalog, blobs: Blobs, additions: Additions) -> Blueprint:
     """The routes for the holder of the admin token: they change data, or show rows."""
     api = Blueprint("changing_data", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/data")
+    @needs(Role.OPERATOR)
     def add() -> Response:
         asked = guard.body(AdditionAsk, _SPEC_BYTES)
         begun = additions.start(asked.spec, Path(asked.folder), to_train=asked.to_train)
         return _json(begun, HTTPStatus.CREATED)
 
     @api.get("/data/additions/<key>")
+    @needs(Role.VIEWER)
     def addition(key: str) -> Response:
         return _json(additions.look(key))
 
     @api.get("/data/versions/<name>")
+    @needs(Role.VIEWER)
     def version(name: str) -> Response:
         return _json(datasets.find(catalog, name))
 
     @api.get("/data/versions/<a>/against/<b>")
+    @needs(Role.VIEWER)
     def difference(a: str, b: str) -> Response:
         found = [datasets.find(catalog, name) for name in (a, b)]
         pair = [(one, blobs.path(one.key)) for one in found]

@@ -7,11 +7,13 @@ from typing import Literal
 import msgspec
 from flask import Blueprint, Response
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.training.importing import tried
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 
@@ -40,12 +42,12 @@ class ImportAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     by: str = "person"
 
 
-def importing(actions: HubActions, blobs: Blobs, admin_token: str) -> Blueprint:
+def importing(actions: HubActions, blobs: Blobs) -> Blueprint:
     """The route for the holder of the admin token."""
     api = Blueprint("importing", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/imports")
+    @needs(Role.OPERATOR)
     def imports() -> Response:
         asked = guard.body(ImportAsk, _SPEC_BYTES)
         said = Imported(

@@ -7,10 +7,12 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.trust.shown import PersonSignature
 from fleetloop_hub.trust.terms import Repository
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 
@@ -51,18 +53,19 @@ def reading_keys(trust: Trust) -> Blueprint:
     api = Blueprint("reading_keys", __name__, url_prefix="/api/v1")
 
     @api.get("/keys")
+    @needs(Role.VIEWER)
     def keys() -> Response:
         return _json(trust.view(time.time()))
 
     return api
 
 
-def changing_keys(actions: HubActions, trust: Trust, admin_token: str) -> Blueprint:
+def changing_keys(actions: HubActions, trust: Trust) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_keys", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/keys/rotations")
+    @needs(Role.ADMIN)
     def rotate() -> Response:
         asked = guard.body(RotateAsk, _SMALL_BYTES)
         with actions.held():
@@ -73,6 +76,7 @@ def changing_keys(actions: HubActions, trust: Trust, admin_token: str) -> Bluepr
         return _json(trust.view(time.time()), HTTPStatus.CREATED)
 
     @api.post("/keys/revocations")
+    @needs(Role.ADMIN)
     def revoke() -> Response:
         asked = guard.body(RevokeAsk, _SMALL_BYTES)
         with actions.held():
@@ -80,6 +84,7 @@ def changing_keys(actions: HubActions, trust: Trust, admin_token: str) -> Bluepr
         return _json(trust.view(time.time()), HTTPStatus.CREATED)
 
     @api.post("/keys/signatures")
+    @needs(Role.ADMIN)
     def sign() -> Response:
         asked = guard.body(PersonSignature, _SMALL_BYTES)
         with actions.held():

@@ -9,8 +9,10 @@ from flask import Blueprint, Response
 
 from fleetloop_hub.data.told_labels import LabelDesk, ToldLabel
 from fleetloop_hub.fleet_records import Device, LabelSource
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import NAME
@@ -39,6 +41,7 @@ def reading_labels(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
     api = Blueprint("reading_labels", __name__, url_prefix="/api/v1")
 
     @api.get("/labels")
+    @needs(Role.VIEWER)
     def labels() -> Response:
         sources = [source.key for source in catalog.all(LabelSource)]
         return _json({"waiting": telemetry.labels_waiting(), "sources": sources})
@@ -46,20 +49,19 @@ def reading_labels(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
     return api
 
 
-def changing_labels(
-    catalog: Catalog, telemetry: Telemetry, actions: HubActions, admin_token: str
-) -> Blueprint:
+def changing_labels(catalog: Catalog, telemetry: Telemetry, actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_labels", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
     desk = LabelDesk(telemetry, lambda name: catalog.find(Device, name) is not None, time.time)
 
     @api.post("/labels")
+    @needs(Role.OPERATOR)
     def tell() -> Response:
         asked = guard.body(LabelsAsk, _LABELS_BYTES)
         return _json(desk.take(asked.labels, asked.source), HTTPStatus.CREATED)
 
     @api.post("/labels/sources")
+    @needs(Role.ADMIN)
     def source() -> Response:
         asked = guard.body(SourceAsk, _SOURCE_BYTES)
         return _json(actions.label_source(asked.name), HTTPStatus.CREATED)

@@ -6,11 +6,13 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.records import Version
 from fleetloop_hub.tracking.lineage import descent
 from fleetloop_hub.tracking.shelf import Shelf
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api import Ask
 from fleetloop_hub.web.problem import ProblemError
 from fleetloop_shared.codec import encode
@@ -62,6 +64,7 @@ def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
     api = Blueprint("reading_models", __name__, url_prefix="/api/v1")
 
     @api.get("/models/<model>/lineage")
+    @needs(Role.VIEWER)
     def lineage(model: str) -> Response:
         reported = shelf.reported()
         versions = [v for v in catalog.all(Version) if v.model == model]
@@ -75,27 +78,30 @@ def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
     return api
 
 
-def changing_models(shelf: Shelf, admin_token: str) -> Blueprint:
+def changing_models(shelf: Shelf) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_models", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post(f"{_VERSION}/alias")
+    @needs(Role.OPERATOR)
     def alias(model: str, number: int) -> Response:
         asked = guard.body(AliasAsk, _SMALL_BYTES)
         return _json(shelf.alias(model, number, asked.name), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/tag")
+    @needs(Role.OPERATOR)
     def tag(model: str, number: int) -> Response:
         asked = guard.body(TagAsk, _SMALL_BYTES)
         return _json(shelf.tag(model, number, asked.key, asked.value), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/archive")
+    @needs(Role.OPERATOR)
     def archive(model: str, number: int) -> Response:
         guard.body(ArchiveAsk, _SMALL_BYTES)
         return _json(shelf.archive(model, number), HTTPStatus.CREATED)
 
     @api.post("/models/<model>/retain")
+    @needs(Role.ADMIN)
     def retain(model: str) -> Response:
         asked = guard.body(RetainAsk, _SMALL_BYTES)
         return _json(shelf.retain(model, asked.keep, delete=asked.delete), HTTPStatus.CREATED)

@@ -8,8 +8,10 @@ from flask import Blueprint, Response
 from fleetloop_hub.delivery.rollout_states import Event
 from fleetloop_hub.errors import GateError
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import access, guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api import Ask
 from fleetloop_hub.web.api_approvals import Name, Text
@@ -58,6 +60,7 @@ def reading_rollouts(catalog: Catalog) -> Blueprint:
     api = Blueprint("reading_rollouts", __name__, url_prefix="/api/v1")
 
     @api.get("/rollouts/<key>")
+    @needs(Role.VIEWER)
     def show(key: str) -> Response:
         found = catalog.find(Rollout, key)
         if found is None:
@@ -65,37 +68,43 @@ def reading_rollouts(catalog: Catalog) -> Blueprint:
         return _json(found)
 
     @api.get("/cohorts")
+    @needs(Role.VIEWER)
     def cohorts() -> Response:
         return _json({"cohorts": [c for c in catalog.all(LabelCohort) if not c.gone]})
 
     @api.get("/quarantine")
+    @needs(Role.VIEWER)
     def quarantine() -> Response:
         return _json({"quarantine": catalog.all(Quarantine)})
 
     return api
 
 
-def changing_rollouts(actions: HubActions, admin_token: str) -> Blueprint:
+def changing_rollouts(actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_rollouts", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/rollouts/plan")
+    @needs(Role.VIEWER)
     def plan() -> Response:
         wanted = guard.body(Wanted, _SMALL_BYTES)
         with actions.held():
             return _json(actions.rollouts.plan(wanted, time.time()))
 
     @api.post("/rollouts/<key>/<event>")
+    @needs(Role.OPERATOR)
     def happen(key: str, event: str) -> Response:
         asked = guard.body(WordAsk, _SMALL_BYTES)
         if event not in _EVENTS:
             raise GateError(f"{event[:40]!r} cannot be done to a rollout: {', '.join(_EVENTS)}")
+        if _EVENTS[event] is Event.APPROVE:
+            access.demand(Role.APPROVER)
         text = f"{event} by {asked.by}: {asked.reason}"
         with actions.held():
             return _json(actions.rollouts.happen(key, _EVENTS[event], text, time.time()))
 
     @api.post("/cohorts")
+    @needs(Role.OPERATOR)
     def define() -> Response:
         asked = guard.body(PartAsk, _SMALL_BYTES)
         name, home = check_name(asked.name, "cohort"), check_name(asked.home, "cohort")
@@ -103,12 +112,14 @@ def changing_rollouts(actions: HubActions, admin_token: str) -> Blueprint:
             return _json(actions.rollouts.define(name, asked.where, home), HTTPStatus.CREATED)
 
     @api.post("/cohorts/<name>/remove")
+    @needs(Role.OPERATOR)
     def remove(name: str) -> Response:
         guard.body(WordAsk, _SMALL_BYTES)
         with actions.held():
             return _json(actions.rollouts.undefine(name))
 
     @api.post("/quarantine/<sha256>/<hardware>/lift")
+    @needs(Role.APPROVER)
     def lift(sha256: str, hardware: str) -> Response:
         asked = guard.body(WordAsk, _SMALL_BYTES)
         why = f"{asked.by}: {asked.reason}"

@@ -6,11 +6,13 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, request
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.kept import whole
 from fleetloop_hub.tracking.summaries import summaries
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.problem import ProblemError
 from fleetloop_shared.codec import encode
@@ -60,6 +62,7 @@ def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
     api = Blueprint("reading_runs", __name__, url_prefix="/api/v1")
 
     @api.get("/runs")
+    @needs(Role.VIEWER)
     def runs() -> Response:
         try:
             asked = msgspec.convert(request.args.to_dict(), Asked, strict=False)
@@ -69,10 +72,12 @@ def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
         return _json({"runs": found})
 
     @api.get("/runs/<key>")
+    @needs(Role.VIEWER)
     def run(key: str) -> Response:
         return _json(whole(_find(catalog, key), blobs))
 
     @api.get("/runs/<key>/files/<name>")
+    @needs(Role.VIEWER)
     def file(key: str, name: str) -> Response:
         sha256 = _find(catalog, key).artifacts.get(name)
         if sha256 is None or not blobs.has(sha256):
@@ -87,23 +92,25 @@ def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
     return api
 
 
-def changing_runs(actions: HubActions, admin_token: str) -> Blueprint:
+def changing_runs(actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_runs", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/runs/<key>/reproduce")
+    @needs(Role.OPERATOR)
     def reproduce(key: str) -> Response:
         asked = guard.body(ByAsk, _SMALL_BYTES)
         return _json({"run": actions.reproduce(key, asked.by)}, HTTPStatus.CREATED)
 
     @api.post("/runs/<key>/cancel")
+    @needs(Role.OPERATOR)
     def cancel(key: str) -> Response:
         asked = guard.body(ByAsk, _SMALL_BYTES)
         actions.cancel(key, asked.by)
         return _json({"run": key})
 
     @api.post("/runs/<key>/allow")
+    @needs(Role.APPROVER)
     def allow(key: str) -> Response:
         asked = guard.body(AllowAsk, _SMALL_BYTES)
         actions.allow(key, asked.by, asked.reason)

@@ -5,11 +5,13 @@ from http import HTTPStatus
 import msgspec
 from flask import Blueprint, Response, render_template
 
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.shadowing.views import views
 from fleetloop_hub.spec.scalars import Share
 from fleetloop_hub.spec.shadow_table import ShadowTerms
 from fleetloop_hub.web import guard
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_shared.codec import encode
 
@@ -39,23 +41,25 @@ def reading_shadows(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
     api = Blueprint("reading_shadows", __name__)
 
     @api.get("/api/v1/shadows")
+    @needs(Role.VIEWER)
     def shadows() -> Response:
         found = {"shadows": views(catalog, telemetry)}
         return Response(encode(found), content_type="application/json")
 
     @api.get("/shadows")
+    @needs(Role.VIEWER)
     def page() -> str:
         return render_template("shadows.html", shadows=views(catalog, telemetry))
 
     return api
 
 
-def changing_shadows(actions: HubActions, admin_token: str) -> Blueprint:
+def changing_shadows(actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_shadows", __name__, url_prefix="/api/v1")
-    api.before_request(lambda: guard.demand_admin(admin_token))
 
     @api.post("/shadows")
+    @needs(Role.OPERATOR)
     def start() -> Response:
         asked = guard.body(ShadowAsk, _SMALL_BYTES)
         terms = ShadowTerms(rows_share=asked.rows_share, answer_share=asked.answer_share)
@@ -63,6 +67,7 @@ def changing_shadows(actions: HubActions, admin_token: str) -> Blueprint:
         return _told(asked)
 
     @api.post("/shadows/stop")
+    @needs(Role.OPERATOR)
     def stop() -> Response:
         asked = guard.body(ShadowAsk, _SMALL_BYTES)
         actions.stop_shadow(asked.model, asked.version, asked.cohort)

@@ -11,6 +11,7 @@ from fleetloop_hub.audit_records import BY, Deed
 from fleetloop_hub.errors import AuditError, SpecError
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.spec import reading as specs
+from fleetloop_hub.web import access
 from fleetloop_hub.web.api_models import RetainAsk
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
@@ -87,7 +88,7 @@ def _note(audit: Audit, asked: object) -> None:
     if not told["model"] and isinstance(spec := told.get("spec"), str):
         told["model"] = _model_of(spec)
     details = {key: _brief(value) for key, value in told.items() if value or value == 0}
-    by = details.pop("by", "") or request.headers.get(BY, "")[:_LONGEST] or "admin token"
+    by = _doer(details.pop("by", ""))
     endpoint = request.endpoint or ""
     deed = Deed(
         by=by,
@@ -98,6 +99,14 @@ def _note(audit: Audit, asked: object) -> None:
     )
     audit.record(deed, time.time())
     g.noted = deed
+
+
+def _doer(claimed: str) -> str:
+    """Who has asked: whoever came in by name; the holder of the admin token is believed."""
+    asking = access.who()
+    if asking.way != access.ADMIN_TOKEN:
+        return asking.name or asking.way
+    return claimed or request.headers.get(BY, "")[:_LONGEST] or access.ADMIN_TOKEN
 
 
 def _subject(details: dict[str, str], path: str) -> str:

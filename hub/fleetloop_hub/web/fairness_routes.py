@@ -5,7 +5,9 @@ import time
 from flask import Blueprint, Response, render_template
 
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import find_version
 from fleetloop_shared.codec import encode
 
@@ -15,11 +17,13 @@ def fairness_routes(catalog: Catalog, reader: FairnessReader) -> Blueprint:
     routes = Blueprint("fairness", __name__)
 
     @routes.get("/api/v1/versions/<model>/<which>/fairness")
+    @needs(Role.VIEWER)
     def told(model: str, which: str) -> Response:
         view = reader.read(find_version(catalog, model, which))
         return Response(encode(view), content_type="application/json")
 
     @routes.get("/fairness/<model>/<which>")
+    @needs(Role.VIEWER)
     def shown(model: str, which: str) -> str:
         view = reader.read(find_version(catalog, model, which))
         return render_template("fairness.html", view=view, now=time.time())

@@ -8,7 +8,9 @@ from flask import Blueprint, Response, render_template, request
 
 from fleetloop_hub.monitoring.overview import Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.trust.trust import Trust
+from fleetloop_hub.web.access import PUBLIC, needs
 from fleetloop_hub.web.actions import HubActions, HubStatus
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
@@ -25,10 +27,12 @@ def pages(overviews: OverviewReader, actions: HubActions, trust: Trust) -> Bluep
         return trust.view(time.time()).notices
 
     @console.get("/")
+    @needs(Role.VIEWER)
     def home() -> str:
         return _render("console.html", overviews.read(), actions.status(), notices())
 
     @console.get("/live")
+    @needs(Role.VIEWER)
     def live() -> Response:
         """The changing part; an empty answer says that nothing has changed since `seen`."""
         overview, status, told = overviews.read(), actions.status(), notices()
@@ -37,12 +41,14 @@ def pages(overviews: OverviewReader, actions: HubActions, trust: Trust) -> Bluep
         return Response(_render("live.html", overview, status, told))
 
     @console.get("/trust")
+    @needs(Role.VIEWER)
     def keys() -> str:
         """Who may say what, and until when."""
         now = time.time()
         return render_template("trust.html", trust=trust.view(now), now=now)
 
     @console.get("/healthz")
+    @needs(PUBLIC)
     def healthz() -> Response:
         return Response(
             encode({"uptime_s": actions.status()["uptime_s"]}), mimetype="application/json"

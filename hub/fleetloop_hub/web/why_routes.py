@@ -7,8 +7,10 @@ from flask import Blueprint, Response, render_template
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import BlobError
+from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Version
+from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import NEWEST, find_version
 from fleetloop_hub.web.problem import ProblemError
 from fleetloop_hub.why import assembly
@@ -25,14 +27,17 @@ def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @routes.get("/api/v1/why/<model>", defaults={"which": LAST})
     @routes.get("/api/v1/why/<model>/<which>")
+    @needs(Role.VIEWER)
     def told(model: str, which: str) -> Response:
         return _json(_of(catalog, model, which))
 
     @routes.get("/api/v1/decisions/<key>")
+    @needs(Role.VIEWER)
     def decision(key: str) -> Response:
         return _json(assembly.of_decision(catalog, find_decision(catalog, key)))
 
     @routes.get("/api/v1/decisions/<key>/<name>.svg")
+    @needs(Role.VIEWER)
     def picture(key: str, name: str) -> Response:
         sha256 = find_decision(catalog, key).pictures.get(name)
         if sha256 is None:
@@ -45,10 +50,12 @@ def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @routes.get("/why/<model>", defaults={"which": LAST})
     @routes.get("/why/<model>/<which>")
+    @needs(Role.VIEWER)
     def shown(model: str, which: str) -> str:
         return _page(_of(catalog, model, which))
 
     @routes.get("/decisions/<key>")
+    @needs(Role.VIEWER)
     def decision_shown(key: str) -> str:
         return _page(assembly.of_decision(catalog, find_decision(catalog, key)))
 
