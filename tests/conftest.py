@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetloop_hub.ports import Broker
+from fleetloop_hub.broker_port import Broker
 from support import strace
 from support.brokers import KINDS, Links, mosquitto_is_missing, start_broker
 

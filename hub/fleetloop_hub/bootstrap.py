@@ -9,13 +9,14 @@ from pathlib import Path
 
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.broker.choose import choose_broker
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.config import HubConfig
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.ports import Audit, Blobs, Broker, BrokerAccount, Catalog, Telemetry
+from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.data.additions import Additions
-from fleetloop_hub.ports import Blobs, Broker, Catalog, Telemetry
+from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.link import Link
 

@@ -1,8 +1,7 @@
-"""What the hub's stages need from storage and broker, as promises."""
+"""What the hub's stages need from storage, as promises."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +46,10 @@ class Catalog(ABC):
     @abstractmethod
     def update(self, kind: type[R], key: str, change: Callable[[R | None], R]) -> R:
         """Replace a document by what `change` makes of it, with nobody else writing meanwhile."""
+
+    @abstractmethod
+    def revision(self, *kinds: type[Record]) -> int:
+        """A number that is another one once a document of these kinds was put; cheap to ask."""
 
     @abstractmethod
     def close(self) -> None:
@@ -154,6 +157,10 @@ class Telemetry(ABC):
         """What was refused last, by the hub and by devices, as far as they say: newest first."""
 
     @abstractmethod
+    def revision(self) -> int:
+        """A number that is another one once anything was taken in; cheap to ask."""
+
+    @abstractmethod
     def close(self) -> None:
         """Finish."""
 
@@ -235,63 +242,3 @@ class Audit(ABC):
         Raises:
             AuditError: The log is not what was written.
         """
-
-
-@dataclass(frozen=True)
-class BrokerAccount:
-    """Who may connect to the broker, and as what.
-
-    Attributes:
-        username: The device's id, or the hub's name.
-        password: In clear; hashing is the broker's business.
-        cohort: The device's cohort, None for the hub, which may do everything below the root.
-        labels_only: Whether it is a label source, which tells labels and reads their receipts.
-    """
-
-    username: str
-    password: str
-    cohort: str | None
-    labels_only: bool = False
-
-
-class Broker(ABC):
-    """The broker that this hub uses: a child of its own, or one that exists."""
-
-    @abstractmethod
-    def start(self, accounts: list[BrokerAccount]) -> None:
-        """Have it run; returns when it accepts connections.
-
-        Raises:
-            BrokerError: It cannot be started, with what to do.
-        """
-
-    @abstractmethod
-    def admit(self, accounts: list[BrokerAccount]) -> None:
-        """Make exactly these accounts valid, without dropping those who stay."""
-
-    @abstractmethod
-    def hub_account(self, own: BrokerAccount) -> BrokerAccount:
-        """Who the hub is there: `own` where the accounts are ours, else the one it was given."""
-
-    @property
-    @abstractmethod
-    def address(self) -> str:
-        """Where it listens: `mqtt://host:port`."""
-
-    @property
-    @abstractmethod
-    def max_payload_bytes(self) -> int:
-        """The largest payload it takes."""
-
-    @property
-    def retains(self) -> bool:
-        """Whether it keeps retained messages; known once it was started. Ours do."""
-        return True
-
-    @abstractmethod
-    def check(self) -> None:
-        """Restart the child if it has ended; called every second or so."""
-
-    @abstractmethod
-    def stop(self) -> None:
-        """End the child, if it is ours."""

@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 
 from fleetloop_firmware_sim.scenarios.repositories import Repository
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 from support.agent_process import DEVICE, AgentProcess, EnrolServer

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_shared.chunks import CHUNK_BYTES, pack
 from fleetloop_shared.manifest import Transport
 from support import transfer_bench as bench

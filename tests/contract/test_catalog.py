@@ -54,6 +54,13 @@ def test_a_document_replaces_the_one_of_its_kind_and_key(catalog: Catalog) -> No
     assert catalog.all(Decision) == [_decision("d1", psi=0.75)]
 
 
+def test_a_revision_changes_with_the_documents_of_its_kinds_alone(catalog: Catalog) -> None:
+    before = catalog.revision(Decision), catalog.revision(Alias), catalog.revision(Decision, Alias)
+    catalog.put(_decision("d1", psi=0.25))
+    after = catalog.revision(Decision), catalog.revision(Alias), catalog.revision(Decision, Alias)
+    assert [a == b for a, b in zip(before, after, strict=True)] == [False, True, False]
+
+
 def test_a_key_belongs_to_its_kind(catalog: Catalog) -> None:
     catalog.put(Alias(key="rain", version=3))
     assert catalog.find(Cohort, "rain") is None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleetloop_firmware_sim.network import SimBroker, SimLink
-from fleetloop_hub.ports import BrokerAccount
+from fleetloop_hub.broker_port import BrokerAccount
 from fleetloop_shared.link import Connected, Disconnected, Link, Received, Will
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink
 from support.brokers import (

@@ -43,6 +43,17 @@ def _seqs(stored: list[StoredReport]) -> list[int]:
     return [s.report.seq for s in stored]
 
 
+def test_the_revision_changes_with_whatever_is_taken_in(telemetry: Telemetry) -> None:
+    seen = [telemetry.revision()]
+    telemetry.pulse("station-1", state=b"{}", reported=None)
+    seen.append(telemetry.revision())
+    telemetry.refuse("station-1", "malformed", "not JSON")
+    seen.append(telemetry.revision())
+    telemetry.pulses()
+    assert len(set(seen)) == 3
+    assert telemetry.revision() == seen[-1]
+
+
 def test_a_report_is_read_back_as_it_was_said(telemetry: Telemetry, clock: _Clock) -> None:
     clock.now = 1234.5
     telemetry.store([event(1)])

@@ -14,7 +14,7 @@ import pytest
 import fleetloop_agent
 from fleetloop_agent.agent import Agent
 from fleetloop_agent.errors import NoModelError
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_shared.codec import decode
 from fleetloop_shared.reports import EventReport
 from fleetloop_shared.topics import Topic

@@ -16,8 +16,8 @@ from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.broker.external import ExternalBroker
 from fleetloop_hub.broker.mosquitto import MosquittoBroker
 from fleetloop_hub.broker.nats import NatsBroker
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared import endpoint
 from fleetloop_shared.link import Received
 from support.brokers import ACCOUNTS, HUB, PATIENCE_S, STATION_1, Links, start_broker

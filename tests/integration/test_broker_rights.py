@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_shared.link import Connected, Disconnected, Received, SubscriptionRefused, Will
 from fleetloop_shared.paho_link import PahoLink
 from support.brokers import HUB, QUIET_S, STATION_1, STATION_2, Links, Listener, link_to

@@ -11,9 +11,9 @@ import pytest
 
 from fleetloop_firmware_sim.constrained.building import build
 from fleetloop_firmware_sim.constrained.device import ConstrainedDevice, Ended, Sensors
+from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.packaging.artifact import Artifact, Rows
 from fleetloop_hub.packaging.c_program.program import program
-from fleetloop_hub.ports import Broker
 from fleetloop_shared.answers import Rule
 from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.drift.block import Blocks

@@ -14,7 +14,7 @@ from fleetloop_firmware_sim.recording import Recording
 from fleetloop_firmware_sim.scenarios.releases import FEATURES, make, steady_rows
 from fleetloop_firmware_sim.scenarios.repositories import Repository
 from fleetloop_firmware_sim.scenarios.stand_in_hub import Keys, StandInHub
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_shared.messages import EnrolAnswer
 from fleetloop_shared.reports import EventKind
 from support.brokers import HUB, PATIENCE_S, link_to, start_broker

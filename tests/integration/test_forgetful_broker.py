@@ -12,8 +12,8 @@ from fleetloop_agent.update.parts import Part
 from fleetloop_agent.update.window import Window
 from fleetloop_firmware_sim.flash import Flash
 from fleetloop_hub.broker.external import ExternalBroker
+from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
-from fleetloop_hub.ports import Broker
 from fleetloop_shared.chunks import pack
 from fleetloop_shared.codec import decode
 from fleetloop_shared.link import Received

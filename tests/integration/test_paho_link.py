@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleetloop_hub.ports import Broker
+from fleetloop_hub.broker_port import Broker
 from fleetloop_shared import paho_link
 from fleetloop_shared.errors import AddressError
 from fleetloop_shared.link import (

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fleetloop_hub.ports import BrokerAccount
+from fleetloop_hub.broker_port import BrokerAccount
 from fleetloop_shared.codec import decode
 from fleetloop_shared.ids import bucket
 from fleetloop_shared.messages import Shadow

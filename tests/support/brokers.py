@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.broker.mosquitto import find_program
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.link import Connected, Event, Link, Received, Will
 from fleetloop_shared.paho_link import PahoLink
 

@@ -9,7 +9,7 @@ from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import Moments
 from fleetloop_firmware_sim.powered import PoweredLink
 from fleetloop_firmware_sim.scenarios.releases import MODEL
-from fleetloop_hub.ports import Broker, BrokerAccount
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import decode, decode_compressed

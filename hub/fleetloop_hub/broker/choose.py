@@ -5,8 +5,8 @@ from pathlib import Path
 from fleetloop_hub.broker.external import ExternalBroker
 from fleetloop_hub.broker.mosquitto import MosquittoBroker
 from fleetloop_hub.broker.nats import NatsBroker
+from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import Broker
 from fleetloop_shared.errors import AddressError
 
 

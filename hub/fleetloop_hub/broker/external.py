@@ -5,8 +5,8 @@ import secrets
 import time
 
 from fleetloop_hub.broker.probing import keeps_retained
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared import endpoint
 from fleetloop_shared.link import Connected, Disconnected
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink

@@ -16,8 +16,8 @@ from pathlib import Path
 from fleetloop_hub.broker.listening import reachable
 from fleetloop_hub.broker.process import Child
 from fleetloop_hub.broker.rights import check_accounts, rights
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import Broker, BrokerAccount
 from fleetloop_shared.durable import RealDisk, replace
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from fleetloop_hub.broker_port import BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import BrokerAccount
 from fleetloop_shared.ids import check_name
 from fleetloop_shared.topics import ROOT, Topic
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import msgspec
 
+from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Device, LabelSource, Token
-from fleetloop_hub.ports import Broker, BrokerAccount, Catalog
+from fleetloop_hub.ports import Catalog
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.errors import InvalidIdError
 from fleetloop_shared.ids import check_name, sha256_hex

@@ -15,6 +15,7 @@ replacing one file is all or nothing by itself.
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,7 @@ class TinyDbCatalog(Catalog):
         self._tables: dict[str, DocumentTable] = {}
         self._journal_open = False
         self._unsettled: list[DocumentTable] = []
+        self._revisions: Counter[str] = Counter()
         try:
             self._recover()
         except BaseException:
@@ -64,13 +66,10 @@ class TinyDbCatalog(Catalog):
         for record in records:
             documents.setdefault(_kind(type(record)), {})[record.key] = _document(record)
         with self._opened():
-            self._settle()
-            numbered = {k: self._table(k).number(new) for k, new in documents.items()}
-            if len(numbered) > 1:
-                self._put_together(numbered)
-            else:
-                for kind, new in numbered.items():
-                    self._table(kind).save(new)
+            try:
+                self._put(documents)
+            finally:
+                self._revisions.update(documents.keys())
 
     def find(self, kind: type[R], key: str) -> R | None:
         with self._opened():
@@ -95,11 +94,23 @@ class TinyDbCatalog(Catalog):
             self.put(record)
             return record
 
+    def revision(self, *kinds: type[Record]) -> int:
+        return sum(self._revisions[_kind(kind)] for kind in kinds)
+
     def close(self) -> None:
         with self._lock:
             if self._process is not None:
                 self._process.release()
                 self._process = None
+
+    def _put(self, documents: Mapping[str, Documents]) -> None:
+        self._settle()
+        numbered = {k: self._table(k).number(new) for k, new in documents.items()}
+        if len(numbered) > 1:
+            self._put_together(numbered)
+        else:
+            for kind, new in numbered.items():
+                self._table(kind).save(new)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[None]:

@@ -130,6 +130,7 @@ class SqliteTelemetry(Telemetry):
         self._classes_of = classes_of
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
+        self._revision = 0
         self._writer = open_database(self._path)
         self._reader = open_database(self._path)
 
@@ -222,6 +223,9 @@ class SqliteTelemetry(Telemetry):
     def last_refusals(self, limit: int) -> list[Refusal]:
         return [Refusal(*row) for row in self._rows(_LAST_REFUSALS, limit)]
 
+    def revision(self) -> int:
+        return self._revision
+
     def close(self) -> None:
         with self._write_lock, self._read_lock:
             self._reader.close()
@@ -238,6 +242,7 @@ class SqliteTelemetry(Telemetry):
             finally:
                 if self._writer.in_transaction:  # SQLite may have rolled back by itself
                     self._writer.execute("ROLLBACK")
+                self._revision += 1
 
     def _rows(self, query: str, *values: str | float) -> list[tuple[Any, ...]]:
         with self._read_lock, explained(self._path):

@@ -9,8 +9,8 @@ from fleetloop_hub.broker.external import ExternalBroker
 from fleetloop_hub.broker.mosquitto import MosquittoBroker
 from fleetloop_hub.broker.nats import NatsBroker
 from fleetloop_hub.broker.rights import check_accounts, rights
+from fleetloop_hub.broker_port import BrokerAccount
 from fleetloop_hub.errors import BrokerError
-from fleetloop_hub.ports import BrokerAccount
 from fleetloop_shared.errors import InvalidIdError
 
 
