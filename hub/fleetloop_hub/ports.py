@@ -23,8 +23,9 @@ R = TypeVar("R", bound=Record)
 class Catalog(ABC):
     """Small documents that must never be lost: once a call returns, a power cut does not undo it.
 
-    Documents are frozen, so nothing a caller holds can change what is kept. Safe to be called from
-    many threads of one process; a second process is refused.
+    Documents are frozen, and so are lists and dicts of those that are given out, so nothing a
+    caller holds can change what is kept; to read a document again costs nothing. Safe to be called
+    from many threads of one process; a second process is refused.
     """
 
     @abstractmethod

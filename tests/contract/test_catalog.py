@@ -108,8 +108,10 @@ def test_nothing_a_caller_holds_can_change_what_is_kept(catalog: Catalog) -> Non
     for theirs in (catalog.find(Decision, "d1"), catalog.all(Decision)[0]):
         assert theirs is not None
         assert theirs == _decision("d1", psi=0.25)
-        theirs.evidence["psi"] = 98.0
-        theirs.reasons.append("theirs")
+        with pytest.raises(TypeError, match="was kept"):
+            theirs.evidence["psi"] = 98.0
+        with pytest.raises(TypeError, match="was kept"):
+            theirs.reasons.append("theirs")
     assert catalog.find(Decision, "d1") == _decision("d1", psi=0.25)
 
 

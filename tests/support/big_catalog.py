@@ -79,9 +79,8 @@ class Growing:
         self._catalog, self._blobs, self._scale, self._now = catalog, blobs, scale, now
         self._random = np.random.default_rng(scale.seed)
         (self._version,) = catalog.all(Version)
-        self._run, self._dataset, self._decision, self._model = (
-            next(iter(catalog.all(kind))) for kind in (Run, Dataset, Decision, Model)
-        )
+        (self._run,), (self._dataset,) = catalog.all(Run), catalog.all(Dataset)
+        (self._decision,), (self._model,) = catalog.all(Decision), catalog.all(Model)
         self._every_s = 1.5 * DAY_S
         self._count = scale.versions // scale.models
 
@@ -130,7 +129,8 @@ class Growing:
         aliases = {"champion": champion, "previous": before, "challenger": count}
         self._catalog.put(*runs, *decisions, *self._rollouts(model))
         self._catalog.put(
-            *model.versions, *(Alias(key=f"{model.name}/{n}", version=v) for n, v in aliases.items())
+            *model.versions,
+            *(Alias(key=f"{model.name}/{n}", version=v) for n, v in aliases.items()),
         )
 
     def _datasets(self, model: Grown) -> list[Dataset]:
@@ -255,7 +255,9 @@ class Growing:
                     ended_at=at + DAY_S,
                     evidence={"ok": 620, "failed": 5},
                     text="phase 3 of 3: 620 well, 5 failed",
-                    history=[Passage(at=at + n * 3_600, state=s, text="") for n, s in enumerate(steps)],
+                    history=[
+                        Passage(at=at + n * 3_600, state=s, text="") for n, s in enumerate(steps)
+                    ],
                     decision=version.decision,
                     noted=state,
                 )
@@ -270,7 +272,9 @@ class Growing:
             run = replace(before, key=f"{before.model}-again-{k}", started_at=at)
             if k % 5 == 0:
                 error = "no candidate fits the budget: raise artifact_bytes in [budget]"
-                made.append(replace(run, state=RunState.FAILED, error=error, metrics={}, chosen=None))
+                made.append(
+                    replace(run, state=RunState.FAILED, error=error, metrics={}, chosen=None)
+                )
             else:
                 equal = Reproduction(equal=True)
                 made.append(

@@ -31,7 +31,7 @@ from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.codec import encode, encode_compressed
 from fleetloop_shared.durable import RealDisk
 from fleetloop_shared.manifest import Manifest
-from support.big_catalog import DAY_S, Grown, Growing, Scale
+from support.big_catalog import DAY_S, Growing, Grown, Scale
 
 _DATA = Path(fleetloop_firmware_sim.__file__).parent / "data"
 _STEP_S = 900.0
@@ -87,7 +87,9 @@ def _train(folder: Path, training_csv: str) -> None:
     (source / "winters.csv").write_text(training_csv, "utf-8")
     text = (_DATA / "rain.toml").read_text("utf-8")
     text = text.replace("window_rows = 32", "window_rows = 256", 1)
-    text = text.replace("false_alarms_per_million_rows = 100.0", "false_alarms_per_million_rows = 1.0")
+    text = text.replace(
+        "false_alarms_per_million_rows = 100.0", "false_alarms_per_million_rows = 1.0"
+    )
     text = text.replace("random_share = 1.0", "random_share = 0.01", 1)
     text = text.replace("phases = [0.25, 1.0]", "phases = [0.05, 0.25, 1.0]", 1)
     with _hub(folder) as hub:
@@ -171,9 +173,7 @@ def _fleet(
     return fleet
 
 
-def _tell(
-    folder: Path, fleet: list[MonthDevice], now: float, scale: Scale, say: Say
-) -> None:
+def _tell(folder: Path, fleet: list[MonthDevice], now: float, scale: Scale, say: Say) -> None:
     """Everything, in the order in which it would have come."""
     pace, clock = Pace(), [now - scale.days * DAY_S]
     Trust(RealDisk(folder)).open(now, relied_on=True)

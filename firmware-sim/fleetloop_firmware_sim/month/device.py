@@ -28,6 +28,7 @@ DAY_S = 24 * HOUR_S
 _AGENT = "0.1.0"
 _SAMPLES = 4
 _LABELLED_SHARE = 0.8
+_REFUSED_SHARE = 0.02
 _MEMORY_BYTES = 4_000_000_000
 
 
@@ -177,7 +178,7 @@ class MonthDevice:
             uptime_s=at - self._spells[0].since,
             rows=rows,
             errors=0,
-            refused=int(self._random.random() < 0.02),
+            refused=int(self._random.random() < _REFUSED_SHARE),
             latency_counts=counts,
             latency_p50_ms=_ms(quantile_us(counts, 0.5)),
             latency_p99_ms=_ms(quantile_us(counts, 0.99)),

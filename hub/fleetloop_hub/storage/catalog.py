@@ -26,6 +26,7 @@ from fleetloop_hub.errors import CatalogError
 from fleetloop_hub.ports import Catalog, R
 from fleetloop_hub.records import Record
 from fleetloop_hub.storage.catalog_files import Documents, read_journal, write_journal
+from fleetloop_hub.storage.fixed import fixed
 from fleetloop_hub.storage.process_lock import ProcessLock
 from fleetloop_hub.storage.tinydb_storage import DocumentTable
 from fleetloop_shared.durable import Disk, RealDisk, discard
@@ -55,6 +56,8 @@ class TinyDbCatalog(Catalog):
         self._journal_open = False
         self._unsettled: list[DocumentTable] = []
         self._revisions: Counter[str] = Counter()
+        self._records: dict[tuple[type[Record], str], tuple[Mapping[str, Any], Any]] = {}
+        self._lists: dict[type[Record], tuple[int, list[Any]]] = {}
         try:
             self._recover()
         except BaseException:
@@ -75,12 +78,16 @@ class TinyDbCatalog(Catalog):
         with self._opened():
             table = self._table(_kind(kind))
             document = table.find(key)
-            return None if document is None else _record(document, kind, table.path)
+            return None if document is None else self._record(document, kind, table.path)
 
     def all(self, kind: type[R]) -> list[R]:
         with self._opened():
-            table = self._table(_kind(kind))
-            return [_record(document, kind, table.path) for document in table.all()]
+            revision, known = self._lists.get(kind, (-1, []))
+            if revision != self._revisions[_kind(kind)]:
+                table = self._table(_kind(kind))
+                known = [self._record(d, kind, table.path) for d in table.all()]
+                self._lists[kind] = self._revisions[_kind(kind)], known
+            return known.copy()
 
     def everything(self) -> list[tuple[str, Mapping[str, Any]]]:
         with self._opened():
@@ -111,6 +118,15 @@ class TinyDbCatalog(Catalog):
         else:
             for kind, new in numbered.items():
                 self._table(kind).save(new)
+
+    def _record(self, document: Mapping[str, Any], kind: type[R], path: Path) -> R:
+        """The record of a document, which is made once: a changed document is another object."""
+        name = (kind, str(document["key"]))
+        known = self._records.get(name)
+        if known is None or known[0] is not document:
+            known = self._records[name] = document, fixed(_record(document, kind, path))
+        record: R = known[1]
+        return record
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[None]:
