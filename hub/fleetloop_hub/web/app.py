@@ -1,80 +1,27 @@
 """The web application: guard, API and console put together."""
 
-from typing import Protocol
-
 from flask import Flask
 
-from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
-from fleetloop_hub.tracking.approvals import Approvals
-from fleetloop_hub.tracking.shelf import Shelf
-from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import (
     access,
-    accuracy_routes,
-    api,
-    api_approvals,
-    api_artifacts,
-    api_cards,
-    api_data,
-    api_import,
-    api_keys,
-    api_labels,
-    api_models,
-    api_rollouts,
-    api_runs,
-    api_shadows,
     audited,
+    changes,
     drawings,
-    fairness_routes,
     guard,
-    pages,
+    page,
     problem,
-    why_routes,
+    routes,
     words,
 )
-from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.changes import Changes
+from fleetloop_hub.web.routes import HubParts
 
 _MAX_BODY_BYTES = 1_048_576
-
-
-class HubParts(Protocol):
-    """What of a running hub the web needs."""
-
-    @property
-    def actions(self) -> HubActions:
-        """What can be asked of it."""
-
-    @property
-    def catalog(self) -> Catalog:
-        """Its documents."""
-
-    @property
-    def additions(self) -> Additions:
-        """Dataset versions being built."""
-
-    @property
-    def approvals(self) -> Approvals:
-        """What people say to versions."""
-
-    @property
-    def audit(self) -> Audit:
-        """Who did what."""
-
-    @property
-    def trust(self) -> Trust:
-        """What it signs, and its keys."""
-
-    @property
-    def telemetry(self) -> Telemetry:
-        """What its devices say."""
-
-    @property
-    def blobs(self) -> Blobs:
-        """Its content."""
+CHANGES = "fleetloop-changes"
+"""Under which the application keeps what tells pages of changes."""
 
 
 def create_app(
@@ -108,32 +55,11 @@ def create_app(
     )
     audited.register(app, hub.audit)
     _teach(app)
-    app.register_blueprint(api.reading(hub.catalog, hub.telemetry, overviews, hub.actions))
-    app.register_blueprint(api_artifacts.artifacts(hub.catalog, hub.blobs))
-    app.register_blueprint(api.enrolling(hub.actions))
-    app.register_blueprint(api.changing(hub.actions))
-    app.register_blueprint(api_runs.reading_runs(hub.catalog, hub.blobs))
-    app.register_blueprint(api_runs.changing_runs(hub.actions))
-    app.register_blueprint(api_data.reading_data(hub.catalog))
-    app.register_blueprint(api_data.changing_data(hub.catalog, hub.blobs, hub.additions))
-    app.register_blueprint(api_labels.reading_labels(hub.catalog, hub.telemetry))
-    app.register_blueprint(api_labels.changing_labels(hub.catalog, hub.telemetry, hub.actions))
-    app.register_blueprint(api_cards.cards(hub.catalog, hub.blobs))
-    app.register_blueprint(accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs))
-    app.register_blueprint(fairness_routes.fairness_routes(hub.catalog, fairness))
-    app.register_blueprint(api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit))
-    app.register_blueprint(api_keys.reading_keys(hub.trust))
-    app.register_blueprint(api_keys.changing_keys(hub.actions, hub.trust))
-    app.register_blueprint(api_shadows.reading_shadows(hub.catalog, hub.telemetry))
-    app.register_blueprint(api_shadows.changing_shadows(hub.actions))
-    app.register_blueprint(api_import.importing(hub.actions, hub.blobs))
-    shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
-    app.register_blueprint(api_models.reading_models(hub.catalog, shelf))
-    app.register_blueprint(api_models.changing_models(shelf))
-    app.register_blueprint(why_routes.why_routes(hub.catalog, hub.blobs))
-    app.register_blueprint(api_rollouts.reading_rollouts(hub.catalog))
-    app.register_blueprint(api_rollouts.changing_rollouts(hub.actions))
-    app.register_blueprint(pages.pages(overviews, hub.actions, hub.trust))
+    for blueprint in (*routes.programs(hub, overviews, fairness), *routes.people(hub, overviews)):
+        app.register_blueprint(blueprint)
+    app.extensions[CHANGES] = Changes(hub.catalog, hub.telemetry)
+    app.register_blueprint(changes.changes_routes(app.extensions[CHANGES]))
+    page.register(app)
     access.check_declared(app)
     return app
 

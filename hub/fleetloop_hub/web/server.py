@@ -9,8 +9,11 @@ from waitress import create_server  # type: ignore[import-untyped]  # waitress s
 from waitress.wasyncore import close_all  # type: ignore[import-untyped]  # the same
 
 from fleetloop_hub.errors import ConfigError
+from fleetloop_hub.web.app import CHANGES
+from fleetloop_hub.web.changes import MOST_STREAMS, Changes
 
 _THREADS = 8
+_MOST_CONNECTIONS = 1_000
 _BACKLOG = 128
 _MAX_BODY_BYTES = 2_097_152
 _STOP_S = 5.0
@@ -46,10 +49,13 @@ class WebServer:
 
     def start(self, app: Flask) -> None:
         """Answer requests from now on."""
+        self._changes: Changes = app.extensions[CHANGES]
         self._server = create_server(
             app,
             sockets=[self._socket],
-            threads=_THREADS,
+            threads=_THREADS + MOST_STREAMS,  # a stream holds its thread, which waits
+            connection_limit=_MOST_CONNECTIONS,
+            asyncore_use_poll=True,  # select() ends at 1,024 descriptors
             backlog=_BACKLOG,
             ident="fleetloop",
             max_request_body_size=_MAX_BODY_BYTES,
@@ -64,6 +70,7 @@ class WebServer:
             return
         if not self._thread.is_alive():
             return
+        self._changes.stop()
         self._server.task_dispatcher.shutdown(timeout=_STOP_S)
         sockets = self._server._map  # noqa: SLF001  # waitress offers no other way to end its loop
         with contextlib.suppress(OSError):  # a request that ends now may have woken it before us

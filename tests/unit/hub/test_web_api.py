@@ -236,6 +236,8 @@ def test_no_answer_ever_holds_a_device_password(hub: WebHub) -> None:
     fill(hub)
     client = hub.client()
     for rule in client.application.url_map.iter_rules():
+        if rule.rule == "/events/stream":
+            continue  # it has no end, and names topics only
         if "GET" in (rule.methods or set()) and not rule.arguments:
             response = client.get(rule.rule, headers=ADMIN)
             assert response.status_code == 200

@@ -1,0 +1,106 @@
+"""Every route of the application: the API for programs, the pages for people."""
+
+from typing import Protocol
+
+from flask import Blueprint
+
+from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.monitoring.fairness_reader import FairnessReader
+from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
+from fleetloop_hub.tracking.approvals import Approvals
+from fleetloop_hub.tracking.shelf import Shelf
+from fleetloop_hub.trust.trust import Trust
+from fleetloop_hub.web import (
+    accuracy_routes,
+    api,
+    api_approvals,
+    api_artifacts,
+    api_cards,
+    api_data,
+    api_import,
+    api_keys,
+    api_labels,
+    api_models,
+    api_rollouts,
+    api_runs,
+    api_shadows,
+    fairness_routes,
+    why_routes,
+)
+from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.pages.overview import overview_pages
+
+
+class HubParts(Protocol):
+    """What of a running hub the web needs."""
+
+    @property
+    def actions(self) -> HubActions:
+        """What can be asked of it."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """Its documents."""
+
+    @property
+    def additions(self) -> Additions:
+        """Dataset versions being built."""
+
+    @property
+    def approvals(self) -> Approvals:
+        """What people say to versions."""
+
+    @property
+    def audit(self) -> Audit:
+        """Who did what."""
+
+    @property
+    def trust(self) -> Trust:
+        """What it signs, and its keys."""
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """What its devices say."""
+
+    @property
+    def blobs(self) -> Blobs:
+        """Its content."""
+
+
+def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader) -> list[Blueprint]:
+    """The API, and for now the pages that share a module with their part of it."""
+    shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
+    return [
+        api.reading(hub.catalog, hub.telemetry, overviews, hub.actions),
+        api_artifacts.artifacts(hub.catalog, hub.blobs),
+        api.enrolling(hub.actions),
+        api.changing(hub.actions),
+        api_runs.reading_runs(hub.catalog, hub.blobs),
+        api_runs.changing_runs(hub.actions),
+        api_data.reading_data(hub.catalog),
+        api_data.changing_data(hub.catalog, hub.blobs, hub.additions),
+        api_labels.reading_labels(hub.catalog, hub.telemetry),
+        api_labels.changing_labels(hub.catalog, hub.telemetry, hub.actions),
+        api_cards.cards(hub.catalog, hub.blobs),
+        accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs),
+        fairness_routes.fairness_routes(hub.catalog, fairness),
+        api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit),
+        api_keys.reading_keys(hub.trust),
+        api_keys.changing_keys(hub.actions, hub.trust),
+        api_shadows.reading_shadows(hub.catalog, hub.telemetry),
+        api_shadows.changing_shadows(hub.actions),
+        api_import.importing(hub.actions, hub.blobs),
+        api_models.reading_models(hub.catalog, shelf),
+        api_models.changing_models(shelf),
+        why_routes.why_routes(hub.catalog, hub.blobs),
+        api_rollouts.reading_rollouts(hub.catalog),
+        api_rollouts.changing_rollouts(hub.actions),
+    ]
+
+
+def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
+    """The pages."""
+    return [
+        overview_pages(overviews, hub.actions, hub.trust),
+    ]
