@@ -5,6 +5,7 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 from fleetloop_hub.audit_records import Deed
@@ -16,6 +17,8 @@ from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.metrics.families import BUILD, STEP_FAULTS, STEPPED_AT, STEPS
+from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
@@ -52,6 +55,7 @@ class Running:
         approvals: What people say to versions.
         audit: Who did what.
         trust: What is signed, and the keys.
+        meter: What happens, counted.
     """
 
     actions: Hub
@@ -64,6 +68,7 @@ class Running:
     approvals: Approvals
     audit: Audit
     trust: Trust
+    meter: Meter
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -84,12 +89,17 @@ class Running:
 
     def _step(self) -> None:
         """One step; what goes wrong in it is said, and the next step tries again."""
+        began_s = time.perf_counter()
         try:
             self.actions.step()
         except FleetloopError as error:
+            self.meter.add(STEP_FAULTS)
             _LOG.error("%s", error)
         except Exception:  # noqa: BLE001  # the edge: a fault in one step must not end the hub
+            self.meter.add(STEP_FAULTS)
             _LOG.exception("a step of the hub failed; the next one tries again")
+        self.meter.observe(STEPS, time.perf_counter() - began_s)
+        self.meter.set(STEPPED_AT, time.time())
 
 
 def bootstrap(config: HubConfig) -> Running:
@@ -138,7 +148,20 @@ def bootstrap(config: HubConfig) -> Running:
     offline = encode(HubState(online=False))
     link.start(Will(Topic.HUB.at(), offline, retained=broker.retains))
     approvals = Approvals(catalog, blobs, audit)
-    return Running(hub, catalog, telemetry, blobs, broker, link, additions, approvals, audit, trust)
+    parts.meter.set(BUILD, 1, metadata.version("fleetloop-hub"))
+    return Running(
+        actions=hub,
+        catalog=catalog,
+        telemetry=telemetry,
+        blobs=blobs,
+        broker=broker,
+        link=link,
+        additions=additions,
+        approvals=approvals,
+        audit=audit,
+        trust=trust,
+        meter=parts.meter,
+    )
 
 
 def _open(trust: Trust, catalog: Catalog, audit: Audit) -> None:

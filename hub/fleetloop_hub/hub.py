@@ -23,6 +23,7 @@ from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, LabelSource
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.judging.judging import Judging
+from fleetloop_hub.metrics import families, reported
 from fleetloop_hub.monitoring import ingest, intrusions, label_sources
 from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
@@ -96,8 +97,9 @@ class Hub(HubActions):
         self._intrusions = Intrusions(
             parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
         )
+        self._meter = parts.meter
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
-        self._started, self._due, self._greeted, self._egress_bytes = self._now(), 0.0, 0.0, 0
+        self._started, self._due, self._greeted = self._now(), 0.0, 0.0
         self._seed()
 
     # --- actions: what a person or a new device asks for ------------------------------------------
@@ -169,7 +171,7 @@ class Hub(HubActions):
         underway = self._runs.underway()
         return HubStatus(
             broker=self._broker.address,
-            egress_bytes=self._egress_bytes,
+            egress_bytes=int(self._meter.value(families.EGRESS)),
             reports_stored=self._telemetry.report_count(),
             uptime_s=self._now() - self._started,
             training=None if underway is None else f"{underway.run}: {underway.progress.text}",
@@ -213,6 +215,9 @@ class Hub(HubActions):
         self._relearning.take_in(now)
         self._releasing.look(now)
         self._relearning.watch(now)
+        self._meter.set(families.CONNECTED, self._link.connected)
+        self._meter.set(families.BACKLOG, self._link.backlog_bytes)
+        self._meter.set(families.QUEUED, self._seeder.queued, "chunks")
 
     def _greet(self) -> None:
         """Connected: the broker may have started empty, so everything lasting is said again."""
@@ -236,6 +241,7 @@ class Hub(HubActions):
             self._tell_lasting(born)
         others, receipts = self._label_sources.take(messages)
         outcome = self._ingest.take(self._intrusions.listen(others, now), now)
+        reported.note(self._meter, outcome.fresh)
         for topic, payload in [*outcome.acks, *receipts]:
             self._say(topic, payload, retained=False)
         for device, request in outcome.requests:
@@ -266,5 +272,5 @@ class Hub(HubActions):
         if not self._link.publish(topic, payload, qos=1, retained=kept):
             return False
         self._intrusions.said(topic, payload, retained=retained)
-        self._egress_bytes += len(payload)
+        self._meter.add(families.EGRESS, by=len(payload))
         return True

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.link import Link
@@ -28,6 +29,7 @@ class Parts:
         additions: Dataset versions being built.
         now: The hub's clock, Unix seconds.
         max_bytes_per_s: The fastest average pace at which chunks are published, None for no limit.
+        meter: Where what happens is counted.
     """
 
     catalog: Catalog
@@ -41,3 +43,4 @@ class Parts:
     additions: Additions
     now: Callable[[], float] = time.time
     max_bytes_per_s: int | None = None
+    meter: Meter = field(default_factory=Meter)

@@ -61,7 +61,7 @@ class Telemetry(ABC):
     """What devices say, in order and without doubles. Safe to be called from many threads."""
 
     @abstractmethod
-    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> list[tuple[str, Report]]:
         """Take in reports: (kind, payload, message); durable when it returns.
 
         One that is there already (device, boot, seq) is left as it is. Samples and labels are also
@@ -69,6 +69,9 @@ class Telemetry(ABC):
         same name is counted as a refusal, and so is a report that cannot be kept. What a device
         reports to have refused is counted for it, under the names that are known. A report is a
         sign of life of a device that has a pulse.
+
+        Returns:
+            Kind and message of those that are kept and were not there.
 
         Raises:
             DiskFullError: No room; none of these reports was kept.

@@ -60,6 +60,14 @@ def test_a_report_is_read_back_as_it_was_said(telemetry: Telemetry, clock: _Cloc
     assert telemetry.reports("events") == [StoredReport("events", event(1)[2], 1234.5)]
 
 
+def test_only_what_was_not_there_counts_as_fresh(telemetry: Telemetry) -> None:
+    first, second = event(1), event(2)
+    assert telemetry.store([first]) == [("events", first[2])]
+    assert telemetry.store([first, second, second]) == [("events", second[2])]
+    assert telemetry.store([event(1, text="otherwise")]) == []
+    assert telemetry.store([event(2**70)]) == []  # no number that can be kept
+
+
 def test_a_compressed_report_is_read_back_as_well(telemetry: Telemetry) -> None:
     report = ProfileReport(
         device="a", boot=1, seq=1, at=1.0, model="rain", version=1, first_row=1, profile=PROFILE

@@ -18,6 +18,7 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.plan import Plan, PlannedDevice, PlannedPhase
 from fleetloop_hub.delivery.rollout_states import Event
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
+from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
@@ -222,6 +223,7 @@ class WebHub:
     approvals: Approvals
     audit: Audit
     trust: Trust
+    meter: Meter = field(default_factory=Meter)
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
         return create_app(self, ADMIN_TOKEN, bound_host, Role.VIEWER).test_client()

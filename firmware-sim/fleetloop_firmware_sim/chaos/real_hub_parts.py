@@ -56,11 +56,12 @@ class Stored(SqliteTelemetry):
         super().__init__(path, now)
         self._ledger = ledger
 
-    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> list[tuple[str, Report]]:
         kept = list(reports)
-        super().store(kept)
+        fresh = super().store(kept)
         for _, _, report in kept:
             self._ledger.hear(report)
+        return fresh
 
 
 class FlashBlobs(FileBlobs):

@@ -155,6 +155,11 @@ class Seeder:
             self._hold_until = now + HOLD_S
         return now >= self._hold_until
 
+    @property
+    def queued(self) -> int:
+        """How many chunks wait to be handed over."""
+        return len(self._queue)
+
     def pump(self, now: float) -> None:
         """Hand over as much as the link takes without holding up anything else.
 

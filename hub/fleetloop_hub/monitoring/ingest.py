@@ -8,7 +8,7 @@ whose numbers cannot be is refused and acknowledged: sending it again would not 
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleetloop_hub.errors import ImplausibleError, InjectionError, StrangerError
 from fleetloop_hub.monitoring import plausible
@@ -35,11 +35,13 @@ class Outcome:
         acks: (topic, payload) to be published now that the reports are durable.
         requests: Chunks that devices miss: (device, request).
         stored: Reports taken in.
+        fresh: Those of them that had not come before: kind and message.
     """
 
     acks: list[tuple[str, bytes]]
     requests: list[tuple[str, ChunkRequest]]
     stored: int
+    fresh: list[tuple[str, Report]] = field(default_factory=list)
 
 
 Vet = Callable[[Report, int, float], Report]
@@ -102,11 +104,9 @@ class Ingest:
             elif isinstance(said, ChunkRequest):
                 requests.append((device, said))
         self._count_refused()
-        if reports:
-            self._telemetry.store(reports)
-        return Outcome(
-            _acks([*unbelieved, *(r for _, _, r in reports)], now), requests, len(reports)
-        )
+        fresh = self._telemetry.store(reports) if reports else []
+        acks = _acks([*unbelieved, *(r for _, _, r in reports)], now)
+        return Outcome(acks, requests, len(reports), fresh)
 
     def _refuse(self, source: str, error: RefusedError, topic: str) -> None:
         """Note a refusal; those of a batch that are alike are written at once."""

@@ -134,13 +134,16 @@ class SqliteTelemetry(Telemetry):
         self._writer = open_database(self._path)
         self._reader = open_database(self._path)
 
-    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> None:
+    def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> list[tuple[str, Report]]:
+        fresh = []
         with self._transaction(synced=True) as connection:
             intake = Intake(connection, self._now(), self._classes_of)
             for kind, payload, report in reports:
                 if kind not in _KINDS:
                     raise TelemetryError(f"{kind!r} is no kind of report: nothing was stored")
-                intake.take(kind, payload, report)
+                if intake.take(kind, payload, report):
+                    fresh.append((kind, report))
+        return fresh
 
     def pulse(self, device: str, *, state: bytes | None, reported: bytes | None) -> None:
         with self._transaction(synced=False) as connection:

@@ -59,22 +59,27 @@ class Intake:
         self._now = now
         self._heard: set[str] = set()
 
-    def take(self, kind: str, payload: bytes, report: Report) -> None:
+    def take(self, kind: str, payload: bytes, report: Report) -> bool:
         """Keep a report, or count it as refused; one that cannot be kept does not stop others.
 
         A device that has said it is there is heard now, whether the report is news or comes again.
+
+        Returns:
+            Whether it is kept and was not there.
         """
         self._connection.execute("SAVEPOINT report")
         try:
             if report.device not in self._heard:
                 self._connection.execute(_HEARD, (self._now, report.device))
-            self._keep(kind, payload, report)
+            fresh = self._keep(kind, payload, report)
         except (OverflowError, UnicodeEncodeError, sqlite3.IntegrityError) as error:
             self._connection.execute("ROLLBACK TO report")
             self.refuse(report.device, "unstorable", f"{kind} report: {error}")
+            fresh = False
         else:
             self._heard.add(report.device)
         self._connection.execute("RELEASE report")
+        return fresh
 
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         """Count what the hub does not take in."""
@@ -93,12 +98,13 @@ class Intake:
         )
         self._connection.execute(_REFUSAL, row)
 
-    def _keep(self, kind: str, payload: bytes, report: Report) -> None:
+    def _keep(self, kind: str, payload: bytes, report: Report) -> bool:
         name = (report.device, report.boot, report.seq)
         row = (*name, kind, report.at, self._now, payload)
         if self._connection.execute(_REPORT, row).rowcount == 0:
             self._check_same_report(name, payload)
-        elif isinstance(report, EventReport):
+            return False
+        if isinstance(report, EventReport):
             self._keep_attempt(report)
         elif isinstance(report, SampleReport):
             for sample in report.samples:
@@ -106,6 +112,7 @@ class Intake:
         elif isinstance(report, LabelReport):
             for label in report.labels:
                 self.labels.take(report.device, label, report.device)
+        return True
 
     def _keep_attempt(self, report: EventReport) -> None:
         """Count what a device says that it has refused."""

@@ -11,6 +11,7 @@ from fleetloop_hub.web import (
     changes,
     drawings,
     guard,
+    metrics_routes,
     page,
     problem,
     routes,
@@ -43,6 +44,7 @@ def create_app(
     overviews = OverviewReader(
         hub.catalog, hub.telemetry, moved=hub.actions.moved, unfair=fairness.broken
     )
+    metrics_routes.register(app, hub.meter)
     guard.register(app, bound_host)
     problem.register(app)
     access.register(

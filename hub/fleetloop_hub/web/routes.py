@@ -5,6 +5,7 @@ from typing import Protocol
 from flask import Blueprint
 
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
@@ -26,6 +27,7 @@ from fleetloop_hub.web import (
     api_runs,
     api_shadows,
     fairness_routes,
+    metrics_routes,
     why_routes,
 )
 from fleetloop_hub.web.actions import HubActions
@@ -67,11 +69,16 @@ class HubParts(Protocol):
     def blobs(self) -> Blobs:
         """Its content."""
 
+    @property
+    def meter(self) -> Meter:
+        """What it counts while it runs."""
+
 
 def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader) -> list[Blueprint]:
     """The API, and for now the pages that share a module with their part of it."""
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     return [
+        metrics_routes.metrics_routes(hub.meter, hub.catalog, hub.telemetry),
         api.reading(hub.catalog, hub.telemetry, overviews, hub.actions),
         api_artifacts.artifacts(hub.catalog, hub.blobs),
         api.enrolling(hub.actions),
