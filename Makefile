@@ -79,6 +79,7 @@ docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
 	@$(BIN)/python -m fleetloop_agent.update.states_page docs/states.md
 	@$(BIN)/python -m fleetloop_hub.delivery.rollouts_page docs/rollouts.md
+	@PYTHONPATH=tests $(BIN)/python -m support.openapi_page docs/openapi.json
 
 powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page

@@ -2,6 +2,7 @@
 
 FleetloopError
 ├── ConfigError        a setting with which the hub cannot be started
+├── AbsentError        what was named is not there: no such model, version, run, rollout
 ├── SpecError          the model spec does not say what it should
 ├── DataError          rows that cannot be used, with file and line where known
 ├── TrainingError      a run that came to nothing
@@ -37,6 +38,10 @@ from fleetloop_shared.errors import FleetloopError, RefusedError
 
 class ConfigError(FleetloopError):
     """The hub cannot be started with this setting; the text says what to write instead."""
+
+
+class AbsentError(FleetloopError):
+    """What was named is not there; the text says what there is, or where it is listed."""
 
 
 class SpecError(FleetloopError):

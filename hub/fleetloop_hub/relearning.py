@@ -6,6 +6,7 @@ from fleetloop_hub.data import datasets
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.data.windows import Choice
 from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.fleet_records import Awaited, Rollout
 from fleetloop_hub.lookout import Lookout
 from fleetloop_hub.ports import Telemetry
@@ -108,7 +109,8 @@ class Relearning:
         """Start a run on the newest dataset version, or queue it; returns its key.
 
         Raises:
-            TrainingError: No such model, or a run of it is in the queue already.
+            AbsentError: No such model.
+            TrainingError: A run of it is in the queue already.
         """
         self._specs.model(model)
         dataset = datasets.newest(self._catalog, model)
@@ -129,10 +131,13 @@ class Relearning:
         """End a run that is under way, or take one out that has not begun.
 
         Raises:
+            AbsentError: There is no such run.
             TrainingError: It is neither.
         """
         found = self._catalog.find(Run, run)
-        if found is None or found.state not in {RunState.QUEUED, RunState.WAITING}:
+        if found is None:
+            raise AbsentError(f"no run {run[:80]!r}: see `fleetloop runs list`")
+        if found.state not in {RunState.QUEUED, RunState.WAITING}:
             self._runs.cancel(run, by)
             return
         text = f"taken out by {by or 'a person'} before it had begun; nothing was changed"

@@ -6,7 +6,7 @@ import http.client
 import os
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _TIMEOUT_S = 120.0
 _MAX_ANSWER_BYTES = 64_000_000
+_PAGE = 1_000
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -52,6 +53,28 @@ class Remote:
             RemoteError: The hub does not answer, or not with this.
         """
         return self._decode(self._ask("GET", path, None), type_)
+
+    def listed(self, path: str, name: str, type_: type[T], most: int | None = None) -> list[T]:
+        """What a list at `path` holds, page after page.
+
+        Args:
+            path: Below /api/v1, with a query or without.
+            name: What the list is called in the answer.
+            type_: Of its entries.
+            most: Entries, no more than so many; None is all.
+
+        Raises:
+            RemoteError: The hub does not answer, or not with this.
+        """
+        found: list[T] = []
+        mark = "&" if "?" in path else "?"
+        asked = f"{path}{mark}limit={min(most or _PAGE, _PAGE)}"
+        cursor: str | None = ""
+        while cursor is not None and (most is None or len(found) < most):
+            page = self.get(f"{asked}&cursor={quote(cursor)}", dict[str, msgspec.Raw])
+            found += self._decode(bytes(page.get(name, b"")), list[type_])  # type: ignore[valid-type]  # a type at run time
+            cursor = self._decode(bytes(page.get("next", b"null")), str | None)  # type: ignore[arg-type]  # the same
+        return found[:most]
 
     def read(self, path: str) -> bytes:
         """The bytes at `path`, below /api/v1.

@@ -20,12 +20,12 @@ class HubView:
 
     def versions(self, model: str) -> list[Json]:
         """A model's versions, the newest first."""
-        found: list[Json] = self.api.get("/versions")["versions"]
+        found: list[Json] = self.api.get("/versions?limit=1000")["versions"]
         return [version for version in found if version["model"] == model]
 
     def devices(self) -> list[Json]:
         """Every device, as the hub sees it."""
-        found: list[Json] = self.api.get("/devices")["devices"]
+        found: list[Json] = self.api.get("/devices?limit=1000")["devices"]
         return found
 
     def online(self) -> int:
@@ -38,7 +38,7 @@ class HubView:
 
     def rollouts(self) -> list[Json]:
         """Every rollout, the newest first."""
-        found: list[Json] = self.api.get("/rollouts")["rollouts"]
+        found: list[Json] = self.api.get("/rollouts?limit=1000")["rollouts"]
         return found
 
     def ended(self, version: int) -> bool:
@@ -51,7 +51,7 @@ class HubView:
 
     def quarantined(self, version: int) -> list[str]:
         """The hardware types on which a version is in quarantine."""
-        found: list[Json] = self.api.get("/quarantine")["quarantine"]
+        found: list[Json] = self.api.get("/quarantine?limit=1000")["quarantine"]
         return sorted({q["hardware"] for q in found if q["version"] == version})
 
     def why(self, model: str, version: int) -> Json:
@@ -61,10 +61,10 @@ class HubView:
 
     def decisions(self, verdict: str) -> list[Json]:
         """Decisions of this kind that no person asked for, the newest first."""
-        made: list[Json] = self.api.get("/decisions")["decisions"]
+        made: list[Json] = self.api.get("/decisions?limit=1000")["decisions"]
         return [d for d in made if d["verdict"] == verdict and d["trigger"] != "person"]
 
     def runs(self, model: str) -> list[Json]:
         """A model's runs, as the hub lists them."""
-        found: list[Json] = self.api.get("/runs")["runs"]
+        found: list[Json] = self.api.get("/runs?limit=1000")["runs"]
         return [run for run in found if run["model"] == model]

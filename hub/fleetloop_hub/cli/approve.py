@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -18,10 +17,6 @@ VersionName = Annotated[
 ]
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name; it is recorded.")]
 Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; it is recorded.")]
-
-
-class _Log(msgspec.Struct, frozen=True):
-    entries: list[AuditEntry]
 
 
 def approve(
@@ -69,7 +64,7 @@ def audit(
     json: Json = False,
 ) -> None:
     """Show who did what to what, and why, oldest first; the hub verifies every entry first."""
-    entries = find_hub(state_dir, hub, change=True).get("/audit", _Log).entries
+    entries = find_hub(state_dir, hub, change=True).listed("/audit", "entries", AuditEntry)
     last = entries[-1].hash if entries else "none"
     if json:
         print_json({"entries": [] if verify else entries, "count": len(entries), "last": last})

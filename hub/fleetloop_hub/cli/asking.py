@@ -21,34 +21,27 @@ class Status(msgspec.Struct, frozen=True):
     training_left_s: float | None = None
 
 
-class _Versions(msgspec.Struct, frozen=True):
-    versions: list[VersionView]
-
-
-class _Runs(msgspec.Struct, frozen=True):
-    runs: list[RunSummary]
-
-
 def versions(remote: Remote) -> list[VersionView]:
     """Every version, newest first.
 
     Raises:
         RemoteError: The hub does not answer.
     """
-    return remote.get("/versions", _Versions).versions
+    return remote.listed("/versions", "versions", VersionView)
 
 
-def runs(remote: Remote, query: str = "") -> list[RunSummary]:
+def runs(remote: Remote, query: str = "", most: int | None = None) -> list[RunSummary]:
     """Runs in brief, newest first.
 
     Args:
         remote: The hub.
-        query: Narrows them: "?limit=20&model=rain".
+        query: Narrows them: "?model=rain".
+        most: No more than so many; None is all.
 
     Raises:
         RemoteError: The hub does not answer.
     """
-    return remote.get(f"/runs{query}", _Runs).runs
+    return remote.listed(f"/runs{query}", "runs", RunSummary, most)
 
 
 def status(remote: Remote) -> Status:

@@ -3,7 +3,6 @@
 from typing import Annotated
 from urllib.parse import quote
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, person, print_json
@@ -19,16 +18,12 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the part is called.")]
 
 
-class _Cohorts(msgspec.Struct, frozen=True):
-    cohorts: list[LabelCohort]
-
-
 @app.command("list")
 def list_cohorts(
     *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """List the names that were given to parts of cohorts."""
-    found = find_hub(state_dir, hub, change=False).get("/cohorts", _Cohorts).cohorts
+    found = find_hub(state_dir, hub, change=False).listed("/cohorts", "cohorts", LabelCohort)
     if json:
         print_json(found)
     elif found:

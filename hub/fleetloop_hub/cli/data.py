@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
-import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -39,10 +38,6 @@ Version = Annotated[
 _LOOK_S = 0.1
 
 
-class _Datasets(msgspec.Struct, frozen=True):
-    datasets: list[Dataset]
-
-
 @app.command()
 def add(
     spec: SpecFile, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
@@ -66,7 +61,7 @@ def list_versions(
     json: Json = False,
 ) -> None:
     """List dataset versions, newest first."""
-    found = find_hub(state_dir, hub, change=False).get("/data", _Datasets).datasets
+    found = find_hub(state_dir, hub, change=False).listed("/data", "datasets", Dataset)
     found = [d for d in found if model in {None, d.model}]
     if json:
         print_json(found)

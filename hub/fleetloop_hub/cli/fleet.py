@@ -6,7 +6,6 @@ import sys
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
@@ -23,14 +22,6 @@ class Anonymous(StrEnum):
 
     NOTHING = "nothing"
     VIEWER = "viewer"
-
-
-class _Devices(msgspec.Struct, frozen=True):
-    devices: list[DeviceView]
-
-
-class _Attempts(msgspec.Struct, frozen=True):
-    attempts: list[AttemptView]
 
 
 def serve(  # noqa: PLR0913, PLR0917 - the options of a command
@@ -90,7 +81,7 @@ def token(
 
 def devices(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
     """List the devices and what they are doing."""
-    found = find_hub(state_dir, hub, change=False).get("/devices", _Devices).devices
+    found = find_hub(state_dir, hub, change=False).listed("/devices", "devices", DeviceView)
     if json:
         print_json(found)
     elif found:
@@ -101,7 +92,7 @@ def devices(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json
 
 def attempts(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
     """List what was tried on devices and hub and was refused, by the attack's name."""
-    found = find_hub(state_dir, hub, change=False).get("/attempts", _Attempts).attempts
+    found = find_hub(state_dir, hub, change=False).listed("/attempts", "attempts", AttemptView)
     if json:
         print_json(found)
     elif found:

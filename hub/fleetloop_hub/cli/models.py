@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli import asking, card
@@ -32,10 +31,6 @@ from fleetloop_shared.ids import sha256_hex
 app = typer.Typer(help="Model versions: list them, see where they come from, name and keep them.")
 
 VersionKey = Annotated[str, typer.Argument(metavar="MODEL@V", help=f"{WHICH}.")]
-
-
-class _Descents(msgspec.Struct, frozen=True):
-    versions: list[Descent]
 
 
 @app.callback(invoke_without_command=True)
@@ -268,7 +263,7 @@ def _last(remote: Remote, model: str) -> str:
 
 
 def _lineage(remote: Remote, model: str) -> list[Descent]:
-    return remote.get(f"/models/{model}/lineage", _Descents).versions
+    return remote.listed(f"/models/{model}/lineage", "versions", Descent)
 
 
 def _at(version: Version) -> str:

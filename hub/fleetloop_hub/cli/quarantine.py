@@ -3,7 +3,6 @@
 from typing import Annotated
 from urllib.parse import quote
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, person, print_json
@@ -18,17 +17,13 @@ app = typer.Typer(
 )
 
 
-class _Quarantines(msgspec.Struct, frozen=True):
-    quarantine: list[Quarantine]
-
-
 @app.command("list")
 def list_quarantines(
     *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """List what is in quarantine and what was lifted, the newest first, with the reasons."""
     remote = find_hub(state_dir, hub, change=False)
-    found = remote.get("/quarantine", _Quarantines).quarantine
+    found = remote.listed("/quarantine", "quarantine", Quarantine)
     found = sorted(found, key=lambda one: one.at, reverse=True)
     if json:
         print_json(found)

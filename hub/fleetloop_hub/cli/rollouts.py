@@ -33,16 +33,12 @@ By = Annotated[
 Reason = Annotated[str, typer.Option("--reason", help="Why, in words; it is recorded.")]
 
 
-class _Rollouts(msgspec.Struct, frozen=True):
-    rollouts: list[Rollout]
-
-
 @app.command("list")
 def list_rollouts(
     *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """List the rollouts, the newest first, and where each of them stands."""
-    found = find_hub(state_dir, hub, change=False).get("/rollouts", _Rollouts).rollouts
+    found = find_hub(state_dir, hub, change=False).listed("/rollouts", "rollouts", Rollout)
     if json:
         print_json(found)
     elif found:

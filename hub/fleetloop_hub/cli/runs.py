@@ -3,6 +3,7 @@
 import sys
 import time
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 
@@ -44,9 +45,8 @@ def list_runs(  # noqa: PLR0913  # an option each
     json: Json = False,
 ) -> None:
     """List runs, newest first."""
-    asked = [f"limit={limit}"]
-    asked += [f"{k}={v}" for k, v in (("model", model), ("state", state)) if v is not None]
-    runs = asking.runs(find_hub(state_dir, hub, change=False), f"?{'&'.join(asked)}")
+    asked = urlencode({k: v for k, v in (("model", model), ("state", state)) if v is not None})
+    runs = asking.runs(find_hub(state_dir, hub, change=False), f"?{asked}" if asked else "", limit)
     if json:
         print_json(runs)
     elif runs:

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, out, print_json
@@ -18,10 +17,6 @@ app = typer.Typer(
 
 Which = Annotated[str, typer.Argument(metavar="MODEL@VERSION", help="Which version, by number.")]
 Where = Annotated[str, typer.Option("--cohort", help="On whose devices.")]
-
-
-class _Shadows(msgspec.Struct, frozen=True):
-    shadows: list[ShadowView]
 
 
 @app.command()
@@ -75,7 +70,7 @@ def stop(
 @app.command()
 def show(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
     """Show what challengers have shown: agreement, accuracy where labels came, rows left out."""
-    found = find_hub(state_dir, hub, change=False).get("/shadows", _Shadows).shadows
+    found = find_hub(state_dir, hub, change=False).listed("/shadows", "shadows", ShadowView)
     if json:
         print_json(found)
     elif found:

@@ -15,7 +15,7 @@ from fleetloop_hub.data.addition import Addition
 from fleetloop_hub.data.job import Files, Job
 from fleetloop_hub.data.process import DataProcess
 from fleetloop_hub.data.windows import Choice
-from fleetloop_hub.errors import DataError
+from fleetloop_hub.errors import AbsentError, DataError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Dataset, Model
 from fleetloop_hub.spec import reading as specs
@@ -81,11 +81,11 @@ class Additions:
         """How far an addition is.
 
         Raises:
-            DataError: There is none of that key.
+            AbsentError: There is none of that key.
         """
         work = self._works.get(key)
         if work is None:
-            raise DataError(
+            raise AbsentError(
                 f"no addition {key[:80]!r} since the hub was started; add the data again"
             )
         if work.addition.ended:

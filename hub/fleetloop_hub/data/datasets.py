@@ -1,6 +1,6 @@
 """The dataset versions there are: a model's newest, and any one by its key."""
 
-from fleetloop_hub.errors import DataError, TrainingError
+from fleetloop_hub.errors import AbsentError, DataError, TrainingError
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.records import Dataset
 
@@ -27,12 +27,15 @@ def find(catalog: Catalog, name: str) -> Dataset:
     """The version that is meant: by the beginning of its key, or a model's newest by its name.
 
     Raises:
-        DataError: There is none, or there are several.
+        AbsentError: There is none.
+        DataError: There are several.
     """
     if of_model := versions(catalog, name):
         return of_model[-1]
     found = [d for d in catalog.all(Dataset) if name and d.key.startswith(name)]
-    if len(found) != 1:
-        how = "several dataset versions begin" if found else "no dataset version begins"
-        raise DataError(f"{how} with {name[:80]!r}, and no model is called so: fleetloop data list")
+    see = f"with {name[:80]!r}, and no model is called so: fleetloop data list"
+    if not found:
+        raise AbsentError(f"no dataset version begins {see}")
+    if len(found) > 1:
+        raise DataError(f"several dataset versions begin {see}")
     return found[0]

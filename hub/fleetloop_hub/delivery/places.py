@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from fleetloop_hub.delivery.phasing import Member
 from fleetloop_hub.delivery.standing import NEVER_SEEN, Sighting, sight
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError, GateError
 from fleetloop_hub.fleet_records import Cohort, Device, LabelCohort, Token
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_shared import label_query
@@ -161,12 +161,12 @@ class Places:
         """Forget a name; what devices have stays as it is.
 
         Raises:
-            GateError: There is none.
+            AbsentError: There is none.
         """
         found = self._part(name)
         if found is None:
             known = ", ".join(c.key for c in self._catalog.all(LabelCohort) if not c.gone)
-            raise GateError(
+            raise AbsentError(
                 f"no cohort {name[:64]!r} was defined by a label query; there are: "
                 f"{known or 'none'}. Nothing was changed"
             )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError, GateError
 from fleetloop_hub.fleet_records import Quarantine, Rollout
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.records import Version
@@ -77,15 +77,18 @@ def lift(catalog: Catalog, key: str, why: str, now: float) -> Quarantine:
         now: Unix seconds.
 
     Raises:
-        GateError: There is none, or more than one; nothing was changed.
+        AbsentError: There is none; nothing was changed.
+        GateError: There is more than one; nothing was changed.
     """
     sha256, _, hardware = key.partition("/")
     found = [
         q for q in standing(catalog) if q.artifact.startswith(sha256) and q.hardware == hardware
     ]
-    if len(found) != 1 or not sha256:
-        problem = "is no quarantine that stands" if not found else "means more than one quarantine"
-        raise GateError(f"{key[:160]!r} {problem}: see `fleetloop quarantine list`")
+    see = "see `fleetloop quarantine list`"
+    if not found or not sha256:
+        raise AbsentError(f"{key[:160]!r} is no quarantine that stands: {see}")
+    if len(found) > 1:
+        raise GateError(f"{key[:160]!r} means more than one quarantine: {see}")
     lifted = replace(found[0], lifted=why, lifted_at=now)
     catalog.put(lifted)
     return lifted

@@ -22,7 +22,7 @@ from fleetloop_hub.delivery.rollout import (
 from fleetloop_hub.delivery.rollout_states import Effect, Event
 from fleetloop_hub.delivery.sights import TOLD, Sights, inside_of
 from fleetloop_hub.delivery.standing import ON_THE_WAY
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.fleet_records import Passage, Quarantine, Rollout, RolloutState
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.spec.model_spec import ModelSpec
@@ -67,11 +67,11 @@ class Rollouts:
         """A rollout.
 
         Raises:
-            GateError: There is none.
+            AbsentError: There is none.
         """
         found = self._catalog.find(Rollout, key)
         if found is None:
-            raise GateError(f"no rollout {key[:80]!r}: see `fleetloop rollouts list`")
+            raise AbsentError(f"no rollout {key[:80]!r}: see `fleetloop rollouts list`")
         return found
 
     def same_place(self, rollout: Rollout) -> list[Rollout]:

@@ -1,6 +1,6 @@
 """From a run's record to the order that does it again."""
 
-from fleetloop_hub.errors import BlobError, TrainingError
+from fleetloop_hub.errors import AbsentError, BlobError, TrainingError
 from fleetloop_hub.records import Run, RunState, Version
 from fleetloop_hub.tracking.registry import Registry
 from fleetloop_hub.training import job as files
@@ -17,13 +17,14 @@ def order_again(registry: Registry, key: str, asked_by: str) -> Order:
         asked_by: Who wants to know.
 
     Raises:
-        TrainingError: No such run, it has left nothing to compare with, or what it was made of is
+        AbsentError: No such run.
+        TrainingError: It has left nothing to compare with, or what it was made of is
             gone; the text says which.
     """
     catalog, blobs = registry.catalog, registry.blobs
     run = catalog.find(Run, key)
     if run is None:
-        raise TrainingError(f"no run {key!r}: see `fleetloop runs list`")
+        raise AbsentError(f"no run {key[:80]!r}: see `fleetloop runs list`")
     if run.reproduces is not None:
         raise TrainingError(f"{key} did {run.reproduces} again itself: reproduce that one")
     if run.state is not RunState.FINISHED or str(files.ARTIFACT) not in run.artifacts:

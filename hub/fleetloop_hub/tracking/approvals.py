@@ -46,7 +46,8 @@ class Approvals:
         The audit log has it first: where it cannot be logged, nothing is done.
 
         Raises:
-            GateError: There is no such version or gate, or this cannot be said to it; or name or
+            AbsentError: There is no such version.
+            GateError: There is no such gate, or this cannot be said to it; or name or
                 reason is missing.
             AuditError: The audit log is damaged.
             DiskFullError: No room; the version is what it was.

@@ -81,7 +81,8 @@ class Registry:
         """The version, if it may go to devices.
 
         Raises:
-            GateError: There is none, or a gate blocks it; the text says which.
+            AbsentError: There is none.
+            GateError: A gate blocks it; the text says which.
         """
         version = self.catalog.find(Version, f"{model}/{number}")
         if version is None:

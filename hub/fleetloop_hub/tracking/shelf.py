@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 
 from msgspec.structs import replace
 
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError, GateError
 from fleetloop_hub.fleet_records import Cohort, Rollout
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Run, Version, VersionState
@@ -47,7 +47,7 @@ class Shelf:
         """A version.
 
         Raises:
-            GateError: There is none of that number.
+            AbsentError: There is none of that number.
         """
         version = self._catalog.find(Version, f"{model}/{number}")
         if version is None:
@@ -66,7 +66,8 @@ class Shelf:
         """Let a name mean this version, whatever it meant before.
 
         Raises:
-            GateError: No such version, it is deleted, or the name is not for people to give.
+            AbsentError: No such version.
+            GateError: It is deleted, or the name is not for people to give.
         """
         if name == CHAMPION:
             raise GateError(
@@ -85,7 +86,8 @@ class Shelf:
         """Note something about a version; an empty value takes the note away.
 
         Raises:
-            GateError: No such version, or the tag cannot be kept.
+            AbsentError: No such version.
+            GateError: The tag cannot be kept.
         """
         if _TAG.fullmatch(key) is None or len(value) > _TAG_CHARS:
             raise GateError(
@@ -107,7 +109,8 @@ class Shelf:
         """Put a version aside: it is kept, but nobody can roll it out.
 
         Raises:
-            GateError: No such version, or it is in use; the text says where.
+            AbsentError: No such version.
+            GateError: It is in use; the text says where.
         """
         with self._held:
             version = self._present(model, number)
@@ -133,12 +136,12 @@ class Shelf:
         """Give up all versions but the newest `keep` and those that are needed, or tell which.
 
         Raises:
-            GateError: There is no such model.
+            AbsentError: There is no such model.
         """
         with self._held:
             facts = self._facts(model)
             if not facts.versions and not any(run.model == model for run in facts.runs):
-                raise GateError(f"no model {model!r} has versions: see `fleetloop models`")
+                raise AbsentError(f"no model {model[:80]!r} has versions: see `fleetloop models`")
             return retain(self._catalog, self._blobs, facts, model=model, keep=keep, delete=delete)
 
     def reported(self) -> dict[str, ReportedState]:

@@ -1,6 +1,6 @@
 """The model spec of each model, read once for each text."""
 
-from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Model
 from fleetloop_hub.spec import reading
@@ -19,11 +19,11 @@ class Specs:
         """A model.
 
         Raises:
-            TrainingError: There is none of this name.
+            AbsentError: There is none of this name.
         """
         found = self._catalog.find(Model, name)
         if found is None:
-            raise TrainingError(f"no model {name!r}: add one with `fleetloop train SPEC.toml`")
+            raise AbsentError(f"no model {name!r}: add one with `fleetloop train SPEC.toml`")
         return found
 
     def text(self, name: str) -> str:

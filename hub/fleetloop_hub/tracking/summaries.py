@@ -1,5 +1,7 @@
 """Runs in brief, for lists that stay quick with hundreds of them."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from fleetloop_hub.ports import Catalog
@@ -46,23 +48,19 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-def summaries(
-    catalog: Catalog, *, model: str | None = None, state: RunState | None = None, limit: int
-) -> list[RunSummary]:
-    """The newest runs, newest first.
-
-    Args:
-        catalog: Has them.
-        model: Only of this model.
-        state: Only in this state.
-        limit: No more than so many.
-    """
-    found = [
+def runs_of(
+    catalog: Catalog, *, model: str | None = None, state: RunState | None = None
+) -> list[Run]:
+    """Runs, of one model or in one state where these are named."""
+    return [
         run for run in catalog.all(Run) if model in {None, run.model} and state in {None, run.state}
     ]
+
+
+def summaries(catalog: Catalog, runs: Iterable[Run]) -> list[RunSummary]:
+    """The same runs in brief."""
     versions = {version.run: version.number for version in catalog.all(Version)}
-    newest = sorted(found, key=lambda run: run.started_at, reverse=True)[:limit]
-    return [_summary(run, versions.get(run.key)) for run in newest]
+    return [_summary(run, versions.get(run.key)) for run in runs]
 
 
 def _summary(run: Run, version: int | None) -> RunSummary:

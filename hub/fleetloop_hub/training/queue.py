@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.errors import AbsentError, TrainingError
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.spec import reading as specs
@@ -130,6 +130,7 @@ class Queue:
         """A person agrees to a run that waits for that.
 
         Raises:
+            AbsentError: There is no such run.
             TrainingError: It does not.
         """
         found = self._waiting(run)
@@ -143,10 +144,11 @@ class Queue:
 
     def _waiting(self, run: str) -> Run:
         found = self._catalog.find(Run, run)
-        if found is None or found.state is not RunState.WAITING:
-            state = "unknown" if found is None else str(found.state)
+        if found is None:
+            raise AbsentError(f"no run {run[:80]!r}: see `fleetloop runs list`")
+        if found.state is not RunState.WAITING:
             raise TrainingError(
-                f"run {run[:80]} does not wait for a person's word, it is {state}: see "
+                f"run {run[:80]} does not wait for a person's word, it is {found.state}: see "
                 "`fleetloop runs list`; nothing was changed"
             )
         return found

@@ -107,7 +107,8 @@ class HubActions(ABC):
             imported: A file among the blobs to take in instead of training candidates.
 
         Raises:
-            TrainingError: No such model, or a run of it waits already.
+            AbsentError: No such model.
+            TrainingError: A run of it waits already.
         """
 
     @abstractmethod
@@ -119,7 +120,8 @@ class HubActions(ABC):
             by: Who has asked.
 
         Raises:
-            TrainingError: No such run, nothing to compare with, what it was made of is gone, or
+            AbsentError: No such run.
+            TrainingError: Nothing to compare with, what it was made of is gone, or
                 another run is under way.
         """
 
@@ -132,6 +134,7 @@ class HubActions(ABC):
             by: Who has asked.
 
         Raises:
+            AbsentError: No such run.
             TrainingError: It is over.
         """
 
@@ -166,7 +169,8 @@ class HubActions(ABC):
             replacing: Whether it may take the place of another model; a device runs one.
 
         Raises:
-            GateError: No such version, a gate blocks it, or another model would have to go.
+            AbsentError: No such version.
+            GateError: A gate blocks it, or another model would have to go.
         """
 
     @property

@@ -11,19 +11,22 @@ from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import EnrolError
 from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
+from fleetloop_hub.monitoring.alarms import Alarms
+from fleetloop_hub.monitoring.overview import Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import answers, guard, paging
 from fleetloop_hub.web.access import PUBLIC, needs
-from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.actions import HubActions, HubStatus
+from fleetloop_hub.web.paging import PageAsk
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import check_name
-from fleetloop_shared.messages import EnrolRequest
+from fleetloop_shared.messages import EnrolAnswer, EnrolRequest
 
 _SMALL_BYTES = 16_384
 _SPEC_BYTES = 1_048_576
-_MAX_LISTED = 1_000
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,44 +101,69 @@ def reading(
 
     @api.get("/overview")
     @needs(Role.VIEWER)
+    @Speaks(gives=Overview)
     def overview() -> Response:
+        """The whole loop at one look: health, next step, stages, devices, versions, events."""
         return _json(overviews.read())
 
     @api.get("/devices")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=answers.Devices)
     def devices() -> Response:
-        return _json({"devices": overviews.read().devices})
+        """Devices by id, each with the last that it said."""
+        found, behind = paging.cut(overviews.read().devices, lambda d: (d.device,), asked(PageAsk))
+        return paging.paged(answers.Devices(devices=found, next=behind))
 
     @api.get("/versions")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=answers.Versions)
     def versions() -> Response:
-        return _json({"versions": overviews.read().versions})
+        """Model versions of every model, newest first."""
+        found, behind = paging.cut(
+            overviews.read().versions, lambda v: (-v.created_at, v.model, -v.number), asked(PageAsk)
+        )
+        return paging.paged(answers.Versions(versions=found, next=behind))
 
     @api.get("/drift")
     @needs(Role.VIEWER)
+    @Speaks(gives=Alarms)
     def drift() -> Response:
+        """Every window that devices have judged, counted, and the newest reports."""
         return _json(alarms.count(telemetry))
 
     @api.get("/attempts")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=answers.Attempts)
     def attempts() -> Response:
-        return _json({"attempts": overviews.read().attempts})
+        """What was tried on devices and hub and came to nothing."""
+        found, behind = paging.cut(
+            overviews.read().attempts, lambda a: (-a.at, a.name, a.by, a.device), asked(PageAsk)
+        )
+        return paging.paged(answers.Attempts(attempts=found, next=behind))
 
     @api.get("/rollouts")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=answers.Rollouts)
     def rollouts() -> Response:
-        found = sorted(catalog.all(Rollout), key=lambda r: r.started_at, reverse=True)
-        return _json({"rollouts": found[:_MAX_LISTED]})
+        """Rollouts, newest first."""
+        found, behind = paging.cut(
+            catalog.all(Rollout), lambda r: (-r.started_at, r.key), asked(PageAsk)
+        )
+        return paging.paged(answers.Rollouts(rollouts=found, next=behind))
 
     @api.get("/decisions")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=answers.Decisions)
     def decisions() -> Response:
-        found = sorted(catalog.all(Decision), key=lambda d: d.at, reverse=True)
-        return _json({"decisions": found[:_MAX_LISTED]})
+        """Decisions of the hub, newest first."""
+        found, behind = paging.cut(catalog.all(Decision), lambda d: (-d.at, d.key), asked(PageAsk))
+        return paging.paged(answers.Decisions(decisions=found, next=behind))
 
     @api.get("/status")
     @needs(Role.VIEWER)
+    @Speaks(gives=HubStatus)
     def status() -> Response:
+        """How the running hub is."""
         return _json(actions.status())
 
     return api
@@ -148,12 +176,25 @@ def enrolling(actions: HubActions) -> Blueprint:
 
     @api.post("/enrol")
     @needs(PUBLIC)
+    @Speaks(
+        takes=EnrolRequest,
+        example={
+            "token": "SECRET.FINGERPRINT",
+            "device": "station-7",
+            "hardware": "pi4",
+            "agent": "0.1.0",
+        },
+        gives=EnrolAnswer,
+        status=HTTPStatus.CREATED,
+        secret=True,
+    )
     def enrol() -> Response:
+        """Admit a new device; the one-time token in the body is the proof."""
         source = request.remote_addr or "unknown"
         attempts.check(source)
-        asked = guard.body(EnrolRequest, _SMALL_BYTES)
+        wanted = guard.body(EnrolRequest, _SMALL_BYTES)
         try:
-            return _json(actions.enrol(asked), HTTPStatus.CREATED)
+            return _json(actions.enrol(wanted), HTTPStatus.CREATED)
         except EnrolError:
             attempts.failed(source)
             raise
@@ -167,32 +208,64 @@ def changing(actions: HubActions) -> Blueprint:
 
     @api.post("/tokens")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=TokenAsk,
+        example={"cohort": "stations", "expires_s": 3600},
+        gives=answers.TokenMade,
+        status=HTTPStatus.CREATED,
+        secret=True,
+    )
     def tokens() -> Response:
-        asked = guard.body(TokenAsk, _SMALL_BYTES)
-        cohort = check_name(asked.cohort, "cohort")
-        return _json({"token": actions.new_token(cohort, asked.expires_s)}, HTTPStatus.CREATED)
+        """Make a one-time token with which a new device enrols."""
+        wanted = guard.body(TokenAsk, _SMALL_BYTES)
+        cohort = check_name(wanted.cohort, "cohort")
+        return _json({"token": actions.new_token(cohort, wanted.expires_s)}, HTTPStatus.CREATED)
 
     @api.post("/models")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=ModelAsk,
+        example={"spec": '[model]\nname = "rain"\n', "folder": "/srv/rain"},
+        gives=answers.ModelKnown,
+        status=HTTPStatus.CREATED,
+    )
     def models() -> Response:
-        asked = guard.body(ModelAsk, _SPEC_BYTES)
-        name = actions.add_model(asked.spec, Path(asked.folder))
+        """Take in a model spec, and make a dataset version of its rows.
+
+        The spec's sources lie on the hub's machine, below `folder`.
+        """
+        wanted = guard.body(ModelAsk, _SPEC_BYTES)
+        name = actions.add_model(wanted.spec, Path(wanted.folder))
         return _json({"model": name}, HTTPStatus.CREATED)
 
     @api.post("/runs")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=RunAsk,
+        example={"model": "rain", "reason": "new rows"},
+        gives=answers.RunNamed,
+        status=HTTPStatus.CREATED,
+    )
     def runs() -> Response:
-        asked = guard.body(RunAsk, _SMALL_BYTES)
-        run = actions.train(asked.model, "person", asked.reason, asked.by)
+        """Start to train a model, or queue it; the answer does not wait for it."""
+        wanted = guard.body(RunAsk, _SMALL_BYTES)
+        run = actions.train(wanted.model, "person", wanted.reason, wanted.by)
         return _json({"run": run}, HTTPStatus.CREATED)
 
     @api.post("/rollouts")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=RolloutAsk,
+        example={"model": "rain", "version": 2, "cohort": "stations"},
+        gives=answers.RolloutNamed,
+        status=HTTPStatus.CREATED,
+    )
     def rollouts() -> Response:
-        asked = guard.body(RolloutAsk, _SMALL_BYTES)
-        cohort = check_name(asked.cohort, "cohort")
+        """Begin to move a cohort, or a part of it, to a version."""
+        wanted = guard.body(RolloutAsk, _SMALL_BYTES)
+        cohort = check_name(wanted.cohort, "cohort")
         key = actions.roll_out(
-            asked.model, asked.version, cohort, where=asked.where, replacing=asked.replacing
+            wanted.model, wanted.version, cohort, where=wanted.where, replacing=wanted.replacing
         )
         return _json({"rollout": key}, HTTPStatus.CREATED)
 

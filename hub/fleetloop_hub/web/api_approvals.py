@@ -7,14 +7,16 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response
 
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import answers, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.paging import PageAsk
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
@@ -44,19 +46,34 @@ def changing_approvals(actions: HubActions, approvals: Approvals, audit: Audit) 
 
     @api.post("/versions/<model>/<number>/sayings")
     @needs(Role.APPROVER)
+    @Speaks(
+        takes=SayingAsk,
+        example={"saying": "approve", "by": "ann", "reason": "seen on the bench"},
+        gives=answers.SaidOf,
+        status=HTTPStatus.CREATED,
+        matched=True,
+    )
     def say(model: str, number: str) -> Response:
-        asked = guard.body(SayingAsk, _SMALL_BYTES)
-        words = Words(saying=asked.saying, by=asked.by, reason=asked.reason, gate=asked.gate)
+        """Approve, waive a gate of, or reject a version, by name and with a reason."""
+        told = guard.body(SayingAsk, _SMALL_BYTES)
+        words = Words(saying=told.saying, by=told.by, reason=told.reason, gate=told.gate)
         if not number.isdecimal():
-            raise GateError(f"{number[:80]!r} is no number of a version; see `fleetloop models`")
+            raise AbsentError(f"{number[:80]!r} is no number of a version; see `fleetloop models`")
         with actions.held():
             version = approvals.say(model, int(number), words, time.time())
         return _json({"state": str(version.state)}, HTTPStatus.CREATED)
 
     @api.get("/audit")
     @needs(Role.OPERATOR)
+    @Speaks(query=PageAsk, gives=answers.AuditPage)
     def log() -> Response:
-        return _json({"entries": audit.entries()})
+        """Who did what to what, and why, oldest first; every entry is verified before."""
+        entries = audit.entries()
+        found, behind = paging.cut(entries, lambda e: (e.number,), asked(PageAsk))
+        last = entries[-1].hash if entries else ""
+        return paging.paged(
+            answers.AuditPage(entries=found, next=behind, count=len(entries), last=last)
+        )
 
     return api
 

@@ -9,7 +9,9 @@ from fleetloop_hub.records import Alias, Version
 from fleetloop_hub.tracking.standing import hindrance
 from fleetloop_hub.tracking.unknown import no_version
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
+from fleetloop_shared.manifest import Manifest
 
 NEWEST = "newest"
 
@@ -20,20 +22,26 @@ def artifacts(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @api.get("")
     @needs(Role.VIEWER)
+    @Speaks(gives=Version)
     def version(model: str, which: str) -> Response:
+        """A version as the catalog has it: gates, evidence, approvals, parity."""
         return Response(
             encode(find_version(catalog, model, which)), content_type="application/json"
         )
 
     @api.get("/artifact")
     @needs(Role.VIEWER)
+    @Speaks(kind="application/octet-stream")
     def artifact(model: str, which: str) -> Response:
+        """The version's quantized ONNX file."""
         data = blobs.get(find_version(catalog, model, which).artifact)
         return Response(data, content_type="application/octet-stream")
 
     @api.get("/manifest")
     @needs(Role.VIEWER)
+    @Speaks(gives=Manifest)
     def manifest(model: str, which: str) -> Response:
+        """What is signed about the version: signature, thresholds, golden vectors, budgets."""
         found = find_version(catalog, model, which)
         if found.manifest is None:
             raise GateError(f"there is no signed manifest: {hindrance(found)}")
@@ -46,7 +54,7 @@ def find_version(catalog: Catalog, model: str, which: str) -> Version:
     """The version that is meant.
 
     Raises:
-        GateError: There is none; the text says which there are.
+        AbsentError: There is none; the text says which there are.
     """
     versions = [v for v in catalog.all(Version) if v.model == model]
     alias = catalog.find(Alias, f"{model}/{which}")

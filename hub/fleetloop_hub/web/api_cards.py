@@ -12,6 +12,7 @@ from fleetloop_hub.records import Dataset, Model, Run, Version
 from fleetloop_hub.spec import reading as specs
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import find_version
+from fleetloop_hub.web.speaking import Speaks
 
 
 def cards(catalog: Catalog, blobs: Blobs) -> Blueprint:
@@ -20,13 +21,17 @@ def cards(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @api.get("/card.md")
     @needs(Role.VIEWER)
+    @Speaks(kind="text/markdown")
     def as_markdown(model: str, which: str) -> Response:
+        """The version's model card, as Markdown."""
         text = markdown.render(_card(find_version(catalog, model, which), catalog, blobs))
         return Response(text, content_type="text/markdown; charset=utf-8")
 
     @api.get("/card.html")
     @needs(Role.VIEWER)
+    @Speaks(kind="text/html")
     def as_html(model: str, which: str) -> Response:
+        """The version's model card, as one HTML file to keep."""
         version = find_version(catalog, model, which)
         response = Response(
             html.render(_card(version, catalog, blobs)), content_type="text/html; charset=utf-8"

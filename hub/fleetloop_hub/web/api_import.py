@@ -15,6 +15,8 @@ from fleetloop_hub.training.importing import tried
 from fleetloop_hub.web import guard
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.answers import RunNamed
+from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
 _SPEC_BYTES = 1_048_576
@@ -48,7 +50,18 @@ def importing(actions: HubActions, blobs: Blobs) -> Blueprint:
 
     @api.post("/imports")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=ImportAsk,
+        example={
+            "spec": '[model]\nname = "rain"\n',
+            "folder": "/srv/rain",
+            "file": "/srv/rain/model.onnx",
+        },
+        gives=RunNamed,
+        status=HTTPStatus.CREATED,
+    )
     def imports() -> Response:
+        """Take in an ONNX file that was trained elsewhere; it lies on the hub's machine."""
         asked = guard.body(ImportAsk, _SPEC_BYTES)
         said = Imported(
             file=asked.file,

@@ -8,12 +8,13 @@ import msgspec
 from flask import Blueprint, Response
 
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.trust.shown import PersonSignature
+from fleetloop_hub.trust.shown import PersonSignature, TrustView
 from fleetloop_hub.trust.terms import Repository
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import guard
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
@@ -54,7 +55,9 @@ def reading_keys(trust: Trust) -> Blueprint:
 
     @api.get("/keys")
     @needs(Role.VIEWER)
+    @Speaks(gives=TrustView)
     def keys() -> Response:
+        """Who may say what, until when, and what waits for signatures."""
         return _json(trust.view(time.time()))
 
     return api
@@ -66,7 +69,14 @@ def changing_keys(actions: HubActions, trust: Trust) -> Blueprint:
 
     @api.post("/keys/rotations")
     @needs(Role.ADMIN)
+    @Speaks(
+        takes=RotateAsk,
+        example={"repository": "director"},
+        gives=TrustView,
+        status=HTTPStatus.CREATED,
+    )
     def rotate() -> Response:
+        """Begin to use new keys for a repository."""
         asked = guard.body(RotateAsk, _SMALL_BYTES)
         with actions.held():
             if asked.on_hub:
@@ -77,7 +87,11 @@ def changing_keys(actions: HubActions, trust: Trust) -> Blueprint:
 
     @api.post("/keys/revocations")
     @needs(Role.ADMIN)
+    @Speaks(
+        takes=RevokeAsk, example={"keyid": "0123abcd"}, gives=TrustView, status=HTTPStatus.CREATED
+    )
     def revoke() -> Response:
+        """Take a key out of use."""
         asked = guard.body(RevokeAsk, _SMALL_BYTES)
         with actions.held():
             trust.revoke(asked.keyid, time.time())
@@ -85,7 +99,20 @@ def changing_keys(actions: HubActions, trust: Trust) -> Blueprint:
 
     @api.post("/keys/signatures")
     @needs(Role.ADMIN)
+    @Speaks(
+        takes=PersonSignature,
+        example={
+            "repository": "image",
+            "role": "root",
+            "version": 2,
+            "keyid": "0123abcd",
+            "signature": "00",
+        },
+        gives=TrustView,
+        status=HTTPStatus.CREATED,
+    )
     def sign() -> Response:
+        """Hand in the signature that a person has made elsewhere."""
         asked = guard.body(PersonSignature, _SMALL_BYTES)
         with actions.held():
             trust.sign(asked, time.time())

@@ -11,11 +11,13 @@ from fleetloop_hub.data.told_labels import LabelDesk, ToldLabel
 from fleetloop_hub.fleet_records import Device, LabelSource
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import answers, guard
 from fleetloop_hub.web.access import needs
-from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.actions import HubActions, LabelAccount
+from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import NAME
+from fleetloop_shared.label_messages import LabelReceipt
 
 _LABELS_BYTES = 1_048_576
 _SOURCE_BYTES = 4_096
@@ -42,9 +44,11 @@ def reading_labels(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
 
     @api.get("/labels")
     @needs(Role.VIEWER)
+    @Speaks(gives=answers.LabelsWaiting)
     def labels() -> Response:
+        """How many late labels wait for their rows, and which sources tell them."""
         sources = [source.key for source in catalog.all(LabelSource)]
-        return _json({"waiting": telemetry.labels_waiting(), "sources": sources})
+        return _json(answers.LabelsWaiting(waiting=telemetry.labels_waiting(), sources=sources))
 
     return api
 
@@ -56,13 +60,28 @@ def changing_labels(catalog: Catalog, telemetry: Telemetry, actions: HubActions)
 
     @api.post("/labels")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=LabelsAsk,
+        example={"labels": [{"prediction_id": "station-7-1-42", "label": 1, "at": 1790000000}]},
+        gives=LabelReceipt,
+        status=HTTPStatus.CREATED,
+    )
     def tell() -> Response:
+        """Tell labels of predictions that devices have made."""
         asked = guard.body(LabelsAsk, _LABELS_BYTES)
         return _json(desk.take(asked.labels, asked.source), HTTPStatus.CREATED)
 
     @api.post("/labels/sources")
     @needs(Role.ADMIN)
+    @Speaks(
+        takes=SourceAsk,
+        example={"name": "bank"},
+        gives=LabelAccount,
+        status=HTTPStatus.CREATED,
+        secret=True,
+    )
     def source() -> Response:
+        """Make an account at the broker for a label source."""
         asked = guard.body(SourceAsk, _SOURCE_BYTES)
         return _json(actions.label_source(asked.name), HTTPStatus.CREATED)
 

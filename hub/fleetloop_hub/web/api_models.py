@@ -8,13 +8,17 @@ from flask import Blueprint, Response
 
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.records import Version
+from fleetloop_hub.records import Alias, Version
 from fleetloop_hub.tracking.lineage import descent
+from fleetloop_hub.tracking.retention import Retained
 from fleetloop_hub.tracking.shelf import Shelf
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import guard, paging
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.answers import Descents
 from fleetloop_hub.web.api import Ask
+from fleetloop_hub.web.paging import PageAsk
 from fleetloop_hub.web.problem import ProblemError
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
@@ -65,7 +69,9 @@ def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
 
     @api.get("/models/<model>/lineage")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=Descents)
     def lineage(model: str) -> Response:
+        """Where a model's versions come from, and where they are."""
         reported = shelf.reported()
         versions = [v for v in catalog.all(Version) if v.model == model]
         if not versions:
@@ -73,7 +79,9 @@ def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
                 HTTPStatus.NOT_FOUND,
                 f"No model {model[:80]!r} has versions: see `fleetloop models`.",
             )
-        return _json({"versions": [descent(catalog, reported, version) for version in versions]})
+        found, behind = paging.cut(versions, lambda v: (v.number,), asked(PageAsk))
+        told = [descent(catalog, reported, version) for version in found]
+        return paging.paged(Descents(versions=told, next=behind))
 
     return api
 
@@ -84,27 +92,47 @@ def changing_models(shelf: Shelf) -> Blueprint:
 
     @api.post(f"{_VERSION}/alias")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=AliasAsk,
+        example={"name": "golden"},
+        gives=Alias,
+        status=HTTPStatus.CREATED,
+        matched=True,
+    )
     def alias(model: str, number: int) -> Response:
-        asked = guard.body(AliasAsk, _SMALL_BYTES)
-        return _json(shelf.alias(model, number, asked.name), HTTPStatus.CREATED)
+        """Let a name mean a version, whatever it meant before."""
+        wanted = guard.body(AliasAsk, _SMALL_BYTES)
+        return _json(shelf.alias(model, number, wanted.name), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/tag")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=TagAsk,
+        example={"key": "note", "value": "used in the field test"},
+        gives=Version,
+        status=HTTPStatus.CREATED,
+        matched=True,
+    )
     def tag(model: str, number: int) -> Response:
-        asked = guard.body(TagAsk, _SMALL_BYTES)
-        return _json(shelf.tag(model, number, asked.key, asked.value), HTTPStatus.CREATED)
+        """Note something about a version; an empty value takes the note away."""
+        wanted = guard.body(TagAsk, _SMALL_BYTES)
+        return _json(shelf.tag(model, number, wanted.key, wanted.value), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/archive")
     @needs(Role.OPERATOR)
+    @Speaks(takes=ArchiveAsk, example={}, gives=Version, status=HTTPStatus.CREATED, matched=True)
     def archive(model: str, number: int) -> Response:
+        """Put a version aside; it is kept, but nobody can roll it out."""
         guard.body(ArchiveAsk, _SMALL_BYTES)
         return _json(shelf.archive(model, number), HTTPStatus.CREATED)
 
     @api.post("/models/<model>/retain")
     @needs(Role.ADMIN)
+    @Speaks(takes=RetainAsk, example={"keep": 5}, gives=Retained, status=HTTPStatus.CREATED)
     def retain(model: str) -> Response:
-        asked = guard.body(RetainAsk, _SMALL_BYTES)
-        return _json(shelf.retain(model, asked.keep, delete=asked.delete), HTTPStatus.CREATED)
+        """Tell which old versions would be given up, or give them up."""
+        wanted = guard.body(RetainAsk, _SMALL_BYTES)
+        return _json(shelf.retain(model, wanted.keep, delete=wanted.delete), HTTPStatus.CREATED)
 
     return api
 

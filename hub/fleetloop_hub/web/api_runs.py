@@ -4,35 +4,34 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.tracking.kept import whole
-from fleetloop_hub.tracking.summaries import summaries
-from fleetloop_hub.web import guard
+from fleetloop_hub.tracking.summaries import runs_of, summaries
+from fleetloop_hub.web import answers, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.paging import PageAsk
 from fleetloop_hub.web.problem import ProblemError
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
-_MOST = 1_000
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The query of a list of runs.
+class RunsAsk(PageAsk, frozen=True, kw_only=True):
+    """Which runs are wanted.
 
     Attributes:
         model: Only of this model.
         state: Only in this state.
-        limit: No more than so many, newest first.
     """
 
     model: str | None = None
     state: RunState | None = None
-    limit: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 100
 
 
 class ByAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,22 +62,26 @@ def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
 
     @api.get("/runs")
     @needs(Role.VIEWER)
+    @Speaks(query=RunsAsk, gives=answers.Runs)
     def runs() -> Response:
-        try:
-            asked = msgspec.convert(request.args.to_dict(), Asked, strict=False)
-        except msgspec.ValidationError as error:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, f"The query is wrong: {error}.") from error
-        found = summaries(catalog, model=asked.model, state=asked.state, limit=asked.limit)
-        return _json({"runs": found})
+        """Runs in brief, newest first."""
+        wanted = asked(RunsAsk)
+        every = runs_of(catalog, model=wanted.model, state=wanted.state)
+        found, behind = paging.cut(every, lambda r: (-r.started_at, r.key), wanted)
+        return paging.paged(answers.Runs(runs=summaries(catalog, found), next=behind))
 
     @api.get("/runs/<key>")
     @needs(Role.VIEWER)
+    @Speaks(gives=Run)
     def run(key: str) -> Response:
+        """One run as a whole: candidates, curves, metrics, machine, notes."""
         return _json(whole(_find(catalog, key), blobs))
 
     @api.get("/runs/<key>/files/<name>")
     @needs(Role.VIEWER)
+    @Speaks(kind="application/octet-stream")
     def file(key: str, name: str) -> Response:
+        """A file that the run has left, such as log.txt or artifact.onnx."""
         sha256 = _find(catalog, key).artifacts.get(name)
         if sha256 is None or not blobs.has(sha256):
             have = ", ".join(sorted(_find(catalog, key).artifacts)) or "nothing"
@@ -98,22 +101,32 @@ def changing_runs(actions: HubActions) -> Blueprint:
 
     @api.post("/runs/<key>/reproduce")
     @needs(Role.OPERATOR)
+    @Speaks(takes=ByAsk, example={"by": "ann"}, gives=answers.RunNamed, status=HTTPStatus.CREATED)
     def reproduce(key: str) -> Response:
-        asked = guard.body(ByAsk, _SMALL_BYTES)
-        return _json({"run": actions.reproduce(key, asked.by)}, HTTPStatus.CREATED)
+        """Train a run once more, as its record says, and compare the bytes."""
+        told = guard.body(ByAsk, _SMALL_BYTES)
+        return _json({"run": actions.reproduce(key, told.by)}, HTTPStatus.CREATED)
 
     @api.post("/runs/<key>/cancel")
     @needs(Role.OPERATOR)
+    @Speaks(takes=ByAsk, example={"by": "ann"}, gives=answers.RunNamed)
     def cancel(key: str) -> Response:
-        asked = guard.body(ByAsk, _SMALL_BYTES)
-        actions.cancel(key, asked.by)
+        """End a run that is under way, or has not begun; nothing of it is used."""
+        told = guard.body(ByAsk, _SMALL_BYTES)
+        actions.cancel(key, told.by)
         return _json({"run": key})
 
     @api.post("/runs/<key>/allow")
     @needs(Role.APPROVER)
+    @Speaks(
+        takes=AllowAsk,
+        example={"by": "ann", "reason": "the rows are right"},
+        gives=answers.RunNamed,
+    )
     def allow(key: str) -> Response:
-        asked = guard.body(AllowAsk, _SMALL_BYTES)
-        actions.allow(key, asked.by, asked.reason)
+        """Agree to a run that waits for a person's word."""
+        told = guard.body(AllowAsk, _SMALL_BYTES)
+        actions.allow(key, told.by, told.reason)
         return _json({"run": key})
 
     return api

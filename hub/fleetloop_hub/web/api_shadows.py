@@ -10,9 +10,12 @@ from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.shadowing.views import views
 from fleetloop_hub.spec.scalars import Share
 from fleetloop_hub.spec.shadow_table import ShadowTerms
-from fleetloop_hub.web import guard
+from fleetloop_hub.web import guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.answers import Shadows
+from fleetloop_hub.web.paging import PageAsk
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
@@ -42,9 +45,12 @@ def reading_shadows(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
 
     @api.get("/api/v1/shadows")
     @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=Shadows)
     def shadows() -> Response:
-        found = {"shadows": views(catalog, telemetry)}
-        return Response(encode(found), content_type="application/json")
+        """Challengers beside champions, with what was counted; the last one first."""
+        newest = views(catalog, telemetry)
+        found, behind = paging.cut(newest, lambda s: (-s.run.started_at, s.run.key), asked(PageAsk))
+        return paging.paged(Shadows(shadows=found, next=behind))
 
     @api.get("/shadows")
     @needs(Role.VIEWER)
@@ -60,18 +66,32 @@ def changing_shadows(actions: HubActions) -> Blueprint:
 
     @api.post("/shadows")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=ShadowAsk,
+        example={"model": "rain", "version": 2, "cohort": "stations"},
+        gives=ShadowAsk,
+        status=HTTPStatus.CREATED,
+    )
     def start() -> Response:
-        asked = guard.body(ShadowAsk, _SMALL_BYTES)
-        terms = ShadowTerms(rows_share=asked.rows_share, answer_share=asked.answer_share)
-        actions.start_shadow(asked.model, asked.version, asked.cohort, terms)
-        return _told(asked)
+        """Have a version run beside the champion of a cohort, which goes on answering."""
+        told = guard.body(ShadowAsk, _SMALL_BYTES)
+        terms = ShadowTerms(rows_share=told.rows_share, answer_share=told.answer_share)
+        actions.start_shadow(told.model, told.version, told.cohort, terms)
+        return _told(told)
 
     @api.post("/shadows/stop")
     @needs(Role.OPERATOR)
+    @Speaks(
+        takes=ShadowAsk,
+        example={"model": "rain", "version": 2, "cohort": "stations"},
+        gives=ShadowAsk,
+        status=HTTPStatus.CREATED,
+    )
     def stop() -> Response:
-        asked = guard.body(ShadowAsk, _SMALL_BYTES)
-        actions.stop_shadow(asked.model, asked.version, asked.cohort)
-        return _told(asked)
+        """Have it run there no more."""
+        told = guard.body(ShadowAsk, _SMALL_BYTES)
+        actions.stop_shadow(told.model, told.version, told.cohort)
+        return _told(told)
 
     return api
 

@@ -8,6 +8,7 @@ from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from fleetloop_hub.errors import (
+    AbsentError,
     AuditError,
     BlobError,
     DataError,
@@ -24,6 +25,7 @@ from fleetloop_shared.errors import DiskFullError, FleetloopError, InvalidIdErro
 _log = logging.getLogger(__name__)
 
 _STATUS: dict[type[FleetloopError], HTTPStatus] = {
+    AbsentError: HTTPStatus.NOT_FOUND,
     SpecError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ModelFileError: HTTPStatus.UNPROCESSABLE_ENTITY,
     DataError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -35,7 +37,7 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     KeyFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     EnrolError: HTTPStatus.FORBIDDEN,
     AuditError: HTTPStatus.INTERNAL_SERVER_ERROR,
-    BlobError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    BlobError: HTTPStatus.GONE,
     DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
 }
 

@@ -35,7 +35,8 @@ class RolloutActions(ABC):
         """Begin a rollout; returns its key.
 
         Raises:
-            GateError: No such version, a gate or a quarantine blocks it, nobody is there, or
+            AbsentError: No such version.
+            GateError: A gate or a quarantine blocks it, nobody is there, or
                 another model would have to go.
         """
 
@@ -58,7 +59,8 @@ class RolloutActions(ABC):
             now: Unix seconds.
 
         Raises:
-            GateError: There is no such rollout, or the event means nothing where it stands.
+            AbsentError: There is no such rollout.
+            GateError: The event means nothing where it stands.
         """
 
     @abstractmethod
@@ -74,7 +76,7 @@ class RolloutActions(ABC):
         """Forget such a name; devices keep what they have.
 
         Raises:
-            GateError: There is none.
+            AbsentError: There is none.
         """
 
     @abstractmethod
@@ -87,5 +89,5 @@ class RolloutActions(ABC):
             now: Unix seconds.
 
         Raises:
-            GateError: There is no such quarantine.
+            AbsentError: There is no such quarantine.
         """

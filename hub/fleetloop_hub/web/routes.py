@@ -28,6 +28,7 @@ from fleetloop_hub.web import (
     api_shadows,
     fairness_routes,
     metrics_routes,
+    openapi_routes,
     why_routes,
 )
 from fleetloop_hub.web.actions import HubActions
@@ -103,6 +104,7 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
         why_routes.why_routes(hub.catalog, hub.blobs),
         api_rollouts.reading_rollouts(hub.catalog),
         api_rollouts.changing_rollouts(hub.actions),
+        openapi_routes.openapi_routes(),
     ]
 
 

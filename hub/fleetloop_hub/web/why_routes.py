@@ -13,6 +13,7 @@ from fleetloop_hub.records import Version
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import NEWEST, find_version
 from fleetloop_hub.web.problem import ProblemError
+from fleetloop_hub.web.speaking import Speaks
 from fleetloop_hub.why import assembly
 from fleetloop_hub.why.story import Story
 from fleetloop_shared.codec import encode
@@ -28,17 +29,23 @@ def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
     @routes.get("/api/v1/why/<model>", defaults={"which": LAST})
     @routes.get("/api/v1/why/<model>/<which>")
     @needs(Role.VIEWER)
+    @Speaks(gives=Story)
     def told(model: str, which: str) -> Response:
+        """Why a version exists: the story of its data, run, gates and rollouts."""
         return _json(_of(catalog, model, which))
 
     @routes.get("/api/v1/decisions/<key>")
     @needs(Role.VIEWER)
+    @Speaks(gives=Story)
     def decision(key: str) -> Response:
+        """What a decision rests on, and what came of it."""
         return _json(assembly.of_decision(catalog, find_decision(catalog, key)))
 
     @routes.get("/api/v1/decisions/<key>/<name>.svg")
     @needs(Role.VIEWER)
+    @Speaks(kind="image/svg+xml")
     def picture(key: str, name: str) -> Response:
+        """A drawing that was made when it was decided."""
         sha256 = find_decision(catalog, key).pictures.get(name)
         if sha256 is None:
             raise _missing(f"Decision {key[:80]!r} has no picture {name[:80]!r}")

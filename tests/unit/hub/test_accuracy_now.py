@@ -169,4 +169,4 @@ def test_the_page_tells_the_same(hub: WebHub) -> None:
     assert "concept drift" in text
     assert "at least 0.7 demanded by the gate: not kept" in text
     assert "station-3" in text
-    assert hub.client().get("/accuracy/storm/7").status_code == 409
+    assert hub.client().get("/accuracy/storm/7").status_code == 404

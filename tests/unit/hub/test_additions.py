@@ -15,7 +15,7 @@ from fleetloop_hub.data import build, datasets, keeping
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.data.job import Job
 from fleetloop_hub.data.process import DataProcess
-from fleetloop_hub.errors import BlobError, DataError, SpecError, TrainingError
+from fleetloop_hub.errors import AbsentError, BlobError, DataError, SpecError, TrainingError
 from fleetloop_hub.records import Dataset, Model
 from fleetloop_shared.errors import DiskFullError
 from support.hubparts import Parts, parts
@@ -54,7 +54,7 @@ def test_what_is_new_is_added_once_and_the_spec_becomes_the_models(
     assert not list((tmp_path / "data").rglob("*.*")), "what it was built in is cleared"
     with pytest.raises(SpecError):
         additions.start("[model]", tmp_path)
-    with pytest.raises(DataError, match="no addition 'x' since the hub was started"):
+    with pytest.raises(AbsentError, match="no addition 'x' since the hub was started"):
         additions.look("x")
 
 
@@ -143,7 +143,7 @@ def test_a_version_is_found_by_model_or_by_the_beginning_of_its_key(
     assert datasets.find(kept.catalog, "toy") == made
     assert datasets.find(kept.catalog, made.key[:6]) == made
     for name in ("", "zz", "toys"):
-        with pytest.raises(DataError, match="no dataset version begins"):
+        with pytest.raises(AbsentError, match="no dataset version begins"):
             datasets.find(kept.catalog, name)
 
 

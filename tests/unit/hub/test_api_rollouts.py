@@ -32,7 +32,7 @@ def test_nothing_is_done_without_the_token_a_reason_or_a_known_word(hub: WebHub)
     where = "/api/v1/rollouts/rollout-1"
     assert client.post(f"{where}/pause", json=WHO).status_code == 401
     assert client.post(f"{where}/pause", json={"by": "ann"}, headers=ADMIN).status_code == 400
-    assert client.post(f"{where}/explode", json=WHO, headers=ADMIN).status_code == 409
+    assert client.post(f"{where}/explode", json=WHO, headers=ADMIN).status_code == 404
     assert hub.actions.asked == []
 
 

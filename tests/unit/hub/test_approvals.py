@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetloop_hub.audit_records import Deed
-from fleetloop_hub.errors import AuditError, GateError
+from fleetloop_hub.errors import AbsentError, AuditError, GateError
 from fleetloop_hub.ports import Audit
 from fleetloop_hub.records import Alias, Version, VersionState
 from fleetloop_hub.storage.audit import LOG
@@ -150,7 +150,7 @@ def test_what_needs_no_approval_or_is_not_there_cannot_be_approved(hub: WebHub) 
     hub.catalog.put(replace(kept(hub), state=VersionState.RELEASED))
     with pytest.raises(GateError, match="is released: nothing can be said"):
         say(hub, "reject")
-    with pytest.raises(GateError, match="rain has no version 9"):
+    with pytest.raises(AbsentError, match="rain has no version 9"):
         hub.approvals.say("rain", 9, Words(saying=Saying.REJECT, by="a", reason="b"), 1.0)
 
 

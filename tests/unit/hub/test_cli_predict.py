@@ -119,4 +119,4 @@ def test_version_its_artifact_and_its_manifest_have_addresses(tmp_path: Path) ->
         assert client.get("/api/v1/versions/m/newest/artifact").data == artifact
         assert client.get("/api/v1/versions/m/3/manifest").data == encode(manifest)
         assert "blocked" in problem(client.get("/api/v1/versions/m/2/manifest"), 409)["detail"]
-        assert "m@3" in problem(client.get("/api/v1/versions/m/7"), 409)["detail"]
+        assert "m@3" in problem(client.get("/api/v1/versions/m/7"), 404)["detail"]

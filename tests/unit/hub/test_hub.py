@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from fleetloop_firmware_sim.network import SimLink
 from fleetloop_firmware_sim.power import PowerCut
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.errors import GateError, TrainingError
+from fleetloop_hub.errors import AbsentError, GateError, TrainingError
 from fleetloop_hub.fleet_records import Rollout, RolloutState
 from fleetloop_hub.records import (
     Dataset,
@@ -191,7 +191,7 @@ def test_only_what_live_statements_name_stays_at_the_broker(fleet: HubRig) -> No
 
 
 def test_a_version_that_does_not_exist_or_is_blocked_is_not_rolled_out(fleet: HubRig) -> None:
-    with pytest.raises(GateError, match="there are: rain@1"):
+    with pytest.raises(AbsentError, match="there are: rain@1"):
         fleet.hub.roll_out("rain", 7, "stations")
     blocked = msgspec.structs.replace(
         make_version(fleet.kept, 2), manifest=None, state=VersionState.BLOCKED
@@ -202,7 +202,7 @@ def test_a_version_that_does_not_exist_or_is_blocked_is_not_rolled_out(fleet: Hu
 
 
 def test_a_model_that_nobody_has_added_is_not_trained(rig: HubRig) -> None:
-    with pytest.raises(TrainingError, match="fleetloop train"):
+    with pytest.raises(AbsentError, match="fleetloop train"):
         rig.hub.train("rain", "person", "why not")
 
 
@@ -250,7 +250,7 @@ def test_a_cancelled_run_leaves_its_record_and_nothing_else(rig: HubRig, tmp_pat
     (tmp_path / "toy.csv").write_text(toy_csv())
     rig.hub.add_model(line_text(), tmp_path)
     key = rig.hub.train("toy", "person", "a test")
-    with pytest.raises(TrainingError, match="run other is not under way, it is unknown"):
+    with pytest.raises(AbsentError, match="no run 'other'"):
         rig.hub.cancel("other", "ann")
     assert (rig.hub.status()["training"] or "").startswith(f"{key}: ")
     share = rig.hub.status().get("training_share")
@@ -309,7 +309,7 @@ def test_what_the_hub_decides_waits_for_a_person_where_the_spec_says_so(
     assert rig.hub.status()["training"] is None
     [decision] = rig.kept.catalog.all(Decision)
     assert f"fleetloop retrain approve {asked}" in decision.followed[-1].text
-    with pytest.raises(TrainingError, match="does not wait for a person's word"):
+    with pytest.raises(AbsentError, match="no run 'toy-9999'"):
         rig.hub.allow("toy-9999", "ann", "why not")
     rig.hub.allow(asked, "ann", "it has")
     rig.look()

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from fleetloop_hub.delivery.rollout_states import Event
-from fleetloop_hub.errors import GateError
+from fleetloop_hub.errors import AbsentError, GateError
 from fleetloop_hub.fleet_records import Cohort, Device, Quarantine, Rollout, RolloutState
 from fleetloop_hub.judgement_records import Finding, Judgement
 from fleetloop_hub.records import Model, Version, VersionState
@@ -303,7 +303,7 @@ def test_a_quarantine_reaches_cohorts_that_have_the_version_already(fleet: HubRi
     fleet.hub.rollouts.lift(key, "ann: the driver was mended", fleet.hub._now())
     fleet.look()
     assert meant(fleet) == dict.fromkeys(LABELS, 2)
-    with pytest.raises(GateError, match="no quarantine that stands"):
+    with pytest.raises(AbsentError, match="no quarantine that stands"):
         fleet.hub.rollouts.lift(key, "ann: again", fleet.hub._now())
 
 

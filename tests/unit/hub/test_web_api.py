@@ -225,7 +225,7 @@ def test_enrolling_a_fleet_in_one_go_is_not_guessing(hub: WebHub) -> None:
 
 @pytest.mark.parametrize("path", ["devices", "versions", "rollouts", "decisions", "runs"])
 def test_lists_are_named_by_what_they_hold(hub: WebHub, path: str) -> None:
-    assert hub.client().get(f"/api/v1/{path}").json == {path: []}
+    assert hub.client().get(f"/api/v1/{path}").json == {path: [], "next": None}
     fill(hub)
     found = hub.client().get(f"/api/v1/{path}").json
     assert found is not None

@@ -293,7 +293,7 @@ def test_what_is_not_there_is_a_problem_with_words(hub: WebHub, path: str) -> No
 
 
 def test_a_model_without_versions_is_a_problem_that_names_those_there_are(hub: WebHub) -> None:
-    assert "rain" in problem(hub.client().get("/api/v1/why/snow"), 409)["detail"]
+    assert "rain" in problem(hub.client().get("/api/v1/why/snow"), 404)["detail"]
 
 
 def test_the_champion_is_found_by_its_name(hub: WebHub) -> None:
