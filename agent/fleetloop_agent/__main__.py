@@ -62,6 +62,7 @@ The config file:
   max_rows = 4096                       # in one request
   request_s = 10.0                      # seconds in which a request must be whole
   idle_s = 30.0                         # seconds until an idle connection is closed
+  metrics = false                       # true: GET /metrics tells Prometheus what this device does
 
   [mqtt]                                # leave out where no sensor publishes rows
   broker = "mqtt://127.0.0.1:1883"      # the sensors' broker; mqtts:// for TLS, with ca_file = ...

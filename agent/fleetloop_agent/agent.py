@@ -46,6 +46,7 @@ class Agent:
     Attributes:
         predictor: Where models answer; safe to be called from other threads.
         sensors: Answers what sensors publish, if they are asked to; stepped in a thread of its own.
+        reports: Written on what serving has seen; its totals may be read from other threads.
         shadowing: A challenger beside the champion; stepped in a thread of its own.
         updater: Moves from one model to the next.
         status: As of the last half second; may be read from other threads.
@@ -65,7 +66,7 @@ class Agent:
         self._cohort = identity.cohort
         self.predictor = Predictor(identity.device, board.outbox.boot, board.runtime, board.clock)
         self.sensors = topics_of(config.mqtt, board.sensor_link, self.predictor)
-        self._reports = Reports(identity.device, board.clock, board.host)
+        self.reports = Reports(identity.device, board.clock, board.host)
         self.shadowing = Shadowing(identity.device, self.predictor, board)
         self.updater = Updater(identity, config, board, self.predictor, self.shadowing.beside)
         self._conn = 0
@@ -223,13 +224,13 @@ class Agent:
         self._open_window = collected.open_window
         if any(window.judged.closed for window in collected.windows):
             self._keeping.forget()
-        self._sending.say(*self._reports.of(collected, manifest))
+        self._sending.say(*self.reports.of(collected, manifest))
         self._sending.say(*self.shadowing.drafts(now, counts=now >= self._health_at))
         self.status = self._status()
         if now >= self._health_at:
             self._health_at = now + self._config.report.health_interval_s
             clock = self._sending.clock_offset()
-            self._sending.say(self._reports.health(manifest, Backlog.of(self.status), clock))
+            self._sending.say(self.reports.health(manifest, Backlog.of(self.status), clock))
 
     def _status(self) -> Status:
         appended, acknowledged, dropped = self._board.outbox.counts()
@@ -248,9 +249,9 @@ class Agent:
             quarantine=[str(slot) for slot in journal.quarantine],
             outbox_bytes=self._board.outbox.size_bytes,
             unkept=self._sending.unkept,
-            system=self._reports.system,
-            clock=self._reports.clock_offset,
-            drift=self._reports.episodes.last,
+            system=self.reports.system,
+            clock=self.reports.clock_offset,
+            drift=self.reports.episodes.last,
             sensors=self.sensors.status if self.sensors is not None else None,
             reported=self.reported(),
         )

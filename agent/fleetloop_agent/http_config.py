@@ -29,6 +29,7 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         max_rows: The most rows of one request.
         request_s: Seconds in which a request that has begun must be whole, or its response read.
         idle_s: Seconds after which a connection on which nothing is asked is closed.
+        metrics: Whether `GET /metrics` tells Prometheus what this device does.
     """
 
     host: str = "127.0.0.1"
@@ -41,6 +42,7 @@ class HttpConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_rows: Count = 4_096
     request_s: Positive = 10.0
     idle_s: Positive = 30.0
+    metrics: bool = False
 
     def beside(self, folder: Path) -> Self:
         """The same with whole paths, and the token of its file.

@@ -17,6 +17,7 @@ from fleetloop_agent.outbox import SqliteOutbox
 from fleetloop_agent.ports import Board, NoApplicationLock
 from fleetloop_agent.runtime import OrtRuntime
 from fleetloop_agent.serving.api import LocalApi
+from fleetloop_agent.serving.exposition import Exposition
 from fleetloop_agent.serving.routes import Routes
 from fleetloop_agent.serving.sensor_thread import SensorThread
 from fleetloop_agent.serving.shadow_thread import ShadowThread
@@ -61,7 +62,9 @@ def plugged_in(settings: AgentConfig, identity: EnrolAnswer, disk: RealDisk) -> 
     with contextlib.ExitStack() as cleanup:
         board = _board(settings, identity, disk, cleanup)
         agent = Agent(settings, identity, board)
-        routes = Routes(agent.predictor, lambda: agent.status, settings.http)
+        exposition = Exposition(agent.reports.totals, lambda: agent.status, board.host.rss_bytes)
+        metrics = exposition.text if settings.http.metrics else None
+        routes = Routes(agent.predictor, lambda: agent.status, settings.http, metrics)
         api = LocalApi(routes, settings.http)
         api.start()
         cleanup.callback(api.stop)

@@ -9,6 +9,7 @@ from fleetloop_agent.serving.episodes import Episodes
 from fleetloop_agent.serving.harvest import added
 from fleetloop_agent.serving.recent_scores import RecentScores
 from fleetloop_agent.serving.records import Collected, Counters, Window
+from fleetloop_agent.serving.totals import Totals
 from fleetloop_agent.status import Status
 from fleetloop_shared.groups import added as added_groups
 from fleetloop_shared.latency import quantile_us
@@ -68,6 +69,7 @@ class Reports:
         system: How the machine was at the last health report; at first, when this was made.
         clock_offset: How far its clock was from the hub's at the last health report.
         episodes: Of drift.
+        totals: What serving has done since the agent started.
     """
 
     def __init__(self, device: str, clock: Clock, host: Host) -> None:
@@ -87,6 +89,7 @@ class Reports:
         self._sum = Counters()
         self._scores = RecentScores()
         self.episodes = Episodes()
+        self.totals = Totals()
         self.system = host.system()
         self.clock_offset: ClockOffset | None = None
 
@@ -98,6 +101,7 @@ class Reports:
             manifest: Of the model that serves now.
         """
         self._model = manifest.model if manifest is not None else self._model
+        self.totals.note(collected, manifest)
         self._add(collected.counters, manifest.version if manifest is not None else None)
         self.episodes.note(collected.windows, self._clock.now())
         drafts: list[Draft] = []

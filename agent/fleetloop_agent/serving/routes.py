@@ -10,16 +10,20 @@ from fleetloop_agent.errors import InputError, ModelError, NoModelError
 from fleetloop_agent.http_config import HttpConfig
 from fleetloop_agent.serving.access import Access
 from fleetloop_agent.serving.compression import unpack
+from fleetloop_agent.serving.exposition import CONTENT_TYPE
 from fleetloop_agent.serving.http11 import Head, HttpError, Request
 from fleetloop_agent.serving.named_rows import NamedRows
 from fleetloop_agent.serving.open_inference.endpoint import OpenInference
 from fleetloop_agent.serving.predictor import Predictor
-from fleetloop_agent.serving.refusals import Refusals
+from fleetloop_agent.serving.refusals import Refusals, Seen
 from fleetloop_agent.serving.responses import Response, as_json, refusal
 from fleetloop_agent.serving.unreadable import why_unreadable
 
 Status = Callable[[], object]
 """What `GET /status` tells; called in the endpoint's thread."""
+
+Metrics = Callable[[Seen], bytes]
+"""What `GET /metrics` tells, given what the endpoint has seen; called in the endpoint's thread."""
 
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, UnicodeDecodeError)
 _log = logging.getLogger(__name__)
@@ -37,13 +41,20 @@ class _Feedback(msgspec.Struct, frozen=True):
 class Routes:
     """The endpoint's four questions, and those of the Open Inference Protocol below /v2."""
 
-    def __init__(self, predictor: Predictor, status: Status, config: HttpConfig) -> None:
+    def __init__(
+        self,
+        predictor: Predictor,
+        status: Status,
+        config: HttpConfig,
+        metrics: Metrics | None = None,
+    ) -> None:
         """Answer from a predictor.
 
         Args:
             predictor: Who answers rows.
             status: What `GET /status` tells.
             config: Who may ask, and how much at once.
+            metrics: What `GET /metrics` tells, None where there is none.
         """
         self.counts = Refusals()
         self._predictor = predictor
@@ -58,6 +69,8 @@ class Routes:
             "/health": ("GET", self._health),
             "/status": ("GET", self._tell_status),
         }
+        if metrics is not None:
+            self._routes["/metrics"] = ("GET", lambda _: self._expose(metrics))
 
     def refusal(self, head: Head) -> Response | None:
         """Why a request is refused before its body has come; None if it is not. Counted."""
@@ -128,3 +141,8 @@ class Routes:
     def _tell_status(self, body: bytes) -> Response:
         told = msgspec.to_builtins(self._status())
         return as_json({**told, "http": self.counts.seen()})
+
+    def _expose(self, metrics: Metrics) -> Response:
+        """With a header of its own: without one, what goes out is said to be JSON."""
+        text = metrics(self.counts.seen())
+        return Response(HTTPStatus.OK, text, ("Cache-Control: no-store",), CONTENT_TYPE)
