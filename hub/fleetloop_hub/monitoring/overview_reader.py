@@ -11,8 +11,8 @@ import msgspec
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.delay_words import sentences
-from fleetloop_hub.fleet_records import UNDER_WAY, Device, Quarantine, Rollout, RolloutState
-from fleetloop_hub.monitoring import answer_times, attempts, odd_words
+from fleetloop_hub.fleet_records import Device, Quarantine, Rollout
+from fleetloop_hub.monitoring import answer_times, attempts, levels, odd_words
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import (
     DeviceView,
@@ -37,23 +37,6 @@ _DECISIONS = 50
 _A_DEVICE = 20
 _ASKED = 500
 _BUCKETS = 10_000
-
-_EVENT_LEVELS = {
-    EventKind.ROLLED_BACK: Level.WARN,
-    EventKind.FAULT: Level.BAD,
-    EventKind.COMMITTED: Level.GOOD,
-}
-_ROLLOUT_LEVELS = {
-    **dict.fromkeys(UNDER_WAY, Level.BUSY),
-    RolloutState.WAITING: Level.WARN,
-    RolloutState.PAUSED: Level.WARN,
-    RolloutState.HALTING: Level.BAD,
-    RolloutState.DONE: Level.GOOD,
-    RolloutState.REVERTED: Level.BAD,
-    RolloutState.ABORTED: Level.WARN,
-    RolloutState.SUPERSEDED: Level.OFF,
-    RolloutState.EXPIRED: Level.WARN,
-}
 
 
 @dataclass(frozen=True)
@@ -170,7 +153,7 @@ class OverviewReader:
                 control=rollout.control,
                 cohort=rollout.place or rollout.cohort,
                 state=str(rollout.state),
-                level=_ROLLOUT_LEVELS[rollout.state],
+                level=levels.ROLLOUT[rollout.state],
                 phase=rollout.phase + 1,
                 shares=[_share(phase, rollout.devices) for phase in rollout.phases],
                 counts=rollout.evidence,
@@ -193,7 +176,7 @@ class OverviewReader:
                 at=report.at,
                 device=report.device,
                 kind=str(report.kind),
-                level=_EVENT_LEVELS.get(report.kind, Level.BUSY),
+                level=levels.EVENT.get(report.kind, Level.BUSY),
                 text=report.text,
             )
             for report in (s.report for s in reversed(stored))

@@ -23,7 +23,7 @@ from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import check_name
 
 _SMALL_BYTES = 16_384
-_EVENTS = {
+EVENTS = {
     "approve": Event.APPROVE,
     "pause": Event.PAUSE,
     "resume": Event.RESUME,
@@ -118,13 +118,13 @@ def changing_rollouts(actions: HubActions) -> Blueprint:
         needs the role approver.
         """
         told = guard.body(WordAsk, _SMALL_BYTES)
-        if event not in _EVENTS:
-            raise AbsentError(f"{event[:40]!r} cannot be done to a rollout: {', '.join(_EVENTS)}")
-        if _EVENTS[event] is Event.APPROVE:
+        if event not in EVENTS:
+            raise AbsentError(f"{event[:40]!r} cannot be done to a rollout: {', '.join(EVENTS)}")
+        if EVENTS[event] is Event.APPROVE:
             access.demand(Role.APPROVER)
         text = f"{event} by {told.by}: {told.reason}"
         with actions.held():
-            return _json(actions.rollouts.happen(key, _EVENTS[event], text, time.time()))
+            return _json(actions.rollouts.happen(key, EVENTS[event], text, time.time()))
 
     @api.post("/cohorts")
     @needs(Role.OPERATOR)

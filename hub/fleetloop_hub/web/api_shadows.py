@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import msgspec
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
@@ -40,10 +40,10 @@ class ShadowAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def reading_shadows(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
-    """The routes that change nothing: as JSON, and the console's page."""
-    api = Blueprint("reading_shadows", __name__)
+    """The routes that change nothing."""
+    api = Blueprint("reading_shadows", __name__, url_prefix="/api/v1")
 
-    @api.get("/api/v1/shadows")
+    @api.get("/shadows")
     @needs(Role.VIEWER)
     @Speaks(query=PageAsk, gives=Shadows)
     def shadows() -> Response:
@@ -51,11 +51,6 @@ def reading_shadows(catalog: Catalog, telemetry: Telemetry) -> Blueprint:
         newest = views(catalog, telemetry)
         found, behind = paging.cut(newest, lambda s: (-s.run.started_at, s.run.key), asked(PageAsk))
         return paging.paged(Shadows(shadows=found, next=behind))
-
-    @api.get("/shadows")
-    @needs(Role.VIEWER)
-    def page() -> str:
-        return render_template("shadows.html", shadows=views(catalog, telemetry))
 
     return api
 

@@ -1,7 +1,10 @@
 """The web application: guard, API and console put together."""
 
+import secrets
+
 from flask import Flask
 
+from fleetloop_hub.judging import figures
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.people_records import Role
@@ -39,6 +42,7 @@ def create_app(
     """
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
+    app.secret_key = secrets.token_bytes(32)
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
     fairness = FairnessReader(hub.telemetry, hub.blobs)
     overviews = OverviewReader(
@@ -82,3 +86,5 @@ def _teach(app: Flask) -> None:
         app.add_template_filter(getattr(words, name), name)
     for name in ("sparkline", "phase_bar"):
         app.add_template_global(getattr(drawings, name))
+    for figures_of in (figures.figure, figures.amount, figures.interval):
+        app.add_template_global(figures_of)

@@ -118,15 +118,9 @@ def register(app: Flask) -> None:
     """Let every template know who asks, the menu, and how to say this address with a change."""
     groups = menu.served(app)
     sign_in = menu.serves(app, "/sign-in")
-    app.context_processor(
-        lambda: {
-            "menu": groups,
-            "sign_in": sign_in,
-            "asking": g.get("who"),
-            "may": may,
-            "here_with": _here_with,
-        }
-    )
+    app.context_processor(lambda: {"menu": groups, "sign_in": sign_in, "asking": g.get("who")})
+    app.add_template_global(may, "may")
+    app.add_template_global(_here_with, "here_with")
 
 
 def _here_with(**changes: object) -> str:

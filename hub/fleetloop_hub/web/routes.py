@@ -33,6 +33,10 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.pages.overview import overview_pages
+from fleetloop_hub.web.pages.places import places_pages
+from fleetloop_hub.web.pages.rollout_new import rollout_new_pages
+from fleetloop_hub.web.pages.rollouts import rollouts_pages
+from fleetloop_hub.web.pages.shadows import shadows_pages
 
 
 class HubParts(Protocol):
@@ -112,4 +116,8 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
     """The pages."""
     return [
         overview_pages(overviews, hub.actions, hub.trust),
+        rollouts_pages(hub.catalog, hub.telemetry, hub.blobs, hub.actions),
+        rollout_new_pages(hub.catalog, hub.actions),
+        places_pages(hub.catalog, hub.telemetry, hub.actions),
+        shadows_pages(hub.catalog, hub.telemetry, hub.actions),
     ]
