@@ -20,6 +20,7 @@ from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.metrics.families import BUILD, STEP_FAULTS, STEPPED_AT, STEPS
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
+from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
@@ -56,6 +57,7 @@ class Running:
         audit: Who did what.
         trust: What is signed, and the keys.
         meter: What happens, counted.
+        answers: What was answered to requests that are not to be done twice.
     """
 
     actions: Hub
@@ -69,6 +71,7 @@ class Running:
     audit: Audit
     trust: Trust
     meter: Meter
+    answers: KeptAnswers
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -161,6 +164,7 @@ def bootstrap(config: HubConfig) -> Running:
         audit=audit,
         trust=trust,
         meter=parts.meter,
+        answers=KeptAnswers(disk),
     )
 
 

@@ -24,6 +24,7 @@ from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
 from fleetloop_hub.run_parts import Imported, Reproduction
 from fleetloop_hub.spec.shadow_table import ShadowTerms
+from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.storage.audit import FileAudit
 from fleetloop_hub.storage.blobs import FileBlobs
 from fleetloop_hub.storage.catalog import TinyDbCatalog
@@ -223,6 +224,7 @@ class WebHub:
     approvals: Approvals
     audit: Audit
     trust: Trust
+    answers: KeptAnswers
     meter: Meter = field(default_factory=Meter)
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
@@ -240,8 +242,10 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
         approvals = Approvals(catalog, blobs, audit)
         trust = Trust(Flash())
         trust.open(time.time())
-        actions = NotingHub(catalog)
-        yield WebHub(actions, catalog, telemetry, blobs, additions, approvals, audit, trust)
+        actions, answers = NotingHub(catalog), KeptAnswers(RealDisk(folder))
+        yield WebHub(
+            actions, catalog, telemetry, blobs, additions, approvals, audit, trust, answers
+        )
     finally:
         additions.stop()
         telemetry.close()

@@ -1,5 +1,6 @@
 """The HTTP API of what people say to versions, and of the audit log."""
 
+import re
 import time
 from http import HTTPStatus
 from typing import Annotated
@@ -9,10 +10,11 @@ from flask import Blueprint, Response
 
 from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.ports import Audit
+from fleetloop_hub.ports import Audit, Catalog
+from fleetloop_hub.records import Version
 from fleetloop_hub.tracking.approvals import Approvals, Words
 from fleetloop_hub.version_parts import Saying
-from fleetloop_hub.web import answers, guard, paging
+from fleetloop_hub.web import answers, conditions, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.paging import PageAsk
@@ -20,6 +22,7 @@ from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
+_NUMBER = re.compile("[0-9]{1,9}")
 Text = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2_000)]
 Name = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=100)]
 
@@ -40,7 +43,9 @@ class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     gate: str = ""
 
 
-def changing_approvals(actions: HubActions, approvals: Approvals, audit: Audit) -> Blueprint:
+def changing_approvals(
+    actions: HubActions, catalog: Catalog, approvals: Approvals, audit: Audit
+) -> Blueprint:
     """The routes for the holder of the admin token; the log is for nobody else to read."""
     api = Blueprint("changing_approvals", __name__, url_prefix="/api/v1")
 
@@ -57,9 +62,10 @@ def changing_approvals(actions: HubActions, approvals: Approvals, audit: Audit) 
         """Approve, waive a gate of, or reject a version, by name and with a reason."""
         told = guard.body(SayingAsk, _SMALL_BYTES)
         words = Words(saying=told.saying, by=told.by, reason=told.reason, gate=told.gate)
-        if not number.isdecimal():
+        if _NUMBER.fullmatch(number) is None:
             raise AbsentError(f"{number[:80]!r} is no number of a version; see `fleetloop models`")
         with actions.held():
+            conditions.unchanged(catalog.find(Version, f"{model}/{int(number)}"))
             version = approvals.say(model, int(number), words, time.time())
         return _json({"state": str(version.state)}, HTTPStatus.CREATED)
 

@@ -12,8 +12,9 @@ from fleetloop_hub.records import Alias, Version
 from fleetloop_hub.tracking.lineage import descent
 from fleetloop_hub.tracking.retention import Retained
 from fleetloop_hub.tracking.shelf import Shelf
-from fleetloop_hub.web import guard, paging
+from fleetloop_hub.web import conditions, guard, paging
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.answers import Descents
 from fleetloop_hub.web.api import Ask
 from fleetloop_hub.web.paging import PageAsk
@@ -86,7 +87,7 @@ def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
     return api
 
 
-def changing_models(shelf: Shelf) -> Blueprint:
+def changing_models(actions: HubActions, shelf: Shelf) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_models", __name__, url_prefix="/api/v1")
 
@@ -102,7 +103,9 @@ def changing_models(shelf: Shelf) -> Blueprint:
     def alias(model: str, number: int) -> Response:
         """Let a name mean a version, whatever it meant before."""
         wanted = guard.body(AliasAsk, _SMALL_BYTES)
-        return _json(shelf.alias(model, number, wanted.name), HTTPStatus.CREATED)
+        with actions.held():
+            _unchanged(shelf, model, number)
+            return _json(shelf.alias(model, number, wanted.name), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/tag")
     @needs(Role.OPERATOR)
@@ -116,7 +119,9 @@ def changing_models(shelf: Shelf) -> Blueprint:
     def tag(model: str, number: int) -> Response:
         """Note something about a version; an empty value takes the note away."""
         wanted = guard.body(TagAsk, _SMALL_BYTES)
-        return _json(shelf.tag(model, number, wanted.key, wanted.value), HTTPStatus.CREATED)
+        with actions.held():
+            _unchanged(shelf, model, number)
+            return _json(shelf.tag(model, number, wanted.key, wanted.value), HTTPStatus.CREATED)
 
     @api.post(f"{_VERSION}/archive")
     @needs(Role.OPERATOR)
@@ -124,7 +129,9 @@ def changing_models(shelf: Shelf) -> Blueprint:
     def archive(model: str, number: int) -> Response:
         """Put a version aside; it is kept, but nobody can roll it out."""
         guard.body(ArchiveAsk, _SMALL_BYTES)
-        return _json(shelf.archive(model, number), HTTPStatus.CREATED)
+        with actions.held():
+            _unchanged(shelf, model, number)
+            return _json(shelf.archive(model, number), HTTPStatus.CREATED)
 
     @api.post("/models/<model>/retain")
     @needs(Role.ADMIN)
@@ -135,6 +142,11 @@ def changing_models(shelf: Shelf) -> Blueprint:
         return _json(shelf.retain(model, wanted.keep, delete=wanted.delete), HTTPStatus.CREATED)
 
     return api
+
+
+def _unchanged(shelf: Shelf, model: str, number: int) -> None:
+    """See that a version is what `If-Match` says."""
+    conditions.unchanged(shelf.find(model, number))
 
 
 def _json(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -11,7 +11,7 @@ from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.web import access, answers, guard, paging
+from fleetloop_hub.web import access, answers, conditions, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api import Ask
@@ -93,7 +93,7 @@ def reading_rollouts(catalog: Catalog) -> Blueprint:
     return api
 
 
-def changing_rollouts(actions: HubActions) -> Blueprint:
+def changing_rollouts(catalog: Catalog, actions: HubActions) -> Blueprint:
     """The routes for the holder of the admin token."""
     api = Blueprint("changing_rollouts", __name__, url_prefix="/api/v1")
 
@@ -124,6 +124,7 @@ def changing_rollouts(actions: HubActions) -> Blueprint:
             access.demand(Role.APPROVER)
         text = f"{event} by {told.by}: {told.reason}"
         with actions.held():
+            conditions.unchanged(catalog.find(Rollout, key))
             return _json(actions.rollouts.happen(key, EVENTS[event], text, time.time()))
 
     @api.post("/cohorts")

@@ -12,9 +12,11 @@ from fleetloop_hub.web import (
     access,
     audited,
     changes,
+    conditions,
     drawings,
     guard,
     metrics_routes,
+    once,
     page,
     problem,
     routes,
@@ -41,6 +43,7 @@ def create_app(
         anonymous: What whoever does not say who they are may do; None is nothing.
     """
     app = Flask(__name__)
+    app.url_map.converters["int"] = guard.ShortNumber
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
     app.secret_key = secrets.token_bytes(32)
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
@@ -51,6 +54,7 @@ def create_app(
     metrics_routes.register(app, hub.meter)
     guard.register(app, bound_host)
     problem.register(app)
+    conditions.register(app)
     access.register(
         app,
         [
@@ -59,6 +63,7 @@ def create_app(
             access.anonymous_door(anonymous),
         ],
     )
+    once.register(app, hub.answers)
     audited.register(app, hub.audit)
     _teach(app)
     for blueprint in (*routes.programs(hub, overviews, fairness), *routes.people(hub, overviews)):

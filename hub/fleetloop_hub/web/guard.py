@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 from flask import Flask, Response, g, request
+from werkzeug.routing import IntegerConverter
 
 from fleetloop_hub.web.problem import ProblemError
 
@@ -22,6 +23,12 @@ _CSP = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _MAX_SOURCES = 1_000
+
+
+class ShortNumber(IntegerConverter):
+    """`<int:...>` in an address: up to nine digits, since Python refuses to read thousands."""
+
+    regex = "[0-9]{1,9}"
 
 
 class Attempts:
@@ -109,9 +116,11 @@ def body(type_: type[T], limit_bytes: int) -> T:
         )
     request.max_content_length = limit_bytes
     try:
-        asked = msgspec.json.decode(request.get_data(cache=False), type=type_)
+        raw = request.get_data(cache=False)
+        asked = msgspec.json.decode(raw, type=type_)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body is not as agreed: {error}") from error
+    g.get("begin_once", lambda _: None)(raw)
     g.get("note", lambda _: None)(asked)
     return asked
 

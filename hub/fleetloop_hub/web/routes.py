@@ -9,6 +9,7 @@ from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
+from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.shelf import Shelf
 from fleetloop_hub.trust.trust import Trust
@@ -75,6 +76,10 @@ class HubParts(Protocol):
         """Its content."""
 
     @property
+    def answers(self) -> KeptAnswers:
+        """What was answered to requests that are not to be done twice."""
+
+    @property
     def meter(self) -> Meter:
         """What it counts while it runs."""
 
@@ -97,17 +102,17 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
         api_cards.cards(hub.catalog, hub.blobs),
         accuracy_routes.accuracy_routes(hub.catalog, hub.telemetry, hub.blobs),
         fairness_routes.fairness_routes(hub.catalog, fairness),
-        api_approvals.changing_approvals(hub.actions, hub.approvals, hub.audit),
+        api_approvals.changing_approvals(hub.actions, hub.catalog, hub.approvals, hub.audit),
         api_keys.reading_keys(hub.trust),
         api_keys.changing_keys(hub.actions, hub.trust),
         api_shadows.reading_shadows(hub.catalog, hub.telemetry),
         api_shadows.changing_shadows(hub.actions),
         api_import.importing(hub.actions, hub.blobs),
         api_models.reading_models(hub.catalog, shelf),
-        api_models.changing_models(shelf),
+        api_models.changing_models(hub.actions, shelf),
         why_routes.why_routes(hub.catalog, hub.blobs),
         api_rollouts.reading_rollouts(hub.catalog),
-        api_rollouts.changing_rollouts(hub.actions),
+        api_rollouts.changing_rollouts(hub.catalog, hub.actions),
         openapi_routes.openapi_routes(),
     ]
 
