@@ -79,6 +79,7 @@ docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.spec.reference docs/spec.md
 	@$(BIN)/python -m fleetloop_agent.update.states_page docs/states.md
 	@$(BIN)/python -m fleetloop_hub.delivery.rollouts_page docs/rollouts.md
+	@PYTHONPATH=tests $(BIN)/python -m support.metrics_page docs/metrics.md
 	@PYTHONPATH=tests $(BIN)/python -m support.openapi_page docs/openapi.json
 
 powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (some minutes)
@@ -93,6 +94,14 @@ SEEDS := 1 2 3
 .PHONY: stories
 stories: setup ## tell every story on three seeds and with a hub that is killed, and write docs/stories.md (half an hour)
 	@$(BIN)/python tests/stories/run.py --page docs/stories.md $(if $(STORY),--stories $(STORY)) --seeds $(SEEDS)
+
+.PHONY: metrics-rules
+metrics-rules: setup ## check and try the alert rules with Prometheus' promtool (needs apt-get, or promtool)
+	@command -v promtool >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; }
+	@promtool check rules docs/grafana/alerts.yml
+	@promtool test rules tests/integration/alert_rules.yml
 
 bench-hub: setup ## measure the hub beside what it is compared with (some minutes, alone on the machine)
 	@$(BIN)/python tests/bench/run.py hub

@@ -4,10 +4,13 @@ Names follow Prometheus' conventions: base units, `_total` for what only grows. 
 device; what a label may say is one of few, and what is beyond `MOST_SERIES` is `other`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from fleetloop_shared.latency import BINS, bounds_us
+from fleetloop_shared.reports import EventKind
+from fleetloop_shared.sampling import Reason
 
 OTHER = "other"
 """Stands for label values beyond those that are told apart."""
@@ -37,6 +40,8 @@ class Family:
         kind: Counter, gauge or histogram.
         text: What it counts.
         labels: What its series are told apart by.
+        known: Values of its one label that are exposed from the beginning, at 0: a rate misses
+            the first of whatever appears later.
         bounds: Upper ends of a histogram's buckets, in seconds, without the last, which has none.
     """
 
@@ -44,6 +49,7 @@ class Family:
     kind: Kind
     text: str
     labels: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
 
 
@@ -54,8 +60,9 @@ _WORK_BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 _VERSION = ("model", "version")
 
 
-def _counter(name: str, text: str, *labels: str) -> Family:
-    return Family(f"fleetloop_{name}_total", Kind.COUNTER, text, labels)
+def _counter(name: str, text: str, *labels: str, known: Iterable[str] = ()) -> Family:
+    values = tuple(str(value) for value in known)
+    return Family(f"fleetloop_{name}_total", Kind.COUNTER, text, labels, values)
 
 
 def _gauge(name: str, text: str, *labels: str) -> Family:
@@ -63,7 +70,7 @@ def _gauge(name: str, text: str, *labels: str) -> Family:
 
 
 def _histogram(name: str, text: str, bounds: tuple[float, ...], *labels: str) -> Family:
-    return Family(f"fleetloop_{name}", Kind.HISTOGRAM, text, labels, bounds)
+    return Family(f"fleetloop_{name}", Kind.HISTOGRAM, text, labels, bounds=bounds)
 
 
 # --- counted when asked, from what is kept --------------------------------------------------------
@@ -88,7 +95,7 @@ LABELS_WAITING = _gauge("labels_waiting", "Labels whose rows have not come.")
 # --- counted as it comes in, since the hub started ------------------------------------------------
 
 REPORTS = _counter("reports_stored", "Reports of devices taken in, each once.", "kind")
-EVENTS = _counter("device_events", "Events that devices have reported.", "kind")
+EVENTS = _counter("device_events", "Events that devices have reported.", "kind", known=EventKind)
 PREDICTIONS = _counter(
     "predictions", "Rows that devices have answered, as they report it.", *_VERSION
 )
@@ -110,7 +117,7 @@ LABELS_RIGHT = _counter(
 )
 WINDOWS = _counter("drift_windows", "Reporting windows that devices have judged.", *_VERSION)
 ALARMS = _counter("drift_alarms", "Those of them that were alarms.", *_VERSION)
-SAMPLES = _counter("samples", "Served rows that devices have sent, by why.", "reason")
+SAMPLES = _counter("samples", "Served rows that devices have sent, by why.", "reason", known=Reason)
 DROPPED = _counter(
     "device_dropped", "Blocks, samples and labels that devices gave up for want of room."
 )

@@ -29,6 +29,7 @@ from fleetloop_hub.metrics.meter import Labels, metric
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState, Verdict, Version, VersionState
 from fleetloop_hub.telemetry_records import DevicePulse
+from fleetloop_shared.errors import reasons
 
 UPDATE_STATES = frozenset(
     {
@@ -98,7 +99,7 @@ class Fleet:
         yield _by_state(DECISIONS, Verdict, Counter(d.verdict for d in catalog.all(Decision)))
         standing = sum(q.lifted_at is None for q in catalog.all(Quarantine))
         yield metric(QUARANTINES, {(): standing})
-        refused: Counter[Labels] = Counter()
+        refused: Counter[Labels] = Counter({(reason,): 0 for reason in sorted(reasons())})
         for (_, reason), count in self._telemetry.refusals().items():
             refused[(reason,)] += count
         yield metric(REFUSED, _largest(refused))

@@ -33,6 +33,7 @@ class Meter:
         for family in FAMILIES:
             if not family.labels and family.kind is Kind.COUNTER:
                 self._numbers[family][()] = 0.0
+            self._numbers[family].update({(value,): 0.0 for value in family.known})
 
     def add(self, family: Family, *labels: str, by: float = 1.0) -> None:
         """Let a counter grow."""
