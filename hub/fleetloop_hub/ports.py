@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fleetloop_hub.audit_records import AuditEntry, Deed
+from fleetloop_hub.digests_port import Digests
 from fleetloop_hub.records import Record
 from fleetloop_hub.telemetry_records import (
     DevicePulse,
@@ -60,6 +61,11 @@ class Catalog(ABC):
 class Telemetry(ABC):
     """What devices say, in order and without doubles. Safe to be called from many threads."""
 
+    @property
+    @abstractmethod
+    def digests(self) -> Digests:
+        """What all of it adds up to, kept as it comes."""
+
     @abstractmethod
     def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> list[tuple[str, Report]]:
         """Take in reports: (kind, payload, message); durable when it returns.
@@ -100,8 +106,13 @@ class Telemetry(ABC):
         """Samples of a model whose label has come, in order of event time."""
 
     @abstractmethod
-    def labelled_after(self, model: str, after: int) -> tuple[list[LabelledSample], int]:
-        """Some samples in the order in which labels met them, and where to go on; 0 to begin."""
+    def labelled_after(
+        self, model: str, after: int, *, version: int | None = None
+    ) -> tuple[list[LabelledSample], int]:
+        """Some samples in the order in which labels met them, and where to go on; 0 to begin.
+
+        With a version, only those that it has answered.
+        """
 
     @abstractmethod
     def labelled_count(

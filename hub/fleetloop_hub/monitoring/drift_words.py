@@ -26,14 +26,6 @@ def moved_in(drift: DriftReport) -> list[MovedView]:
     return sorted(over, key=lambda view: -view.ratio)[:_SHOWN]
 
 
-def top(drift: DriftReport) -> str:
-    """What moved most: a feature, a pair of them, or the answers themselves."""
-    ratios = {f.name: f.ratio for f in drift.features}
-    ratios |= {f"{c.a} with {c.b}": c.ratio for c in drift.correlations}
-    ratios["the score"] = drift.score_ratio
-    return max(ratios, key=lambda name: ratios[name])
-
-
 def number(value: float) -> str:
     """Three digits, without an exponent where a person would write none.
 

@@ -11,7 +11,6 @@ refusals are not: devices say them again, and a power cut may take the last of t
 """
 
 import contextlib
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,9 +19,12 @@ from typing import Any
 
 import msgspec
 
+from fleetloop_hub.digests_port import Digests
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import Telemetry
+from fleetloop_hub.storage.telemetry_digests import SqliteDigests
 from fleetloop_hub.storage.telemetry_intake import Intake
+from fleetloop_hub.storage.telemetry_kinds import KINDS, read
 from fleetloop_hub.storage.telemetry_labels import ClassesOf
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
 from fleetloop_hub.telemetry_records import (
@@ -33,16 +35,9 @@ from fleetloop_hub.telemetry_records import (
     Refusal,
     StoredReport,
 )
-from fleetloop_shared.codec import decode, decode_compressed
 from fleetloop_shared.reports import Label, Report, Sample
 from fleetloop_shared.sampling import Reason
-from fleetloop_shared.topics import Topic
 
-_PULSE = """
-INSERT INTO pulses (device, state, reported, seen_at) VALUES (?, ?, ?, ?)
-ON CONFLICT (device) DO UPDATE SET state = COALESCE(excluded.state, state),
-reported = COALESCE(excluded.reported, reported), seen_at = excluded.seen_at
-"""
 _REPORTS = """
 SELECT payload, stored_at FROM reports WHERE kind = ? AND stored_at >= ?
 ORDER BY stored_at DESC, boot DESC, seq DESC, device DESC LIMIT ?
@@ -61,17 +56,19 @@ _LABELLED_AFTER = """
 SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, s.reason,
 s.probability, l.label, l.at, m.number
 FROM met m JOIN samples s USING (device, prediction_id) JOIN labels l USING (device, prediction_id)
-WHERE m.number > ? AND s.model = ? ORDER BY m.number LIMIT ?
+WHERE m.model = ? AND m.number > ? ORDER BY m.number LIMIT ?
 """
-_COUNT = """
+_LABELLED_AFTER_OF_VERSION = _LABELLED_AFTER.replace("m.model = ?", "m.model = ? AND m.version = ?")
+_COUNT = "SELECT coalesce(sum(labels), 0), coalesce(sum(correct), 0) FROM labelled WHERE model = ?"
+_COUNT_OF_VERSION = f"{_COUNT} AND version = ?"
+_COUNT_OF_LATER_HOURS = f"{_COUNT} AND hour > ?"
+_COUNT_WITHIN_HOUR = """
 SELECT count(*), coalesce(sum(s.label = l.label), 0)
-FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ?
+FROM samples s JOIN labels l USING (device, prediction_id)
+WHERE s.model = ? AND s.at >= ? AND s.at < ?
 """
-_COUNT_OF_VERSION = f"{_COUNT} AND s.version = ?"
-_COUNT_SINCE = f"{_COUNT} AND s.at >= ?"
 _ERROR_OF_VERSION = """
-SELECT avg(abs(s.label - l.label))
-FROM samples s JOIN labels l USING (device, prediction_id) WHERE s.model = ? AND s.version = ?
+SELECT sum(distance) / sum(labels) FROM labelled WHERE model = ? AND version = ? AND labels > 0
 """
 _LABEL_SUMS = """
 SELECT s.device, count(*), sum(1 / s.probability), sum((s.label = l.label) / s.probability),
@@ -91,12 +88,7 @@ SELECT source, reason, count, text, at, topic, first_at, refused_by FROM refusal
 ORDER BY at DESC LIMIT ?
 """
 
-_KINDS = {
-    topic.row.path.rpartition("/")[2]: (message, topic.row.compressed)
-    for topic in Topic
-    if (message := topic.row.message) is not None and issubclass(message, Report)
-}
-"""The type of each kind of report, and whether its payload is compressed."""
+_HOUR_S = 3_600.0
 
 AT_ONCE = 5_000
 """Labelled samples that are read at once."""
@@ -131,23 +123,28 @@ class SqliteTelemetry(Telemetry):
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._revision = 0
+        self._count: int | None = None
+        self._digests = SqliteDigests(self._rows)
         self._writer = open_database(self._path)
         self._reader = open_database(self._path)
 
+    @property
+    def digests(self) -> Digests:
+        return self._digests
+
     def store(self, reports: Iterable[tuple[str, bytes, Report]]) -> list[tuple[str, Report]]:
         fresh = []
-        with self._transaction(synced=True) as connection:
-            intake = Intake(connection, self._now(), self._classes_of)
+        with self._intake(synced=True) as intake:
             for kind, payload, report in reports:
-                if kind not in _KINDS:
+                if kind not in KINDS:
                     raise TelemetryError(f"{kind!r} is no kind of report: nothing was stored")
                 if intake.take(kind, payload, report):
                     fresh.append((kind, report))
         return fresh
 
     def pulse(self, device: str, *, state: bytes | None, reported: bytes | None) -> None:
-        with self._transaction(synced=False) as connection:
-            connection.execute(_PULSE, (device, state, reported, self._now()))
+        with self._intake(synced=False) as intake:
+            intake.pulse(device, state, reported)
 
     def pulses(self) -> list[DevicePulse]:
         rows = self._rows("SELECT device, state, reported, seen_at FROM pulses ORDER BY device")
@@ -160,44 +157,59 @@ class SqliteTelemetry(Telemetry):
             rows = self._rows(_REPORTS, kind, since, limit)
         else:
             rows = self._rows(_REPORTS_OF_DEVICE, device, kind, since, limit)
-        return [StoredReport(kind, _decode(kind, p), stored_at) for p, stored_at in reversed(rows)]
+        return [StoredReport(kind, read(kind, p), stored_at) for p, stored_at in reversed(rows)]
 
     def report_count(self, device: str | None = None) -> int:
-        if device is None:
-            rows = self._rows("SELECT count(*) FROM reports")
-        else:
+        if device is not None:
             rows = self._rows("SELECT count(*) FROM reports WHERE device = ?", device)
-        return int(rows[0][0])
+            return int(rows[0][0])
+        if self._count is None:
+            with self._write_lock:
+                self._count = int(self._rows("SELECT count(*) FROM reports")[0][0])
+        return self._count
 
     def labelled(self, model: str, *, since: float = 0.0) -> Iterator[LabelledSample]:
         with explained(self._path), contextlib.closing(open_database(self._path)) as connection:
             for row in connection.execute(_LABELLED, (model, since)):
                 yield _labelled_sample(row)
 
-    def labelled_after(self, model: str, after: int) -> tuple[list[LabelledSample], int]:
-        rows = self._rows(_LABELLED_AFTER, after, model, AT_ONCE)
+    def labelled_after(
+        self, model: str, after: int, *, version: int | None = None
+    ) -> tuple[list[LabelledSample], int]:
+        if version is None:
+            rows = self._rows(_LABELLED_AFTER, model, after, AT_ONCE)
+        else:
+            rows = self._rows(_LABELLED_AFTER_OF_VERSION, model, version, after, AT_ONCE)
         return [_labelled_sample(row[:-1]) for row in rows], rows[-1][-1] if rows else after
 
     def labelled_count(
         self, model: str, *, version: int | None = None, since: float | None = None
     ) -> tuple[int, int]:
         if since is not None:
-            rows = self._rows(_COUNT_SINCE, model, since)
-        elif version is None:
+            return self._labelled_since(model, since)
+        if version is None:
             rows = self._rows(_COUNT, model)
         else:
             rows = self._rows(_COUNT_OF_VERSION, model, version)
         labelled, right = rows[0]
         return labelled, right
 
+    def _labelled_since(self, model: str, since: float) -> tuple[int, int]:
+        """Whole hours are counted already; what is left of one is counted now."""
+        hour = int(since // _HOUR_S)
+        parts = [
+            self._rows(_COUNT_OF_LATER_HOURS, model, hour)[0],
+            self._rows(_COUNT_WITHIN_HOUR, model, since, (hour + 1) * _HOUR_S)[0],
+        ]
+        return sum(labels for labels, _ in parts), sum(right for _, right in parts)
+
     def labelled_error(self, model: str, *, version: int) -> float | None:
         ((error,),) = self._rows(_ERROR_OF_VERSION, model, version)
         return None if error is None else float(error)
 
     def label(self, told: Iterable[tuple[str, Label]], source: str) -> list[LabelFate]:
-        with self._transaction(synced=True) as connection:
-            intake = Intake(connection, self._now(), self._classes_of)
-            return [intake.labels.take(device, label, source) for device, label in told]
+        with self._intake(synced=True) as intake:
+            return [intake.label(device, label, source) for device, label in told]
 
     def label_sums(self, model: str, version: int) -> list[LabelSums]:
         return [LabelSums(*row) for row in self._rows(_LABEL_SUMS, model, version)]
@@ -215,8 +227,7 @@ class SqliteTelemetry(Telemetry):
         return int(size)
 
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
-        with self._transaction(synced=False) as connection:
-            intake = Intake(connection, self._now(), self._classes_of)
+        with self._intake(synced=False) as intake:
             intake.refuse(source, reason, text, topic, count)
 
     def refusals(self) -> dict[tuple[str, str], int]:
@@ -235,13 +246,16 @@ class SqliteTelemetry(Telemetry):
             self._writer.close()
 
     @contextlib.contextmanager
-    def _transaction(self, *, synced: bool) -> Iterator[sqlite3.Connection]:
+    def _intake(self, *, synced: bool) -> Iterator[Intake]:
         with self._write_lock, explained(self._path):
             self._writer.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             self._writer.execute("BEGIN IMMEDIATE")
+            intake = Intake(self._writer, self._now(), self._classes_of)
             try:
-                yield self._writer
+                yield intake
                 self._writer.execute("COMMIT")
+                self._digests.note(intake.devices)
+                self._count = None if self._count is None else self._count + intake.kept
             finally:
                 if self._writer.in_transaction:  # SQLite may have rolled back by itself
                     self._writer.execute("ROLLBACK")
@@ -250,11 +264,6 @@ class SqliteTelemetry(Telemetry):
     def _rows(self, query: str, *values: str | float) -> list[tuple[Any, ...]]:
         with self._read_lock, explained(self._path):
             return self._reader.execute(query, values).fetchall()
-
-
-def _decode(kind: str, payload: bytes) -> Report:
-    type_, compressed = _KINDS[kind]
-    return decode_compressed(payload, type_) if compressed else decode(payload, type_)
 
 
 def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:

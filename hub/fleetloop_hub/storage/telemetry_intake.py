@@ -4,18 +4,25 @@ import sqlite3
 
 import msgspec
 
+from fleetloop_hub.storage.telemetry_digests import DigestIntake
 from fleetloop_hub.storage.telemetry_labels import ClassesOf, LabelIntake
-from fleetloop_hub.telemetry_records import Refusal
+from fleetloop_hub.telemetry_records import LabelFate, Refusal
 from fleetloop_shared.errors import reasons
 from fleetloop_shared.reports import (
     EventKind,
     EventReport,
+    Label,
     LabelReport,
     Report,
     Sample,
     SampleReport,
 )
 
+_PULSE = """
+INSERT INTO pulses (device, state, reported, seen_at) VALUES (?, ?, ?, ?)
+ON CONFLICT (device) DO UPDATE SET state = COALESCE(excluded.state, state),
+reported = COALESCE(excluded.reported, reported), seen_at = excluded.seen_at
+"""
 _REPORT = """
 INSERT INTO reports (device, boot, seq, kind, at, stored_at, payload) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (device, boot, seq) DO NOTHING
@@ -43,7 +50,8 @@ class Intake:
     """Reports, samples and labels on their way in; what came first stands.
 
     Attributes:
-        labels: Where labels come in.
+        kept: Reports that were kept.
+        devices: Of which anything was taken in, if only a sign of life.
     """
 
     def __init__(self, connection: sqlite3.Connection, now: float, classes_of: ClassesOf) -> None:
@@ -55,9 +63,11 @@ class Intake:
             classes_of: What labels may be.
         """
         self._connection = connection
-        self.labels = LabelIntake(connection, classes_of, self.refuse)
+        self._labels = LabelIntake(connection, classes_of, self.refuse)
+        self._digests = DigestIntake(connection)
         self._now = now
         self._heard: set[str] = set()
+        self.kept, self.devices = 0, set[str]()
 
     def take(self, kind: str, payload: bytes, report: Report) -> bool:
         """Keep a report, or count it as refused; one that cannot be kept does not stop others.
@@ -68,6 +78,7 @@ class Intake:
             Whether it is kept and was not there.
         """
         self._connection.execute("SAVEPOINT report")
+        self.devices.add(report.device)
         try:
             if report.device not in self._heard:
                 self._connection.execute(_HEARD, (self._now, report.device))
@@ -78,8 +89,19 @@ class Intake:
             fresh = False
         else:
             self._heard.add(report.device)
+            self.kept += fresh
         self._connection.execute("RELEASE report")
         return fresh
+
+    def pulse(self, device: str, state: bytes | None, reported: bytes | None) -> None:
+        """Note what a device's retained messages say; None leaves what is there."""
+        self._connection.execute(_PULSE, (device, state, reported, self._now))
+        self.devices.add(device)
+
+    def label(self, device: str, label: Label, source: str) -> LabelFate:
+        """Take in a label that was told to the hub."""
+        self.devices.add(device)
+        return self._labels.take(device, label, source)
 
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         """Count what the hub does not take in."""
@@ -99,11 +121,13 @@ class Intake:
         self._connection.execute(_REFUSAL, row)
 
     def _keep(self, kind: str, payload: bytes, report: Report) -> bool:
+        """Keep a report; whether it was not there before."""
         name = (report.device, report.boot, report.seq)
         row = (*name, kind, report.at, self._now, payload)
         if self._connection.execute(_REPORT, row).rowcount == 0:
             self._check_same_report(name, payload)
             return False
+        self._digests.take(kind, report, self._now)
         if isinstance(report, EventReport):
             self._keep_attempt(report)
         elif isinstance(report, SampleReport):
@@ -111,7 +135,7 @@ class Intake:
                 self._keep_sample(report, sample)
         elif isinstance(report, LabelReport):
             for label in report.labels:
-                self.labels.take(report.device, label, report.device)
+                self._labels.take(report.device, label, report.device)
         return True
 
     def _keep_attempt(self, report: EventReport) -> None:
@@ -143,7 +167,7 @@ class Intake:
             sample.probability,
         )
         if self._connection.execute(_SAMPLE, (*name, *said)).rowcount:
-            self.labels.meet(*name)
+            self._labels.meet(*name)
         else:
             first = self._connection.execute(
                 "SELECT model, version, at, row, score, label, reason, probability FROM samples"

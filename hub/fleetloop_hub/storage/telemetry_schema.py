@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fleetloop_hub.errors import TelemetryError
+from fleetloop_hub.storage.telemetry_fifth import FIFTH, add_up
 from fleetloop_shared.durable import make_folder
 from fleetloop_shared.errors import DiskFaultError, DiskFullError
 
-VERSION = 4
+VERSION = 5
 """The schema's version, kept as SQLite's `user_version`; grows with every change of a table."""
 
 _TABLES = """
@@ -109,15 +110,18 @@ END;
 """
 
 _FROM = {
-    0: f"{_TABLES}{_REFUSALS}{_FOURTH}",
-    1: f"DROP TABLE refusals;{_REFUSALS}{_THIRD}{_FOURTH}",
-    2: f"{_THIRD}{_FOURTH}",
-    3: _FOURTH,
+    0: f"{_TABLES}{_REFUSALS}{_FOURTH}{FIFTH}",
+    1: f"DROP TABLE refusals;{_REFUSALS}{_THIRD}{_FOURTH}{FIFTH}",
+    2: f"{_THIRD}{_FOURTH}{FIFTH}",
+    3: f"{_FOURTH}{FIFTH}",
+    4: FIFTH,
 }
 """What makes a database of an earlier version one of this; the refusals of version 1 did not say
 where, and are counted anew."""
 
 _BUSY_S = 10.0
+_CACHE_KIB = 32_768
+"""Of pages, each connection: indexes of a large fleet are not read again for each report."""
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -152,10 +156,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         )
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     if found < VERSION:
-        connection.executescript(
-            f"BEGIN IMMEDIATE;{_FROM[found]}PRAGMA user_version = {VERSION};COMMIT"
-        )
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;{_FROM[found]}")
+            if found:
+                add_up(connection)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
 
 @contextlib.contextmanager

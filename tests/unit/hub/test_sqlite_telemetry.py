@@ -9,6 +9,7 @@ import pytest
 
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.storage import telemetry as telemetry_module
+from fleetloop_hub.storage import telemetry_digests as digests_module
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
@@ -67,8 +68,8 @@ def test_damage_that_is_met_later_is_named(path: Path) -> None:
     telemetry.close()
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * (size - 4096))
+        file.seek(size // 2)
+        file.write(b"\xa5" * (size - size // 2))
     telemetry = SqliteTelemetry(path)
     with pytest.raises(TelemetryError, match="damaged"):
         telemetry.reports("samples")
@@ -115,8 +116,13 @@ def test_an_acknowledged_report_is_synced_in_write_ahead_mode(telemetry: SqliteT
         (telemetry_module._REPORTS, ("drift", 0.0, 9), "reports_of_kind"),
         (telemetry_module._REPORTS_OF_DEVICE, ("a", "drift", 0.0, 9), "reports_of_device"),
         (telemetry_module._LABELLED, ("rain", 0.0), "samples_by_time"),
-        (telemetry_module._COUNT, ("rain",), "samples_by_version"),
-        (telemetry_module._COUNT_OF_VERSION, ("rain", 1), "samples_by_version"),
+        (telemetry_module._LABELLED_AFTER, ("rain", 0, 9), "met_of_model"),
+        (telemetry_module._LABELLED_AFTER_OF_VERSION, ("rain", 1, 0, 9), "met_of_version"),
+        (telemetry_module._COUNT, ("rain",), "PRIMARY KEY"),
+        (telemetry_module._COUNT_OF_VERSION, ("rain", 1), "PRIMARY KEY"),
+        (telemetry_module._COUNT_WITHIN_HOUR, ("rain", 0.0, 1.0), "samples_by_time"),
+        (digests_module._WINDOWS, ("a", 0, 0, 9), "PRIMARY KEY"),
+        (digests_module._LATEST_REPORT, ("a", "drift"), "PRIMARY KEY"),
     ],
 )
 def test_a_query_is_answered_by_its_index_without_sorting(
