@@ -37,6 +37,23 @@ class WindowBrief:
 
 
 @dataclass(frozen=True)
+class StoredPayload:
+    """A report as it came, for who may not have to read it.
+
+    Attributes:
+        boot: The boot in which it was told.
+        seq: Its number in that boot.
+        stored_at: When it was taken in, Unix seconds.
+        payload: As it came.
+    """
+
+    boot: int
+    seq: int
+    stored_at: float
+    payload: bytes
+
+
+@dataclass(frozen=True)
 class ServedRows:
     """What one device's health reports add up to under one version.
 
@@ -53,6 +70,21 @@ class ServedRows:
     rows: int
     labels: int
     right: int | None
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """What labels that came say of a version's answers.
+
+    Attributes:
+        labels: Labelled answers.
+        right: Those that were answered as labelled; says nothing of a regression.
+        error: Mean distance of the answers from their labels.
+    """
+
+    labels: int
+    right: int
+    error: float
 
 
 def moved_most(drift: DriftReport) -> str:

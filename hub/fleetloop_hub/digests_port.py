@@ -1,9 +1,10 @@
 """What the hub's stages need to know of what reports add up to, as promises."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TypeVar
 
-from fleetloop_hub.digest_records import ServedRows, WindowBrief
+from fleetloop_hub.digest_records import LabelCounts, ServedRows, StoredPayload, WindowBrief
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.groups import GroupCounts
 from fleetloop_shared.reports import Report
@@ -47,12 +48,25 @@ class Digests(ABC):
         """A device's last report of a type, by (boot, seq); None before the first."""
 
     @abstractmethod
+    def profiles(self, device: str, limit: int) -> list[StoredPayload]:
+        """The newest profiles of a device as they came, oldest first: by (stored time, boot, seq).
+
+        Args:
+            device: Whose.
+            limit: How many at most.
+        """
+
+    @abstractmethod
     def report(self, device: str, boot: int, seq: int) -> Report | None:
         """One report, None if it is not kept."""
 
     @abstractmethod
     def served(self, device: str) -> list[ServedRows]:
         """What a device's health reports add up to, a version at a time."""
+
+    @abstractmethod
+    def labelled(self) -> Mapping[tuple[str, int], LabelCounts]:
+        """What labels say of every version that has any; the same object until one has come."""
 
     @abstractmethod
     def groups(self, model: str, version: int) -> tuple[list[GroupCounts], int]:

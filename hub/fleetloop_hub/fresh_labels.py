@@ -45,9 +45,10 @@ class FreshLabels:
     def _all(self) -> list[LabelledSample]:
         read: list[LabelledSample] = []
         while True:
-            found, after = self._telemetry.labelled_after(self._model, self._after)
-            self._after = after
-            read += [one for one in found if one.sample.version == self._version]
+            found, self._after = self._telemetry.labelled_after(
+                self._model, self._after, version=self._version
+            )
+            read += found
             if not found:
                 return read
 

@@ -4,6 +4,8 @@ A row is a name and whom it was tried on, never a message: a flood makes a numbe
 list. Devices report an attempt once and count the rest in their reported state.
 """
 
+from collections.abc import Callable, Mapping
+
 from fleetloop_hub.monitoring.overview import AttemptView, Level
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import Refusal
@@ -64,20 +66,22 @@ NAMES: dict[str, tuple[Level, str]] = {
 """What a person is told: how grave, and in words."""
 
 
-def gather(telemetry: Telemetry, reported: dict[str, ReportedState]) -> list[AttemptView]:
+def gather(
+    telemetry: Telemetry, reported: Mapping[str, ReportedState], heard_at: Callable[[str], float]
+) -> list[AttemptView]:
     """Every attempt that is kept, the last one first.
 
     Args:
         telemetry: What hub and devices have refused.
-        reported: What devices say they have counted, by device.
+        reported: What devices say they have counted, of those that have refused anything.
+        heard_at: When one of them was heard last, Unix seconds.
     """
     rows = {(r.by, r.source, r.reason): r for r in telemetry.last_refusals(LISTED)}
-    heard_at = {p.device: p.seen_at for p in telemetry.pulses()}
     for device, state in reported.items():
         for reason, count in _counted(state).items():
             key = (device, device, reason)
             row = rows.get(key)
-            at = row.at if row else heard_at.get(device, 0.0)
+            at = row.at if row else heard_at(device)
             text, topic = (row.text, row.topic) if row else ("", "")
             first_at = row.first_at if row else at
             most = max(count, row.count if row else 0)

@@ -1,13 +1,14 @@
 """The last windows of one device under one version, in the form in which they travel."""
 
-from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from fleetloop_hub.digest_records import StoredPayload, WindowBrief
 from fleetloop_hub.monitoring.merging import merged
-from fleetloop_shared.codec import decode_compressed, encode_compressed
+from fleetloop_shared.codec import decode_compressed
 from fleetloop_shared.profile import LiveProfile
-from fleetloop_shared.reports import DriftReport, ProfileReport
+from fleetloop_shared.reports import ProfileReport
 
 KEPT_WINDOWS = 20
 """Reporting windows of a device that are kept: some 30 kB for 30 features."""
@@ -28,7 +29,7 @@ class _Window:
     first_row: int
     rows: int
     stored_at: float
-    profile: bytes
+    payload: bytes
     alarm: bool | None
 
 
@@ -42,12 +43,14 @@ class DeviceWindows:
 
     loaded: Loaded | None = None
     _windows: list[_Window] = field(default_factory=list)
-    _alarms: deque[tuple[Loaded, int, int, bool]] = field(
-        default_factory=lambda: deque(maxlen=KEPT_WINDOWS)
-    )
 
-    def take(self, report: ProfileReport, stored_at: float) -> bool:
-        """A window's profile; whether it is news."""
+    def take(self, report: ProfileReport, stored: StoredPayload) -> bool:
+        """A window's profile; whether it is news.
+
+        Args:
+            report: The profile.
+            stored: The same as it came.
+        """
         loaded, name = (report.model, report.version), (report.boot, report.seq)
         known = [window.name for window in self._windows]
         if loaded != self.loaded:
@@ -56,28 +59,29 @@ class DeviceWindows:
             self.loaded, self._windows = loaded, []
         elif name in known:
             return False
-        rows, profile = report.profile.rows, encode_compressed(report.profile)
-        window = _Window(name, report.first_row, rows, stored_at, profile, None)
-        for of, boot, first_row, alarm in self._alarms:
-            if (of, boot, first_row) == (loaded, report.boot, report.first_row):
-                window.alarm = alarm
-        self._windows.append(window)
+        rows, at = report.profile.rows, stored.stored_at
+        self._windows.append(_Window(name, report.first_row, rows, at, stored.payload, None))
         self._windows.sort(key=lambda w: w.name)
         del self._windows[:-KEPT_WINDOWS]
         return True
 
-    def note(self, report: DriftReport) -> bool:
-        """Whether a window was an alarm; whether that is news."""
-        if not report.closed:
-            return False
-        loaded = (report.model, report.version)
-        self._alarms.append((loaded, report.boot, report.first_row, report.alarm))
-        for window in reversed(self._windows):
-            of_it = (window.name[0], window.first_row) == (report.boot, report.first_row)
-            if loaded == self.loaded and of_it:
-                known, window.alarm = window.alarm, report.alarm
-                return known != report.alarm
-        return False
+    def judge(self, briefs: Iterable[WindowBrief]) -> bool:
+        """Which windows were an alarm; whether any of that is news.
+
+        Args:
+            briefs: The device's last verdicts.
+        """
+        alarms = {
+            (b.boot, b.first_row): b.alarm
+            for b in briefs
+            if b.closed and (b.model, b.version) == self.loaded
+        }
+        news = False
+        for window in self._windows:
+            alarm = alarms.get((window.name[0], window.first_row), window.alarm)
+            news |= alarm != window.alarm
+            window.alarm = alarm
+        return news
 
     @property
     def heard_at(self) -> float:
@@ -126,4 +130,4 @@ class DeviceWindows:
 
 
 def _profile(window: _Window) -> LiveProfile:
-    return decode_compressed(window.profile, LiveProfile)
+    return decode_compressed(window.payload, ProfileReport).profile

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from fleetloop_hub.errors import ImplausibleError
-from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.monitoring.device_windows import KEPT_WINDOWS, DeviceWindows, Loaded
 from fleetloop_hub.monitoring.odd_one import judge_fleet
 from fleetloop_hub.monitoring.yardstick import Standing, Yardstick
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_shared.reports import DriftReport, ProfileReport
+from fleetloop_shared.codec import decode_compressed
+from fleetloop_shared.reports import ProfileReport
 from fleetloop_shared.topics import Topic
 
 _LONG_S = 10.0
@@ -32,10 +32,9 @@ class FleetProfiles:
             telemetry: What devices say.
             yardstick: Of a version: its reference and thresholds, None if nothing is known of it.
         """
-        self._telemetry = telemetry
+        self._telemetry, self._after = telemetry, 0
         self._find = yardstick
-        self._profiles = FreshReports(telemetry, "profile", KEPT_WINDOWS)
-        self._drift = FreshReports(telemetry, "drift", KEPT_WINDOWS)
+        self._read: dict[str, set[tuple[int, int]]] = {}
         self._windows: defaultdict[str, DeviceWindows] = defaultdict(DeviceWindows)
         self._standings: dict[str, tuple[Loaded, Standing]] = {}
         self._changed: set[str] = set()
@@ -95,20 +94,29 @@ class FleetProfiles:
         return {d for d, w in windows.items() if newest - w.heard_at > patience_s}
 
     def _keep_up(self) -> None:
-        for stored in self._drift.read():
-            report = stored.report
-            if isinstance(report, DriftReport) and self._windows[report.device].note(report):
-                self._change(report.device, (report.model, report.version))
-        for stored in self._profiles.read():
-            report = stored.report
-            if not isinstance(report, ProfileReport):
+        changed, self._after = self._telemetry.digests.changed(self._after)
+        for device in sorted(changed):
+            self._take(device)
+            windows = self._windows[device]
+            briefs = self._telemetry.digests.windows(device, limit=2 * KEPT_WINDOWS)
+            if windows.judge(briefs) and windows.loaded is not None:
+                self._change(device, windows.loaded)
+
+    def _take(self, device: str) -> None:
+        """The profiles of a device that were not there before."""
+        stored = self._telemetry.digests.profiles(device, KEPT_WINDOWS)
+        read = self._read.get(device, set())
+        self._read[device] = {(one.boot, one.seq) for one in stored}
+        for one in stored:
+            if (one.boot, one.seq) in read:
                 continue
+            report = decode_compressed(one.payload, ProfileReport)
             loaded = (report.model, report.version)
             yardstick = self._yardstick(loaded)
             if yardstick is not None and not yardstick.fits(report.profile):
                 self._refuse(report)
-            elif self._windows[report.device].take(report, stored.stored_at):
-                self._change(report.device, loaded)
+            elif self._windows[device].take(report, one):
+                self._change(device, loaded)
 
     def _change(self, device: str, loaded: Loaded) -> None:
         self._changed.add(device)

@@ -1,9 +1,9 @@
 """From what devices said last to one line a device.
 
-Only reports that are new since the last look are read, so that a look every second stays cheap.
+A line is made anew only where its device has said something, so that a look at thousands of devices
+costs what is new.
 """
 
-from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,27 +11,21 @@ from typing import TypeVar
 
 import msgspec
 
+from fleetloop_hub.digests_port import Digests
 from fleetloop_hub.fleet_records import Device
-from fleetloop_hub.fresh import FreshReports
-from fleetloop_hub.monitoring.drift_words import moved_in, top
+from fleetloop_hub.monitoring.device_told import DeviceTold, told, verdict
+from fleetloop_hub.monitoring.drift_words import moved_in
 from fleetloop_hub.monitoring.overview import DeviceView, Level
 from fleetloop_hub.monitoring.overview_accuracy import with_accuracy
-from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import UndecodableError
+from fleetloop_shared.latency import BINS
 from fleetloop_shared.messages import DeviceState, Message, ReportedState
-from fleetloop_shared.reports import DriftReport, HealthReport, Report
 
-HISTORY_WINDOWS = 32
-_HEALTH_AT_START = 1_000
 _SHORT_HASH = 12
 
 M = TypeVar("M", bound=Message)
-R = TypeVar("R", bound=Report)
-
-Loaded = tuple[str | None, int | None]
-"""A model and its version, as a device has it loaded."""
 
 _WORDS = {
     "planned": "about to fetch {target}",
@@ -51,89 +45,103 @@ class Fleet:
 
     Attributes:
         views: One a device, by id.
-        reported: The reported state of those that have one.
+        places: Where each is among the views.
+        changed: Devices whose view is another one than in the last reading.
+        refusing: The reported state of those that have refused something.
+        latency_counts: How long models took on all of them, by their last health reports.
     """
 
     views: list[DeviceView]
-    reported: dict[str, ReportedState]
+    places: dict[str, int]
+    changed: set[str]
+    refusing: dict[str, ReportedState]
+    latency_counts: list[int]
+
+    def heard_at(self, device: str) -> float:
+        """When a device was heard last, Unix seconds; 0 if never."""
+        place = self.places.get(device)
+        return 0.0 if place is None else self.views[place].seen_at or 0.0
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A device as it was looked at last."""
+
+    pulse: DevicePulse | None
+    reported: ReportedState | None
+    known: DeviceTold
+    enrolled: Device | None
+    view: DeviceView
 
 
 @dataclass
-class _Told:
-    """What the reports of one device add up to."""
+class _Sums:
+    """What is added up over all lines."""
 
-    rows: int = 0
-    labels: Counter[Loaded] = field(default_factory=Counter)
-    right: Counter[Loaded] = field(default_factory=Counter)
-    unjudged: set[Loaded] = field(default_factory=set)
-    health: HealthReport | None = None
-    drift: DriftReport | None = None
-    early: DriftReport | None = None
-    closed: DriftReport | None = None
-    ratios: deque[float] = field(default_factory=lambda: deque(maxlen=HISTORY_WINDOWS))
+    refusing: dict[str, ReportedState] = field(default_factory=dict)
+    latency: list[int] = field(default_factory=lambda: [0] * BINS)
 
-    def note(self, report: DriftReport) -> None:
-        """A window's verdict; an alarm that came before its end is shown until a quiet window."""
-        self.drift = _later(self.drift, report)
-        if not report.closed:
-            self.early = report
-            return
-        self.closed = _later(self.closed, report)
-        early, self.early = self.early, self.early if report.alarm else None
-        self.ratios.append(report.ratio if early is None else max(report.ratio, early.ratio))
-
-    def shown(self) -> DriftReport | None:
-        """The last window, or the early alarm that says more about it."""
-        if self.drift is None or self.drift.ratio >= 1.0 or self.early is None:
-            return self.drift
-        of_it = (self.early.model, self.early.version) == (self.drift.model, self.drift.version)
-        return self.early if of_it else self.drift
+    def change(self, device: str, before: _Line | None, now: _Line) -> None:
+        """A line has taken the place of another one."""
+        self.refusing.pop(device, None)
+        if now.reported is not None and now.reported.refusals:
+            self.refusing[device] = now.reported
+        old, new = before.known.health if before else None, now.known.health
+        if old is not new:
+            gone = old.latency_counts if old else [0] * BINS
+            come = new.latency_counts if new else [0] * BINS
+            self.latency = [n + c - g for n, c, g in zip(self.latency, come, gone, strict=True)]
 
 
 class DeviceReader:
-    """Keeps up with the reports of all devices; for one thread at a time."""
+    """Keeps up with what all devices say; for one thread at a time."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, digests: Digests) -> None:
         """Begin before the first report that is kept."""
-        self._telemetry = telemetry
-        self._health = FreshReports(telemetry, "health", _HEALTH_AT_START)
-        self._drift = FreshReports(telemetry, "drift", HISTORY_WINDOWS)
-        self._told: dict[str, _Told] = {}
+        self._digests = digests
+        self._after = 0
+        self._lines: dict[str, _Line] = {}
+        self._sums = _Sums()
+        self._names: list[str] = []
+        self._places: dict[str, int] = {}
+        self._views: list[DeviceView] = []
 
     def read(self, enrolled: Iterable[Device]) -> Fleet:
         """Every device that is enrolled or was heard of."""
-        self._keep_up()
+        spoken, self._after = self._digests.changed(self._after)
         devices = {d.key: d for d in enrolled}
-        pulses = {p.device: p for p in self._telemetry.pulses()}
-        reported = {
-            name: state
-            for name, pulse in pulses.items()
-            if (state := _decoded(pulse.reported, ReportedState)) is not None
+        moved = {
+            name
+            for name, device in devices.items()
+            if (line := self._lines.get(name)) is None or line.enrolled is not device
         }
-        views = [
-            _with_reports(
-                _view(name, devices.get(name), pulses.get(name), reported.get(name)),
-                self._told.get(name, _Told()),
+        changed = spoken | moved
+        for name in changed:
+            self._look(name, devices.get(name), anew=name in spoken or name not in self._lines)
+        if not changed <= self._places.keys():
+            self._names = sorted(
+                n for n, line in self._lines.items() if line.pulse or line.enrolled
             )
-            for name in sorted({*devices, *pulses})
-        ]
-        return Fleet(views, reported)
+            self._places = {name: k for k, name in enumerate(self._names)}
+            self._views = [self._lines[name].view for name in self._names]
+        elif changed:
+            self._views = self._views.copy()
+            for name in changed:
+                self._views[self._places[name]] = self._lines[name].view
+        return Fleet(
+            self._views, self._places, changed, self._sums.refusing.copy(), self._sums.latency
+        )
 
-    def _keep_up(self) -> None:
-        for stored in self._health.read():
-            if isinstance(stored.report, HealthReport):
-                told = self._told.setdefault(stored.report.device, _Told())
-                loaded = (stored.report.model, stored.report.version)
-                told.rows += stored.report.rows
-                told.labels[loaded] += stored.report.labels
-                if stored.report.labels_correct is None:
-                    told.unjudged.add(loaded)
-                else:
-                    told.right[loaded] += stored.report.labels_correct
-                told.health = _later(told.health, stored.report)
-        for stored in self._drift.read():
-            if isinstance(stored.report, DriftReport):
-                self._told.setdefault(stored.report.device, _Told()).note(stored.report)
+    def _look(self, name: str, enrolled: Device | None, *, anew: bool) -> None:
+        before = self._lines.get(name)
+        if anew or before is None:
+            pulse, known = self._digests.pulse(name), told(self._digests, name)
+            reported = _decoded(pulse.reported, ReportedState) if pulse else None
+        else:
+            pulse, known, reported = before.pulse, before.known, before.reported
+        view = _with_reports(self._digests, _view(name, enrolled, pulse, reported), known)
+        line = self._lines[name] = _Line(pulse, reported, known, enrolled, view)
+        self._sums.change(name, before, line)
 
 
 def _view(
@@ -168,32 +176,35 @@ def _view(
     )
 
 
-def _with_reports(view: DeviceView, told: _Told) -> DeviceView:
+def _with_reports(digests: Digests, view: DeviceView, known: DeviceTold) -> DeviceView:
     """What the reports add; drift and labels only where they are about the loaded version."""
-    loaded, drift = (view.model, view.version), told.shown()
-    labels = told.labels[loaded]
-    judged = labels > 0 and loaded not in told.unjudged
+    loaded, drift, closed = (view.model, view.version), known.drift, known.closed
+    labels, right = known.labels(loaded)
     view = msgspec.structs.replace(
         view,
-        rows=told.rows,
-        drift_history=list(told.ratios),
+        rows=known.rows,
+        drift_history=known.ratios,
         labels=labels,
-        accuracy=told.right[loaded] / labels if judged else None,
-        outbox=told.health.outbox if told.health else None,
-        health=told.health,
+        accuracy=right / labels if labels and right is not None else None,
+        outbox=known.health.outbox if known.health else None,
+        health=known.health,
     )
     if drift is not None and (drift.model, drift.version) == loaded:
+        whole = verdict(digests, view.device, drift) if drift.alarm else None
         alarmed = drift.alarm and view.level is Level.GOOD
         view = msgspec.structs.replace(
             view,
             drift_ratio=drift.ratio,
-            drift_feature=top(drift),
+            drift_feature=drift.feature,
             alarm=drift.alarm,
-            since_row=drift.since_row,
-            moved=moved_in(drift) if drift.alarm else [],
+            since_row=whole.since_row if whole else None,
+            moved=moved_in(whole) if whole else [],
             level=Level.WARN if alarmed else view.level,
         )
-    return with_accuracy(view, told.health, told.closed)
+    about = closed is not None and (closed.model, closed.version) == loaded
+    return with_accuracy(
+        view, known.health, verdict(digests, view.device, closed) if about else None
+    )
 
 
 def _standing(reported: ReportedState) -> tuple[Level, str]:
@@ -218,13 +229,6 @@ def _until(at: float | None) -> str:
         return "" if at is None else f", until {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
     except (OverflowError, ValueError, OSError):
         return ""
-
-
-def _later(known: R | None, new: R) -> R:
-    """The later of two reports, by (boot, seq) and never by arrival."""
-    if known is not None and (known.boot, known.seq) > (new.boot, new.seq):
-        return known
-    return new
 
 
 def _decoded(payload: bytes | None, type_: type[M]) -> M | None:

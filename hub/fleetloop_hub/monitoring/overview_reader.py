@@ -1,51 +1,29 @@
-"""Puts the overview together from catalog and telemetry."""
+"""Puts the overview together from catalog and telemetry, anew only where something has changed."""
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.delay_words import sentences
 from fleetloop_hub.fleet_records import Device, Quarantine, Rollout
 from fleetloop_hub.monitoring import answer_times, attempts, levels, odd_words
 from fleetloop_hub.monitoring import overview_words as words
-from fleetloop_hub.monitoring.overview import (
-    DeviceView,
-    EventView,
-    Level,
-    Overview,
-    RolloutView,
-)
+from fleetloop_hub.monitoring.overview import DeviceView, Overview, RolloutView
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
-from fleetloop_hub.monitoring.overview_version import VersionView
+from fleetloop_hub.monitoring.overview_events import EventReader
+from fleetloop_hub.monitoring.overview_versions import VersionReader
 from fleetloop_hub.ports import Catalog, Telemetry
-from fleetloop_hub.records import Alias, Dataset, Run, Version
+from fleetloop_hub.records import Alias, Dataset, Model, Record, Run, Version
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_hub.version_parts import GateResult
-from fleetloop_shared.manifest import REGRESSION
-from fleetloop_shared.reports import EventKind, EventReport
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
-_EVENTS = 50
 _DECISIONS = 50
-_A_DEVICE = 20
-_ASKED = 500
-_BUCKETS = 10_000
-
-
-@dataclass(frozen=True)
-class _Field:
-    """How a version's answers on devices compare with the labels that came."""
-
-    labels: int
-    accuracy: float | None
-    error: float | None
+_SHARE_OF_A_CORE = 0.02
 
 
 class OverviewReader:
@@ -64,7 +42,9 @@ class OverviewReader:
         Args:
             catalog: Models, versions, rollouts, decisions, devices.
             telemetry: What devices say.
-            keep_s: For how long an overview is handed out again, in seconds.
+            keep_s: For how long an overview is handed out again at least, in seconds; one that
+                takes long to make is kept for longer, so that making them is a small share of what
+                the hub does. While nothing has changed, none is made.
             moved: Who has moved, of the devices that serve each model's champion.
             unfair: Which versions break a limit of fairness on devices.
         """
@@ -73,27 +53,44 @@ class OverviewReader:
         self._telemetry = telemetry
         self._keep_s = keep_s
         self._moved = moved
-        self._devices = DeviceReader(telemetry)
+        self._devices = DeviceReader(telemetry.digests)
+        self._versions = VersionReader(catalog, telemetry.digests)
+        self._events = EventReader(telemetry)
+        self._sorted: dict[type[Record], tuple[int, list[object]]] = {}
         self._lock = threading.Lock()
-        self._last: tuple[float, Overview] | None = None
+        self._last: tuple[float, object, Overview] | None = None
 
     def read(self) -> Overview:
         """The overview of now."""
         with self._lock:
             now = time.monotonic()
-            if self._last is None or now - self._last[0] >= self._keep_s:
-                self._last = (now, self._build())
-            return self._last[1]
+            if self._last is not None and now < self._last[0]:
+                return self._last[2]
+            moved = self._moved()
+            state = self._state(), [id(verdict) for verdict in moved]
+            if self._last is not None and self._last[1] == state:
+                built = msgspec.structs.replace(self._last[2], at=time.time())
+            else:
+                built = self._build(moved)
+            took_s = time.monotonic() - now
+            keep_s = max(self._keep_s, took_s / _SHARE_OF_A_CORE) if self._keep_s else 0.0
+            self._last = (now + keep_s, state, built)
+            return built
 
-    def _build(self) -> Overview:
-        fleet, moved = self._devices.read(self._catalog.all(Device)), self._moved()
-        datasets = _newest(self._catalog.all(Dataset), lambda d: d.created_at)
+    def _state(self) -> tuple[int, int]:
+        kinds = (Device, Dataset, Decision, Run, Version, Quarantine, Rollout, Alias, Model)
+        return self._catalog.revision(*kinds), self._telemetry.revision()
+
+    def _build(self, moved: list[FleetVerdict]) -> Overview:
+        fleet = self._devices.read(self._catalog.all(Device))
+        devices = _with_odd(fleet, moved)
+        datasets = self._newest(Dataset, lambda d: d.created_at)
         facts = words.Facts(
-            devices=_with_odd(fleet.views, moved),
-            versions=self._versions(fleet.views),
+            devices=devices,
+            versions=self._versions.read(devices),
             rollout=self._rollout(),
-            decisions=_newest(self._catalog.all(Decision), lambda d: d.at),
-            runs=_newest(self._catalog.all(Run), lambda r: r.started_at),
+            decisions=self._newest(Decision, lambda d: d.at),
+            runs=self._newest(Run, lambda r: r.started_at),
             dataset=datasets[0] if datasets else None,
             reports=self._telemetry.report_count(),
             unfair=self._unfair(self._catalog.all(Version)),
@@ -103,47 +100,28 @@ class OverviewReader:
             health=words.health(facts),
             next_step=words.next_step(facts),
             stages=words.stages(facts),
-            devices=facts.devices,
-            answers=answer_times.together(d.health for d in facts.devices if d.health),
+            devices=devices,
+            answers=answer_times.together(fleet.latency_counts),
             moved=moved,
             versions=facts.versions,
             rollout=facts.rollout,
             quarantine=[q for q in self._catalog.all(Quarantine) if q.lifted_at is None],
             decisions=facts.decisions[:_DECISIONS],
-            events=self._events(fleet),
-            attempts=attempts.gather(self._telemetry, fleet.reported),
+            events=self._events.read(fleet.changed),
+            attempts=attempts.gather(self._telemetry, fleet.refusing, fleet.heard_at),
         )
 
-    def _versions(self, devices: list[DeviceView]) -> list[VersionView]:
-        serving = Counter((d.model, d.version) for d in devices)
-        names: dict[tuple[str, int], list[str]] = {}
-        for alias in self._catalog.all(Alias):
-            model, _, name = alias.key.partition("/")
-            names.setdefault((model, alias.version), []).append(name)
-        views = []
-        for version in self._catalog.all(Version):
-            key = (version.model, version.number)
-            decision = self._catalog.find(Decision, version.decision)
-            views.append(
-                _version_view(
-                    version,
-                    aliases=sorted(names.get(key, [])),
-                    serving=serving[key],
-                    field=self._field(version),
-                    why=_why(decision),
-                )
-            )
-        return _newest(views, lambda v: v.created_at)
-
-    def _field(self, version: Version) -> _Field:
-        model, number = version.model, version.number
-        labels, right = self._telemetry.labelled_count(model, version=number)
-        if version.task == REGRESSION:
-            return _Field(labels, None, self._telemetry.labelled_error(model, version=number))
-        return _Field(labels, right / labels if labels else None, None)
+    def _newest(self, kind: type[R], when: Callable[[R], float]) -> list[R]:
+        """Records of a kind, the newest first; sorted anew only if one of them was put."""
+        revision, known = self._catalog.revision(kind), self._sorted.get(kind)
+        if known is None or known[0] != revision:
+            found = sorted(self._catalog.all(kind), key=when, reverse=True)
+            known = self._sorted[kind] = revision, list(found)
+        newest: list[R] = known[1]  # type: ignore[assignment]  # of this kind, by its key
+        return newest
 
     def _rollout(self) -> RolloutView | None:
-        rollouts = _newest(self._catalog.all(Rollout), lambda r: r.started_at)
+        rollouts = self._newest(Rollout, lambda r: r.started_at)
         under_way = [r for r in rollouts if r.ended_at is None]
         for rollout in under_way or rollouts:
             return RolloutView(
@@ -164,25 +142,6 @@ class OverviewReader:
             )
         return None
 
-    def _events(self, fleet: Fleet) -> list[EventView]:
-        """The newest, of no device more than a few; what was refused stands among the attempts."""
-        names = [view.device for view in fleet.views[:_ASKED]]
-        stored = [
-            s for d in names for s in self._telemetry.reports("events", device=d, limit=_A_DEVICE)
-        ]
-        stored.sort(key=lambda s: s.stored_at)
-        return [
-            EventView(
-                at=report.at,
-                device=report.device,
-                kind=str(report.kind),
-                level=levels.EVENT.get(report.kind, Level.BUSY),
-                text=report.text,
-            )
-            for report in (s.report for s in reversed(stored))
-            if isinstance(report, EventReport) and report.kind is not EventKind.REFUSED
-        ][:_EVENTS]
-
 
 def _share(phase: float | str, devices: int) -> float:
     """The upper end of a phase as a share of the devices."""
@@ -191,66 +150,17 @@ def _share(phase: float | str, devices: int) -> float:
     return min(1.0, int(phase.split()[0]) / max(1, devices))
 
 
-def _with_odd(devices: list[DeviceView], moved: list[FleetVerdict]) -> list[DeviceView]:
+def _with_odd(fleet: Fleet, moved: list[FleetVerdict]) -> list[DeviceView]:
     """What sets a device apart, beside what it says of itself."""
-    apart: dict[tuple[str | None, int | None, str], str] = {
-        (verdict.model, verdict.version, odd.name): "; ".join(
-            odd_words.difference(d) for d in odd.differences
-        )
-        for verdict in moved
-        for odd in verdict.devices
-    }
-    return [
-        msgspec.structs.replace(view, odd=apart.get((view.model, view.version, view.device), ""))
-        if apart
-        else view
-        for view in devices
-    ]
-
-
-def _version_view(
-    version: Version, *, aliases: list[str], serving: int, field: _Field, why: str
-) -> VersionView:
-    measured = next((g for g in version.gates if g.low is not None), None)
-    return VersionView(
-        model=version.model,
-        number=version.number,
-        state=str(version.state),
-        aliases=aliases,
-        metric=_metric(version, measured) if measured else "",
-        value=measured.value if measured else None,
-        low=measured.low if measured else None,
-        high=measured.high if measured else None,
-        gates=version.gates,
-        gates_judged=sum(g.judged for g in version.gates),
-        gates_passed=sum(g.judged and not g.blocks for g in version.gates),
-        float_bytes=version.parity.float_bytes,
-        artifact_bytes=version.parity.artifact_bytes,
-        label_flips=version.parity.label_flips,
-        parity_rows=version.parity.rows,
-        serving=serving,
-        field_labels=field.labels,
-        field_accuracy=field.accuracy,
-        field_error=field.error,
-        why=why,
-        decision=version.decision,
-        run=version.run,
-        created_at=version.created_at,
-        delays=sentences(version.evidence.delays) if version.evidence.delays else [],
-    )
-
-
-def _metric(version: Version, measured: GateResult) -> str:
-    """The metric's name: a gate is called by what it is for, not by what it measures."""
-    named = (name for name, value in version.metrics.items() if value == measured.value)
-    return next(named, measured.name).replace("_", " ")
-
-
-def _why(decision: Decision | None) -> str:
-    if decision is None:
-        return ""
-    return "; ".join(decision.reasons) or f"asked for by {decision.trigger}"
-
-
-def _newest(records: list[T], when: Callable[[T], float]) -> list[T]:
-    return sorted(records, key=when, reverse=True)
+    views = fleet.views
+    for verdict in moved:
+        for odd in verdict.devices:
+            place = fleet.places.get(odd.name)
+            if place is None:
+                continue
+            view = views[place]
+            if (view.model, view.version) == (verdict.model, verdict.version):
+                views = views.copy() if views is fleet.views else views
+                text = "; ".join(odd_words.difference(d) for d in odd.differences)
+                views[place] = msgspec.structs.replace(view, odd=text)
+    return views

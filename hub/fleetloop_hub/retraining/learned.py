@@ -22,7 +22,7 @@ class Learned:
         """Nothing is known yet: after a restart, rows are gathered once to see."""
         self._catalog, self._telemetry = catalog, telemetry
         self._found: dict[str, tuple[_Rows, str]] = {}
-        self._counted: dict[str, tuple[int, int]] = {}
+        self._counted: dict[str, int] = {}
 
     def check(self, grown: Dataset) -> bool:
         """Whether a run has ended well on this dataset version under the model's present spec."""
@@ -57,13 +57,8 @@ class Learned:
 
     def unlearned(self, model: str) -> int:
         """Labelled rows that had not come yet when what was last learned from was gathered."""
-        count, after = self._counted.get(model, (0, 0))
-        while True:
-            found, after = self._telemetry.labelled_after(model, after)
-            count += len(found)
-            if not found:
-                break
-        self._counted[model] = count, after
+        count, _ = self._telemetry.labelled_count(model)
+        self._counted[model] = count
         datasets = {d.key: d.labelled for d in self._catalog.all(Dataset) if d.model == model}
         learned = [
             datasets.get(run.dataset, 0)
@@ -76,7 +71,7 @@ class Learned:
 
     def labels(self, model: str) -> int:
         """Labelled rows that have come in all, as of the last call of `unlearned`."""
-        return self._counted.get(model, (0, 0))[0]
+        return self._counted.get(model, 0)
 
     def _rows(self, model: str) -> _Rows:
         labels, _ = self._telemetry.labelled_count(model)

@@ -1,6 +1,5 @@
 """What devices make of labels that they were given themselves, as their health reports say."""
 
-from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.retraining.evidence import LabelLoss
 from fleetloop_hub.retraining.sight import ENOUGH_TO_COMPARE
@@ -15,7 +14,7 @@ class ToldLosses:
 
     def __init__(self, telemetry: Telemetry) -> None:
         """Begin with the newest report of each device."""
-        self._fresh = FreshReports(telemetry, "health", 1)
+        self._digests, self._after = telemetry.digests, 0
         self._last: dict[str, HealthReport] = {}
 
     def look(self, model: str, version: int, share: float) -> LabelLoss | None:
@@ -26,10 +25,11 @@ class ToldLosses:
             version: The version they serve.
             share: The share of those that can tell, from which on it is the world.
         """
-        for stored in self._fresh.read():
-            report = stored.report
-            if isinstance(report, HealthReport) and self._is_newer(report):
-                self._last[report.device] = report
+        changed, self._after = self._digests.changed(self._after)
+        for device in changed:
+            report = self._digests.latest(device, HealthReport)
+            if report is not None:
+                self._last[device] = report
         told = {
             device: report.evidence
             for device, report in self._last.items()
@@ -38,10 +38,6 @@ class ToldLosses:
             and (report.evidence.alarm or report.evidence.labels >= _ENOUGH_LABELS)
         }
         return _summed(told, share) if told else None
-
-    def _is_newer(self, report: HealthReport) -> bool:
-        last = self._last.get(report.device)
-        return last is None or (last.boot, last.seq) < (report.boot, report.seq)
 
 
 def _summed(told: dict[str, LabelEvidence], share: float) -> LabelLoss:

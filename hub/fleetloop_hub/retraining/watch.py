@@ -3,18 +3,17 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from msgspec.structs import replace
-
 from fleetloop_hub.decision_records import Decision
+from fleetloop_hub.digest_records import WindowBrief
 from fleetloop_hub.fleet_records import Device, Rollout
-from fleetloop_hub.fresh import FreshReports
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Run, RunState, Verdict
 from fleetloop_hub.retraining.evidence import DeviceDrift, Evidence, Trigger
 from fleetloop_hub.verdict_records import FleetVerdict
-from fleetloop_shared.reports import DriftReport
 
-_AT_START = 100
+_MOST = 100
+"""Windows of a device that are read at once, the newest."""
+
 _DAY_S = 86_400.0
 _BUSY = {
     RunState.RUNNING: "run {key} is under way",
@@ -31,13 +30,13 @@ class _Streak:
     that window's own report comes and takes its place. Of the two, the one that says more is shown.
     """
 
-    last: DriftReport
-    loudest: DriftReport
+    last: WindowBrief
+    loudest: WindowBrief
     alarms: int = 0
     quiet: int = 0
     open_alarm: bool = False
 
-    def take(self, report: DriftReport) -> None:
+    def take(self, report: WindowBrief) -> None:
         """The next report, by (boot, seq)."""
         same = self.open_alarm and report.alarm and report.ratio < self.loudest.ratio
         self.last, self.loudest = report, self.loudest if same else report
@@ -47,19 +46,14 @@ class _Streak:
         self.alarms = self.alarms + 1 if report.alarm else 0
         self.quiet = 0 if report.alarm else self.quiet + 1
 
-    def drift(self) -> DeviceDrift:
-        """In words that a decision can use: the feature, or what else has moved most."""
-        report = self.loudest
-        moved = {f.name: f.ratio for f in report.features[:1]}
-        moved |= {f"the correlation of {c.a} and {c.b}": c.ratio for c in report.correlations[:1]}
-        moved["the score"] = report.score_ratio
-        top = max(moved, key=lambda name: moved[name])
+    def drift(self, device: str) -> DeviceDrift:
+        """What a decision can use."""
         return DeviceDrift(
-            device=report.device,
+            device=device,
             alarms=self.alarms + self.open_alarm,
             quiet=0 if self.open_alarm else self.quiet,
-            ratio=report.ratio,
-            feature=top,
+            ratio=self.loudest.ratio,
+            feature=self.loudest.feature,
         )
 
 
@@ -69,7 +63,8 @@ class Watch:
     def __init__(self, catalog: Catalog, telemetry: Telemetry) -> None:
         """Begin with the newest reports of each device."""
         self._catalog, self._telemetry = catalog, telemetry
-        self._fresh = FreshReports(telemetry, "drift", _AT_START)
+        self._after = 0
+        self._read: dict[str, tuple[int, int]] = {}
         self._streaks: defaultdict[tuple[str, int], dict[str, _Streak]] = defaultdict(dict)
         self._first_alarm_at: dict[tuple[str, int], float] = {}
 
@@ -96,7 +91,7 @@ class Watch:
         runs = [r for r in self._catalog.all(Run) if r.model == model]
         ended = [r.started_at + r.duration_s for r in runs if r.state.is_over]
         busy = [_BUSY[r.state].format(key=r.key) for r in runs if r.state in _BUSY]
-        drift = [streak.drift() for streak in self._streaks[model, champion].values()]
+        drift = [streak.drift(d) for d, streak in self._streaks[model, champion].items()]
         busy += [f"rollout {key} is under way" for key in self._rollouts_to(drift)]
         return Evidence(
             drift=drift,
@@ -132,22 +127,23 @@ class Watch:
         return [r.key for r in rollouts if r.cohort in cohorts]
 
     def _keep_up(self) -> None:
-        fresh = [
-            replace(s.report, at=min(s.report.at, s.stored_at))  # no drift begins in the future
-            for s in self._fresh.read()
-            if isinstance(s.report, DriftReport)
-        ]
-        for report in sorted(fresh, key=lambda r: (r.device, r.boot, r.seq)):
-            of = (report.model, report.version)
-            streak = self._streaks[of].get(report.device)
-            if streak is None:
-                streak = self._streaks[of][report.device] = _Streak(report, report)
-            elif (report.boot, report.seq) <= (streak.last.boot, streak.last.seq):
-                continue  # it came late; what was said after it counts already
-            streak.take(report)
-            if report.alarm:
-                known = self._first_alarm_at.get(of, report.at)
-                self._first_alarm_at[of] = min(known, report.at)
+        """What came late counts no more: what was said after it counts already."""
+        changed, self._after = self._telemetry.digests.changed(self._after)
+        for device in sorted(changed):
+            after = self._read.get(device, (0, 0))
+            for brief in self._telemetry.digests.windows(device, after=after, limit=_MOST):
+                self._read[device] = brief.boot, brief.seq
+                self._take(device, brief)
+
+    def _take(self, device: str, brief: WindowBrief) -> None:
+        of = (brief.model, brief.version)
+        streak = self._streaks[of].get(device)
+        if streak is None:
+            streak = self._streaks[of][device] = _Streak(brief, brief)
+        streak.take(brief)
+        if brief.alarm:
+            known = self._first_alarm_at.get(of, brief.at)
+            self._first_alarm_at[of] = min(known, brief.at)
 
     def _forget(self, model: str, champion: int) -> None:
         for of in [of for of in self._streaks if of[0] == model and of[1] < champion]:

@@ -254,7 +254,7 @@ class SqliteTelemetry(Telemetry):
             try:
                 yield intake
                 self._writer.execute("COMMIT")
-                self._digests.note(intake.devices)
+                self._digests.note(intake.devices, labelled=intake.labelled)
                 self._count = None if self._count is None else self._count + intake.kept
             finally:
                 if self._writer.in_transaction:  # SQLite may have rolled back by itself

@@ -1,17 +1,23 @@
 """What reports add up to: kept within the transaction that takes them in, and read back."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
-from fleetloop_hub.digest_records import ServedRows, WindowBrief, moved_most
+from fleetloop_hub.digest_records import (
+    LabelCounts,
+    ServedRows,
+    StoredPayload,
+    WindowBrief,
+    moved_most,
+)
 from fleetloop_hub.digests_port import Digests, T
 from fleetloop_hub.storage.telemetry_kinds import KIND_OF, read
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.groups import GroupCounts, added
-from fleetloop_shared.reports import DriftReport, HealthReport, Report
+from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
 
 TABLES = """
 -- The last report of each kind, by (boot, seq) and never by arrival.
@@ -89,7 +95,15 @@ _LATEST_REPORT = """
 SELECT r.payload FROM latest l JOIN reports r USING (device, boot, seq)
 WHERE l.device = ? AND l.kind = ?
 """
+_PROFILES = """
+SELECT boot, seq, stored_at, payload FROM reports WHERE device = ? AND kind = ?
+ORDER BY stored_at DESC, boot DESC, seq DESC LIMIT ?
+"""
 _REPORT = "SELECT kind, payload FROM reports WHERE device = ? AND boot = ? AND seq = ?"
+_LABELLED = """
+SELECT model, version, sum(labels), sum(correct), coalesce(sum(distance), 0)
+FROM labelled GROUP BY model, version
+"""
 _HEARD_OF = "SELECT device FROM pulses UNION SELECT DISTINCT device FROM latest"
 
 _counts = msgspec.json.Decoder(list[GroupCounts]).decode
@@ -140,9 +154,17 @@ class SqliteDigests(Digests):
         self._rows = rows
         self._changes: dict[str, int] = {}
         self._change = 1
+        self._labelled: Mapping[tuple[str, int], LabelCounts] | None = None
 
-    def note(self, devices: set[str]) -> None:
-        """Something of these was committed; called by who writes, one at a time."""
+    def note(self, devices: set[str], *, labelled: bool) -> None:
+        """Something of these was committed; called by who writes, one at a time.
+
+        Args:
+            devices: They.
+            labelled: Whether labels met their rows, or were given up.
+        """
+        if labelled:
+            self._labelled = None
         if devices:
             self._change += 1
             for device in devices:
@@ -168,16 +190,18 @@ class SqliteDigests(Digests):
     def windows(
         self, device: str, *, after: tuple[int, int] = (0, 0), limit: int = 100
     ) -> list[WindowBrief]:
-        return [
-            WindowBrief(*row[:7], bool(row[7]), bool(row[8]), *row[9:])
-            for row in reversed(self._rows(_WINDOWS, device, *after, limit))
-        ]
+        rows = self._rows(_WINDOWS, device, *after, limit)
+        return [_window(row) for row in reversed(rows)]
 
     def latest(self, device: str, type_: type[T]) -> T | None:
         kind = KIND_OF[type_]
         found = self._rows(_LATEST_REPORT, device, kind)
         report = read(kind, found[0][0]) if found else None
         return report if isinstance(report, type_) else None
+
+    def profiles(self, device: str, limit: int) -> list[StoredPayload]:
+        rows = self._rows(_PROFILES, device, KIND_OF[ProfileReport], limit)
+        return [StoredPayload(*row) for row in reversed(rows)]
 
     def report(self, device: str, boot: int, seq: int) -> Report | None:
         found = self._rows(_REPORT, device, boot, seq)
@@ -190,6 +214,16 @@ class SqliteDigests(Digests):
             for model, version, *sums in self._rows(query, device)
         ]
 
+    def labelled(self) -> Mapping[tuple[str, int], LabelCounts]:
+        known = self._labelled
+        if known is None:
+            known = self._labelled = {
+                (model, version): LabelCounts(labels, right, distance / labels)
+                for model, version, labels, right, distance in self._rows(_LABELLED)
+                if labels
+            }
+        return known
+
     def groups(self, model: str, version: int) -> tuple[list[GroupCounts], int]:
         query = "SELECT counts FROM groups_answered WHERE model = ? AND version = ?"
         rows, sums = self._rows(query, model, version), list[GroupCounts]()
@@ -200,6 +234,25 @@ class SqliteDigests(Digests):
     def grouped(self) -> list[tuple[str, int]]:
         query = "SELECT DISTINCT model, version FROM groups_answered ORDER BY model, version"
         return [(model, version) for model, version in self._rows(query)]
+
+
+def _window(row: tuple[Any, ...]) -> WindowBrief:
+    """SQLite has numbers where Python has truth values."""
+    boot, seq, at, stored_at, *of, closed, alarm, ratio, feature = row
+    model, version, first_row = of
+    return WindowBrief(
+        boot=boot,
+        seq=seq,
+        at=at,
+        stored_at=stored_at,
+        model=model,
+        version=version,
+        first_row=first_row,
+        closed=bool(closed),
+        alarm=bool(alarm),
+        ratio=ratio,
+        feature=feature,
+    )
 
 
 def _brief(drift: DriftReport, stored_at: float) -> tuple[Any, ...]:

@@ -98,6 +98,11 @@ class Intake:
         self._connection.execute(_PULSE, (device, state, reported, self._now))
         self.devices.add(device)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether a label has met its row, or was given up."""
+        return self._labels.met
+
     def label(self, device: str, label: Label, source: str) -> LabelFate:
         """Take in a label that was told to the hub."""
         self.devices.add(device)

@@ -30,7 +30,11 @@ SELECT device, prediction_id FROM labels WHERE device = ? AND waiting ORDER BY a
 
 
 class LabelIntake:
-    """Labels on their way in; what came first stands."""
+    """Labels on their way in; what came first stands.
+
+    Attributes:
+        met: Whether a label has met its row, or was given up.
+    """
 
     def __init__(
         self, connection: sqlite3.Connection, classes_of: ClassesOf, refuse: Refuse
@@ -44,6 +48,7 @@ class LabelIntake:
         """
         self._connection, self._classes_of, self._refuse = connection, classes_of, refuse
         self._made_room: set[str] = set()
+        self.met = False
 
     def take(self, device: str, label: Label, source: str) -> LabelFate:
         """Keep a label, joined to its row or until that comes.
@@ -81,6 +86,7 @@ class LabelIntake:
         """
         name = (device, prediction_id)
         for model, version, label, source in self._connection.execute(_JOINED, name).fetchall():
+            self.met = True
             classes = self._classes_of(model, version)
             if classes and label not in classes:
                 self._connection.execute(

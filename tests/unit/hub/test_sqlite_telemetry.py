@@ -13,7 +13,10 @@ from fleetloop_hub.storage import telemetry_digests as digests_module
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
-from fleetloop_shared.reports import Report, Sample, SampleReport
+from fleetloop_shared.reports import HealthReport, Report, Sample, SampleReport
+from support.hubrecords import a_drift, a_health
+from support.hubweb import show_up, tell
+from support.reports import labels, sample, samples
 
 
 @pytest.fixture
@@ -132,3 +135,42 @@ def test_a_query_is_answered_by_its_index_without_sorting(
     assert index in plan[0]
     for step in plan:
         assert step.startswith("SEARCH")
+
+
+def test_sums_of_reports_that_came_before_sums_were_kept_are_made_up_for(path: Path) -> None:
+    telemetry = SqliteTelemetry(path)
+    show_up(telemetry)
+    tell(telemetry, a_health(1), a_drift(2, 2.0), a_health(3))
+    telemetry.store([samples(4, sample("p")), labels(5, ("p", 0))])
+    told = _sums(telemetry)
+    telemetry.close()
+    with closing(sqlite3.connect(path)) as connection:
+        for trigger in ("label_meets_its_row", "row_meets_its_label"):
+            connection.execute(f"DROP TRIGGER {trigger}")
+            connection.execute(
+                f"CREATE TRIGGER {trigger} AFTER INSERT ON labels BEGIN SELECT 1; END"
+            )
+        connection.execute("DROP TRIGGER label_given_up")
+        connection.execute("CREATE TABLE before AS SELECT number, device, prediction_id FROM met")
+        for table in ("met", "latest", "windows", "served", "groups_answered", "labelled"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute("ALTER TABLE before RENAME TO met")
+        connection.execute("PRAGMA user_version = 4")
+        connection.commit()
+    again = SqliteTelemetry(path)
+    assert _sums(again) == told
+    again.store([samples(6, sample("q", label=0), device="b"), labels(7, ("q", 0), device="b")])
+    assert again.labelled_count("rain") == (2, 1)
+    again.close()
+
+
+def _sums(telemetry: SqliteTelemetry) -> list[object]:
+    digests = telemetry.digests
+    return [
+        digests.windows("station-1"),
+        digests.served("station-1"),
+        digests.latest("station-1", HealthReport),
+        digests.labelled(),
+        telemetry.labelled_count("rain", since=0.0),
+        telemetry.labelled_after("rain", 0),
+    ]
