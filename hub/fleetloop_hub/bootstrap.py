@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.broker_port import Broker, BrokerAccount
@@ -28,6 +29,7 @@ from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.known_classes import KnownClasses
 from fleetloop_hub.trust.trust import Trust
+from fleetloop_hub.watchman import Watchman, all_sights, open_bridge
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
@@ -58,6 +60,8 @@ class Running:
         trust: What is signed, and the keys.
         meter: What happens, counted.
         answers: What was answered to requests that are not to be done twice.
+        alerts: What wants attention.
+        watchman: Looks for it.
     """
 
     actions: Hub
@@ -72,9 +76,12 @@ class Running:
     trust: Trust
     meter: Meter
     answers: KeptAnswers
+    alerts: AlertBook
+    watchman: Watchman
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
+        self.watchman.start()
         try:
             while not stop.is_set():
                 self._step()
@@ -84,6 +91,7 @@ class Running:
 
     def close(self) -> None:
         """End everything in good order."""
+        self.watchman.stop()
         self.actions.stop()
         self.link.stop()
         self.broker.stop()
@@ -152,6 +160,9 @@ def bootstrap(config: HubConfig) -> Running:
     link.start(Will(Topic.HUB.at(), offline, retained=broker.retains))
     approvals = Approvals(catalog, blobs, audit)
     parts.meter.set(BUILD, 1, metadata.version("fleetloop-hub"))
+    open_bridge(parts)
+    alerts = AlertBook(catalog)
+    sights = all_sights(parts, hub.moved, disk.free_bytes, config.lives)
     return Running(
         actions=hub,
         catalog=catalog,
@@ -165,6 +176,8 @@ def bootstrap(config: HubConfig) -> Running:
         trust=trust,
         meter=parts.meter,
         answers=KeptAnswers(disk),
+        alerts=alerts,
+        watchman=Watchman(sights, alerts),
     )
 
 

@@ -17,6 +17,7 @@ FleetloopError
 ├── KeyFileError       a signing key or repository that cannot be read
 ├── SigningError       a change of keys or a signature that is not taken
 ├── BrokerError        a broker that cannot be started or reached
+├── AlertError         an alert, silence or channel that is not there, or not as it must be
 ├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
 ├── RemoteError        a hub that cannot be reached, or that refuses a command
@@ -98,6 +99,10 @@ class KeyFileError(FleetloopError):
 
 class SigningError(FleetloopError):
     """A change of keys or a signature is not taken; nothing has changed."""
+
+
+class AlertError(FleetloopError):
+    """An alert, silence or channel is not there, or not as it must be; nothing has changed."""
 
 
 class ExportError(FleetloopError):

@@ -29,6 +29,7 @@ from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.monitoring.label_sources import LabelSources
 from fleetloop_hub.monitoring.vetting import Rules, Vetting
+from fleetloop_hub.notifying.alert_topics import AlertTopics
 from fleetloop_hub.relearning import Asked, Relearning, Studio
 from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
@@ -98,6 +99,7 @@ class Hub(HubActions):
             parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
         )
         self._meter = parts.meter
+        self._alert_topics = AlertTopics(parts.catalog)
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted = self._now(), 0.0, 0.0
         self._seed()
@@ -207,6 +209,7 @@ class Hub(HubActions):
             self._seeder.pump(now)
             if self._seeder.is_ahead(now):
                 self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
+            self._alert_topics.pump(lambda topic, data: self._say(topic, data, retained=True))
             for topic, payload in self._intrusions.due(now):
                 self._say(topic, payload, retained=True)
 
@@ -226,6 +229,7 @@ class Hub(HubActions):
             self._link.subscribe(filter_)
         self._greeted = self._now()
         self._tell_lasting(None)
+        self._alert_topics.again()
         self._seeder.resume()
 
     def _tell_lasting(self, cohorts: set[str] | None) -> None:

@@ -19,6 +19,8 @@ _PATTERNS = {
     "source": NAME,
     "sha256": SHA256,
     "index": r"[0-9]{1,6}",
+    "kind": NAME,
+    "key": NAME,
 }
 
 
@@ -27,8 +29,8 @@ class Row:
     """One kind of topic.
 
     Attributes:
-        path: Below `ROOT`, with `{device}`, `{cohort}`, `{source}`, `{sha256}`, `{index}` to be
-            filled in.
+        path: Below `ROOT`, with `{device}`, `{cohort}`, `{source}`, `{sha256}`, `{index}`,
+            `{kind}`, `{key}` to be filled in.
         message: The type of the payload, None for raw bytes.
         retained: Whether the broker keeps the last one.
         qos: MQTT quality of service of the publisher.
@@ -85,6 +87,9 @@ class Topic(Enum):
     BLOB = Row("blobs/{sha256}/{index}", None, "one chunk of content, by hash", retained=True)
     SOURCE_LABELS = Row("sources/{source}/up/labels", told.LabelMessage, "labels told to the hub")
     SOURCE_RECEIPT = Row("sources/{source}/down/receipt", told.LabelReceipt, "what became of them")
+    ALERT = Row(
+        "alerts/{kind}/{key}", m.AlertMessage, "what wants attention, while it does", retained=True
+    )
     HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)
     PROBE = Row("hub/probe", None, "whether the broker keeps what is retained", retained=True)
 

@@ -18,6 +18,7 @@ FORBIDDEN_TO_PUBLISH = [
     "fleetloop/v1/devices/station-1/upwards",
     "fleetloop/v1/cohorts/plains/director",
     "fleetloop/v1/hub/state",
+    "fleetloop/v1/alerts/disk/disk-hub-0a1b2c",
     "fleetloop/v1/blobs/" + "a" * 64 + "/0",
     "elsewhere",
 ]

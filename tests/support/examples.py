@@ -379,6 +379,18 @@ MESSAGES: list[m.Message] = [
             most_difference=0.5,
         ),
     ),
+    m.AlertMessage(
+        key="drift-rain-default-1a2b3c",
+        kind="drift",
+        subject="rain@default",
+        level="warn",
+        state="acknowledged",
+        text="3 of 12 devices of default that serve rain v2 see drift",
+        page="/monitoring",
+        count=3,
+        opened_at=1_700_000_000.0,
+        acknowledged_by="ann",
+    ),
     m.HubState(online=True, at=1_790_000_000.5),
     LabelMessage(
         id="batch-1",

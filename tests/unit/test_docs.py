@@ -8,6 +8,7 @@ import pytest
 
 from fleetloop_agent.update import states_page
 from fleetloop_agent.update.states import TRANSITIONS, Event, State
+from fleetloop_hub.alerting import terms as alert_terms
 from fleetloop_hub.delivery import rollout_states, rollouts_page
 from fleetloop_hub.spec import reference
 from fleetloop_hub.spec.reading import parse
@@ -74,3 +75,8 @@ def parts(hint: object) -> Iterator[type[msgspec.Struct]]:
         yield hint
     for inner in getattr(hint, "__args__", ()):
         yield from parts(inner)
+
+
+def test_page_of_alerts_has_the_table_of_kinds() -> None:
+    text = (DOCS / "alerts.md").read_text("utf-8")
+    assert f"<!-- kinds: begin -->\n\n{alert_terms.table()}\n\n<!-- kinds: end -->" in text

@@ -22,7 +22,12 @@ from fleetloop_shared.link import Received
 from fleetloop_shared.messages import HubState
 from fleetloop_shared.topics import ROOT, Address, Topic, parse
 
-FILTERS = [f"{ROOT}/+/+", f"{ROOT}/cohorts/+/+", f"{ROOT}/devices/+/down/+"]
+FILTERS = [
+    f"{ROOT}/+/+",
+    f"{ROOT}/cohorts/+/+",
+    f"{ROOT}/devices/+/down/+",
+    Topic.ALERT.every(),
+]
 """What the hub reads besides what devices say; no two of them cover one topic."""
 
 RESTORE_S = 1.0
@@ -37,7 +42,7 @@ UNKNOWN = "unknown"
 """Stands for every source that is no enrolled device."""
 
 _BY_DEVICE = re.compile(rf"{ROOT}/devices/[^/]*/up(/|\Z)")
-_OWN = {Topic.IMAGE, Topic.DIRECTOR, Topic.HUB, Topic.ACK}
+_OWN = {Topic.IMAGE, Topic.DIRECTOR, Topic.HUB, Topic.ACK, Topic.ALERT}
 _REMEMBERED = 10_000
 _AT_ONCE = 1_000
 
@@ -100,6 +105,8 @@ class Intrusions:
             self._echoes.pop(oldest, None)
         if retained and payload:
             self._standing[topic] = payload
+        elif retained:
+            self._standing.pop(topic, None)
 
     def connected(self, now: float) -> None:
         """What was on its way is lost; the will of the last connection may still come.
@@ -181,6 +188,8 @@ class Intrusions:
         """Whether it may be a word of the hub from before this connection: replaced, no attempt."""
         if address.topic is Topic.HUB:
             return self._is_own_will(received)
+        if address.topic is Topic.ALERT:
+            return received.retained
         return received.retained and self._ours(received.payload)
 
     def _is_own_will(self, received: Received) -> bool:

@@ -14,6 +14,8 @@ NAMES = {
     "sha256": "ab" * 32,
     "index": "3",
     "source": "till",
+    "kind": "drift",
+    "key": "drift-rain-1a2b3c",
 }
 
 
@@ -37,6 +39,7 @@ def test_only_what_must_last_is_retained() -> None:
         Topic.IMAGE,
         Topic.DIRECTOR,
         Topic.BLOB,
+        Topic.ALERT,
         Topic.HUB,
         Topic.PROBE,
     }

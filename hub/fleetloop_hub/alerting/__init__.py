@@ -1,0 +1,1 @@
+"""What stands now that wants attention, and the alerts that come of it; pure."""
