@@ -50,6 +50,14 @@ test-arm: setup ## answer as C programs on an emulated 32-bit ARM processor (nee
 	      gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user >/dev/null; }
 	@$(BIN)/python -m pytest -q tests/integration/test_c_program_arm.py
 
+FUZZ := build/fuzz-venv
+FUZZ_CASES := 10000
+.PHONY: fuzz-api
+fuzz-api: setup ## ask a real hub 10,000 odd things over HTTP with schemathesis, in an environment of its own (minutes)
+	@test -x $(FUZZ)/bin/schemathesis || { $(BIN)/uv venv --quiet --python $(BIN)/python $(FUZZ) && \
+	  $(BIN)/uv pip install --quiet --python $(FUZZ)/bin/python schemathesis; }
+	@PYTHONPATH=tests $(BIN)/python tests/fuzz/run.py $(FUZZ_CASES)
+
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

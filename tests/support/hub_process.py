@@ -16,17 +16,18 @@ PATIENCE_S = 60.0
 class HubProcess:
     """`fleetloop serve` as a stranger runs it."""
 
-    def __init__(self, state: Path, broker: str) -> None:
+    def __init__(self, state: Path, broker: str, *options: str) -> None:
         """Nothing runs before `start`.
 
         Args:
             state: Its state folder.
-            broker: The address of a broker that runs.
+            broker: The address of a broker that runs, or the name of one to be started.
+            options: More of the command line.
         """
         with closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
             self._http = f"127.0.0.1:{free.getsockname()[1]}"
-        self.state, self._broker = state, broker
+        self.state, self._broker, self._options = state, broker, options
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -50,7 +51,7 @@ class HubProcess:
 
     def start(self) -> None:
         command = [sys.executable, "-m", "fleetloop_hub", "serve", "--state-dir", str(self.state)]
-        command += ["--http", self._http, "--broker", self._broker]
+        command += ["--http", self._http, "--broker", self._broker, *self._options]
         self.state.mkdir(parents=True, exist_ok=True)
         with (self.state / "hub.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -48,12 +48,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-def runs_of(
-    catalog: Catalog, *, model: str | None = None, state: RunState | None = None
-) -> list[Run]:
+def runs_of(catalog: Catalog, *, model: str = "", state: RunState | None = None) -> list[Run]:
     """Runs, of one model or in one state where these are named."""
     return [
-        run for run in catalog.all(Run) if model in {None, run.model} and state in {None, run.state}
+        run for run in catalog.all(Run) if model in {"", run.model} and state in {None, run.state}
     ]
 
 

@@ -23,8 +23,10 @@ from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
 _NUMBER = re.compile("[0-9]{1,9}")
-Text = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2_000)]
-Name = Annotated[str, msgspec.Meta(pattern=r"\S", max_length=100)]
+_SEEN = r"[^\x00-\x20\x7f-\xa0]"
+"""Something that is neither blank nor control: unlike "not a space", the same in every language."""
+Text = Annotated[str, msgspec.Meta(pattern=_SEEN, max_length=2_000)]
+Name = Annotated[str, msgspec.Meta(pattern=_SEEN, max_length=100)]
 
 
 class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,8 +18,8 @@ from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
-Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9-]{1,64}\Z")]
-Digits = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8,64}\Z")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,64}(?![\s\S])")]
+Digits = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8,64}(?![\s\S])")]
 
 
 class RotateAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

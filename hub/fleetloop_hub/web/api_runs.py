@@ -1,7 +1,6 @@
 """The HTTP API of runs: in brief, one as a whole, what it has left, doing one again, ending one."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 import msgspec
 from flask import Blueprint, Response
@@ -14,6 +13,7 @@ from fleetloop_hub.tracking.summaries import runs_of, summaries
 from fleetloop_hub.web import answers, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.api_approvals import Name, Text
 from fleetloop_hub.web.paging import PageAsk
 from fleetloop_hub.web.problem import ProblemError
 from fleetloop_hub.web.speaking import Speaks, asked
@@ -26,12 +26,12 @@ class RunsAsk(PageAsk, frozen=True, kw_only=True):
     """Which runs are wanted.
 
     Attributes:
-        model: Only of this model.
+        model: Only of this model; empty is all.
         state: Only in this state.
     """
 
-    model: str | None = None
-    state: RunState | None = None
+    model: str = ""
+    state: RunState | msgspec.UnsetType = msgspec.UNSET
 
 
 class ByAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,8 +52,8 @@ class AllowAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         reason: Why.
     """
 
-    by: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=100)]
-    reason: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=2_000)]
+    by: Name
+    reason: Text
 
 
 def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
@@ -66,7 +66,7 @@ def reading_runs(catalog: Catalog, blobs: Blobs) -> Blueprint:
     def runs() -> Response:
         """Runs in brief, newest first."""
         wanted = asked(RunsAsk)
-        every = runs_of(catalog, model=wanted.model, state=wanted.state)
+        every = runs_of(catalog, model=wanted.model, state=wanted.state or None)
         found, behind = paging.cut(every, lambda r: (-r.started_at, r.key), wanted)
         return paging.paged(answers.Runs(runs=summaries(catalog, found), next=behind))
 

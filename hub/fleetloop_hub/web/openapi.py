@@ -245,6 +245,7 @@ def _refusals(route: _Route) -> Iterator[HTTPStatus]:
         yield HTTPStatus.UNPROCESSABLE_ENTITY
     if route.speaks.query is not None or route.method != "GET":
         yield HTTPStatus.BAD_REQUEST
+        yield HTTPStatus.UNPROCESSABLE_ENTITY
     if route.speaks.matched:
         yield HTTPStatus.PRECONDITION_FAILED
     if route.method != "GET":

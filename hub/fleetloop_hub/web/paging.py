@@ -101,6 +101,6 @@ def _place(cursor: str) -> Place:
 
 def _foreign() -> ProblemError:
     return ProblemError(
-        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
         "The cursor is none of this list: begin without one, then send what `next` says.",
     )

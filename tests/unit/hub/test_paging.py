@@ -75,12 +75,12 @@ def foreign(hub: WebHub) -> str:
     "cursor", ["x", "!!", "bnVsbA", "W10", "WzEsMl0", "WyJyZWFkaW5nX3J1bnMucnVucyIsICJhIl0", "ö"]
 )
 def test_a_cursor_that_nobody_was_given_is_refused(hub: WebHub, cursor: str) -> None:
-    told = problem(hub.client().get(PATH, query_string={"cursor": cursor}), 400)
+    told = problem(hub.client().get(PATH, query_string={"cursor": cursor}), 422)
     assert "begin without one" in told["detail"]
 
 
 def test_a_cursor_of_another_list_is_refused(hub: WebHub) -> None:
-    problem(hub.client().get(f"/api/v1/devices?cursor={foreign(hub)}"), 400)
+    problem(hub.client().get(f"/api/v1/devices?cursor={foreign(hub)}"), 422)
 
 
 @pytest.mark.parametrize(
