@@ -70,6 +70,8 @@ class HubConfig:
         lives: How long what the hub signs holds.
         anonymous: What whoever reaches console or API without saying who they are may do: "viewer",
             or None for nothing.
+        url: The address by which people reach console and API, such as that of a proxy that ends
+            TLS; "" for the one on which it listens.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -84,6 +86,7 @@ class HubConfig:
     max_bytes_per_s: int | None = None
     lives: Lives = Lives()
     anonymous: Role | None = None
+    url: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -92,6 +95,8 @@ class HubConfig:
                 f"broker {self.broker!r}: write nats, mosquitto, or mqtt://host:port of one that "
                 "runs (mqtts:// with TLS)"
             )
+        if self.url and re.fullmatch(r"https?://[^/\s?#]+/?", self.url) is None:
+            raise ConfigError(f"url {self.url!r}: write https://HOST, without a path")
         for name, port in (("http", self.http_port), ("broker", self.broker_port)):
             if not 0 <= port <= _MAX_PORT:
                 raise ConfigError(f"{name} port {port}: write a number from 0 to {_MAX_PORT}")

@@ -20,6 +20,7 @@ FleetloopError
 ├── AlertError         an alert, silence or channel that is not there, or not as it must be
 ├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
+├── PeopleError        a person or token of an API that cannot be so
 ├── RemoteError        a hub that cannot be reached, or that refuses a command
 └── RefusedError       (shared) a message that is not taken in, counted under its name
     ├── StrangerError       in the name of a device that has not enrolled
@@ -111,6 +112,10 @@ class ExportError(FleetloopError):
 
 class EnrolError(FleetloopError):
     """Nobody is enrolled with this token or name."""
+
+
+class PeopleError(FleetloopError):
+    """Somebody, or a token, that cannot be so; nothing was changed."""
 
 
 class RemoteError(FleetloopError):

@@ -1,17 +1,22 @@
 """Runs the hub as a process: web server, hub and broker started in order, and ended in order."""
 
 import contextlib
+import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from fleetloop_hub.bootstrap import bootstrap
 from fleetloop_hub.config import URL_FILE, HubConfig
+from fleetloop_hub.people.accounts import FIRST, Accounts
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read_or_make
-from fleetloop_hub.web.app import create_app
+from fleetloop_hub.web.app import Reached, create_app
 from fleetloop_hub.web.server import WebServer
 from fleetloop_shared.durable import RealDisk, replace
+
+_SESSION_KEY = Path("keys") / "session.key"
 
 
 def serve(config: HubConfig, say: Callable[[str], None]) -> None:
@@ -35,10 +40,13 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
         ending.callback(server.stop)
         running = bootstrap(config)
         ending.callback(running.close)
-        server.start(create_app(running, token, config.http_host, config.anonymous))
+        reached = Reached(_session_key(config.state_dir), config.url)
+        server.start(create_app(running, token, config.http_host, config.anonymous, reached))
         replace(RealDisk(config.state_dir), Path(URL_FILE), f"{server.url}\n".encode())
         say(f"console  {server.url}")
         say(f"broker   {running.actions.status()['broker']}")
+        if password := Accounts(running.catalog, time.time).begin():
+            say(f"admin    sign in as {FIRST} with the one-time password {password}")
         threading.Thread(target=_end, args=(asked, server, stop), daemon=True).start()
         ending.pop_all()
     running.run_forever(stop)
@@ -49,3 +57,13 @@ def _end(asked: threading.Event, server: WebServer, stop: threading.Event) -> No
     asked.wait()
     server.stop()
     stop.set()
+
+
+def _session_key(state_dir: Path) -> bytes:
+    """What session cookies are signed with: made at the first start, kept beside the other keys."""
+    disk = RealDisk(state_dir)
+    with contextlib.suppress(FileNotFoundError):
+        return disk.read(_SESSION_KEY)
+    key = secrets.token_bytes(32)
+    replace(disk, _SESSION_KEY, key)
+    return key

@@ -18,6 +18,7 @@ from fleetloop_hub.cli import (
     keys,
     labels,
     models,
+    people,
     predict,
     quarantine,
     retrain,
@@ -90,6 +91,8 @@ app.command()(fleet.attempts)
 rollouts.app.command()(rollout_start.plan)
 rollouts.app.command()(rollout_start.start)
 app.add_typer(rollouts.app, name="rollouts")
+app.add_typer(people.app, name="people")
+app.add_typer(people.tokens, name="tokens")
 app.add_typer(cohorts.app, name="cohorts")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(shadow.app, name="shadow")

@@ -45,6 +45,13 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         Anonymous,
         typer.Option(help="What whoever does not sign in may do: nothing, or read (viewer)."),
     ] = Anonymous.NOTHING,
+    url: Annotated[
+        str,
+        typer.Option(
+            help="Address by which people reach it, https://HOST of a proxy that ends TLS: the "
+            "console answers to that name, and its cookies go over TLS alone."
+        ),
+    ] = "",
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
@@ -57,6 +64,7 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         broker_port,
         max_bytes_per_s=max_bytes_per_s,
         anonymous=Role.VIEWER if anonymous is Anonymous.VIEWER else None,
+        url=url,
     )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 

@@ -16,6 +16,9 @@ V = TypeVar("V", bound=Callable[..., object])
 _NEEDED = "fleetloop_needs"
 _STATIC = "static"
 ADMIN_TOKEN = "admin token"  # noqa: S105  # the name of a way in
+API_TOKEN = "api token"  # noqa: S105  # the same
+SESSION = "session"
+ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def demand(role: Role) -> None:
     if may(role):
         return
     asking: Who | None = g.get("who")
-    if asking is None or asking.way == "anonymous":
+    if asking is None or asking.way == ANONYMOUS:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             f"This needs somebody who is {role} at least: sign in, or send an API token (or the "
@@ -164,7 +167,7 @@ def anonymous_door(role: Role | None) -> Door:
     """Whoever does not say who they are has this role; None lets nobody in."""
 
     def door() -> Who | None:
-        return None if role is None else Who("", role, "anonymous")
+        return None if role is None else Who("", role, ANONYMOUS)
 
     return door
 

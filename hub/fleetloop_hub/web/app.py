@@ -1,12 +1,17 @@
 """The web application: guard, API and console put together."""
 
 import secrets
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from flask import Flask
 
 from fleetloop_hub.judging import figures
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.people.accounts import Accounts
+from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.web import (
     access,
@@ -20,6 +25,7 @@ from fleetloop_hub.web import (
     page,
     problem,
     routes,
+    sessions,
     words,
 )
 from fleetloop_hub.web.changes import Changes
@@ -30,8 +36,25 @@ CHANGES = "fleetloop-changes"
 """Under which the application keeps what tells pages of changes."""
 
 
+@dataclass(frozen=True)
+class Reached:
+    """How browsers reach the application.
+
+    Attributes:
+        key: What session cookies are signed with; by default one that is good until it ends.
+        url: Its address from outside, such as that of a proxy that ends TLS; "" for none.
+    """
+
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    url: str = ""
+
+
 def create_app(
-    hub: HubParts, admin_token: str, bound_host: str, anonymous: Role | None = None
+    hub: HubParts,
+    admin_token: str,
+    bound_host: str,
+    anonymous: Role | None = None,
+    reached: Reached | None = None,
 ) -> Flask:
     """The application over a hub.
 
@@ -41,32 +64,42 @@ def create_app(
         bound_host: The address on which it listens; other Host names than this and loopback's
             are refused.
         anonymous: What whoever does not say who they are may do; None is nothing.
+        reached: How browsers reach it.
     """
+    reached = Reached() if reached is None else reached
+    outside = urlsplit(reached.url)
     app = Flask(__name__)
     app.url_map.converters["int"] = guard.ShortNumber
     app.config["MAX_CONTENT_LENGTH"] = _MAX_BODY_BYTES
-    app.secret_key = secrets.token_bytes(32)
     app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    accounts, tokens = Accounts(hub.catalog, time.time), ApiTokens(hub.catalog, time.time)
     fairness = FairnessReader(hub.telemetry, hub.blobs)
     overviews = OverviewReader(
         hub.catalog, hub.telemetry, moved=hub.actions.moved, unfair=fairness.broken
     )
     metrics_routes.register(app, hub.meter)
-    guard.register(app, bound_host)
+    guard.register(app, bound_host, outside.hostname or "")
     problem.register(app)
     conditions.register(app)
     access.register(
         app,
         [
             access.admin_door(admin_token),
+            sessions.token_door(tokens),
             access.no_other_token,
+            sessions.session_door,
             access.anonymous_door(anonymous),
         ],
     )
+    sessions.register(app, accounts, reached.key, secure=outside.scheme == "https")
     once.register(app, hub.answers)
     audited.register(app, hub.audit)
     _teach(app)
-    for blueprint in (*routes.programs(hub, overviews, fairness), *routes.people(hub, overviews)):
+    for blueprint in (
+        *routes.programs(hub, overviews, fairness),
+        *routes.people(hub, overviews),
+        *routes.access(accounts, tokens, hub.audit),
+    ):
         app.register_blueprint(blueprint)
     app.extensions[CHANGES] = Changes(hub.catalog, hub.telemetry)
     app.register_blueprint(changes.changes_routes(app.extensions[CHANGES]))

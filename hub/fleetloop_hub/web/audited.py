@@ -17,8 +17,8 @@ from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
 
-_ELSEWHERE = frozenset({"enrolling.enrol", "changing_approvals.say"})
-"""Enrolling proves itself by its token, which must not be logged; sayings are logged as such."""
+_ELSEWHERE = frozenset({"enrolling.enrol", "changing_approvals.say", "account.change"})
+"""What they send must not be logged (a token, passwords), or is logged as such (sayings)."""
 _ACTIONS = {
     "changing.tokens": "make a token",
     "changing.models": "add a model",
@@ -36,6 +36,20 @@ _ACTIONS = {
     "places.define": "define a cohort",
     "places.remove": "remove a cohort's name",
     "places.lift": "lift a quarantine",
+    "people_api.add": "let somebody in",
+    "people_api.role": "give a role",
+    "people_api.disable": "disable somebody",
+    "people_api.enable": "enable somebody",
+    "people_api.reset": "reset a password",
+    "people_pages.add": "let somebody in",
+    "people_pages.role": "give a role",
+    "people_pages.disable": "disable somebody",
+    "people_pages.enable": "enable somebody",
+    "people_pages.reset": "reset a password",
+    "tokens_api.make": "make an API token",
+    "tokens_api.revoke": "revoke an API token",
+    "tokens_pages.make": "make an API token",
+    "tokens_pages.revoke": "revoke an API token",
     "changing_data.add": "add rows",
     "changing_labels.tell": "tell labels",
     "changing_labels.source": "make a label source",

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, LabelCohort, Quarantine, Rollout
-from fleetloop_hub.people_records import Role
+from fleetloop_hub.people_records import ApiToken, Person, Role
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, Record, Run, Version
 from fleetloop_hub.shadow_records import ShadowRun
@@ -35,6 +35,7 @@ _KINDS: dict[str, tuple[type[Record], ...]] = {
     "models": (Version, Alias),
     "data": (Dataset,),
     "decisions": (Decision,),
+    "settings": (Person, ApiToken),
 }
 _TOLD_BY_DEVICES = frozenset({"devices", "labels"})
 """Topics that also change with what devices say."""

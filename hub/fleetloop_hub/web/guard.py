@@ -12,6 +12,7 @@ import msgspec
 from flask import Flask, Response, g, request
 from werkzeug.routing import IntegerConverter
 
+from fleetloop_hub.web.access import ADMIN_TOKEN, Who
 from fleetloop_hub.web.problem import ProblemError
 
 T = TypeVar("T")
@@ -81,12 +82,18 @@ def enrolment_attempts() -> Attempts:
     return Attempts(10, 60.0, time.monotonic)
 
 
-def register(app: Flask, bound_host: str) -> None:
-    """Refuse foreign Host names before, and set the security headers after each request."""
+def register(app: Flask, bound_host: str, outside: str = "") -> None:
+    """Refuse foreign Host names before, and set the security headers after each request.
+
+    Args:
+        app: Of it.
+        bound_host: The address on which it listens.
+        outside: A name that it goes by beside that, "" for none.
+    """
 
     def check_host() -> None:
         host = _host(request.environ.get("HTTP_HOST", ""))
-        if not _may_be_called(host, bound_host):
+        if not (outside and host == outside.lower()) and not _may_be_called(host, bound_host):
             raise ProblemError(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 f"This hub does not go by the name {host[:80]!r}: use the address it printed.",
@@ -121,8 +128,19 @@ def body(type_: type[T], limit_bytes: int) -> T:
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The body is not as agreed: {error}") from error
     g.get("begin_once", lambda _: None)(raw)
+    asked = _in_their_name(asked)
     g.get("note", lambda _: None)(asked)
     return asked
+
+
+def _in_their_name(asked: T) -> T:
+    """The same, done by whoever asks; only the holder of the admin token may say who that is."""
+    asking: Who | None = g.get("who")
+    if asking is None or asking.way == ADMIN_TOKEN or not isinstance(asked, msgspec.Struct):
+        return asked
+    if "by" not in asked.__struct_fields__:
+        return asked
+    return msgspec.structs.replace(asked, by=asking.name or asking.way)
 
 
 def _host(header: str) -> str:

@@ -43,6 +43,7 @@ _GROUP_OF = {
     "quarantine": "rollouts",
     "why": "decisions",
     "audit": "people",
+    "api-tokens": "people",
     "openapi.json": "interface",
     "asyncapi.json": "interface",
     "search": "interface",

@@ -2,9 +2,11 @@
 
 import logging
 from http import HTTPStatus
+from typing import cast
+from urllib.parse import urlencode
 
 import msgspec
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from fleetloop_hub.errors import (
@@ -16,6 +18,7 @@ from fleetloop_hub.errors import (
     GateError,
     KeyFileError,
     ModelFileError,
+    PeopleError,
     SigningError,
     SpecError,
     TrainingError,
@@ -36,6 +39,7 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     SigningError: HTTPStatus.CONFLICT,
     KeyFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     EnrolError: HTTPStatus.FORBIDDEN,
+    PeopleError: HTTPStatus.CONFLICT,
     AuditError: HTTPStatus.INTERNAL_SERVER_ERROR,
     BlobError: HTTPStatus.GONE,
     DiskFullError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -85,6 +89,9 @@ def problem(status: HTTPStatus, detail: str) -> Response:
     """The answer that tells of a problem: a page for a browser outside the API, else JSON."""
     wants_page = "text/html" in request.headers.get("Accept", "")
     if wants_page and not request.path.startswith("/api/"):
+        if status is HTTPStatus.UNAUTHORIZED and request.method == "GET":
+            to = f"/sign-in?{urlencode({'next': request.full_path.rstrip('?')})}"
+            return cast("Response", redirect(to, HTTPStatus.SEE_OTHER))
         page = render_template("problem.html", title=status.phrase, detail=detail)
         return Response(page, status=status, content_type="text/html; charset=utf-8")
     body = Problem(

@@ -8,6 +8,8 @@ from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.people.accounts import Accounts
+from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.tracking.approvals import Approvals
@@ -33,11 +35,14 @@ from fleetloop_hub.web import (
     why_routes,
 )
 from fleetloop_hub.web.actions import HubActions
+from fleetloop_hub.web.api_people import people_api, tokens_api
 from fleetloop_hub.web.pages.overview import overview_pages
+from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
 from fleetloop_hub.web.pages.places import places_pages
 from fleetloop_hub.web.pages.rollout_new import rollout_new_pages
 from fleetloop_hub.web.pages.rollouts import rollouts_pages
 from fleetloop_hub.web.pages.shadows import shadows_pages
+from fleetloop_hub.web.pages.sign_in import account_pages, sign_in_pages
 
 
 class HubParts(Protocol):
@@ -125,4 +130,17 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         rollout_new_pages(hub.catalog, hub.actions),
         places_pages(hub.catalog, hub.telemetry, hub.actions),
         shadows_pages(hub.catalog, hub.telemetry, hub.actions),
+    ]
+
+
+def access(accounts: Accounts, tokens: ApiTokens, audit: Audit) -> list[Blueprint]:
+    """Who may come in, for programs and for people."""
+    return [
+        people_api(accounts),
+        tokens_api(tokens),
+        sign_in_pages(accounts, audit),
+        account_pages(accounts),
+        people_pages(accounts),
+        tokens_pages(tokens),
+        audit_pages(audit),
     ]

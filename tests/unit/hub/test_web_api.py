@@ -36,6 +36,13 @@ BODIES: dict[str, dict[str, object]] = {
     "cohorts": {"name": "roofs", "where": 'site = "roof"'},
     "cohorts/rain-1/remove": {"by": "ann", "reason": "why"},
     "quarantine/rain-1/rain-1/lift": {"by": "ann", "reason": "why"},
+    "people": {"name": "ann", "role": "operator"},
+    "people/rain-1/role": {"role": "operator"},
+    "people/rain-1/disable": {},
+    "people/rain-1/enable": {},
+    "people/rain-1/reset": {},
+    "api-tokens": {"name": "ci"},
+    "api-tokens/rain-1/revoke": {},
     "keys/rotations": {"repository": "image"},
     "keys/revocations": {"keyid": "0123abcd"},
     "keys/signatures": {
@@ -46,6 +53,7 @@ BODIES: dict[str, dict[str, object]] = {
         "signature": "00",
     },
 }
+FOR_VIEWERS = {"rollouts/plan", "api-tokens", "api-tokens/rain-1/revoke"}
 ENROLMENT: dict[str, object] = {
     "token": "secret",
     "device": "station-1",
@@ -60,7 +68,7 @@ def hub(tmp_path: Path) -> Iterator[WebHub]:
         yield hub
 
 
-@pytest.mark.parametrize("path", [path for path in BODIES if path != "rollouts/plan"])
+@pytest.mark.parametrize("path", [path for path in BODIES if path not in FOR_VIEWERS])
 @pytest.mark.parametrize(
     "headers",
     [
