@@ -11,7 +11,7 @@ _CLEAR_SHARE = 0.005
 def moved_in(drift: DriftReport) -> list[MovedView]:
     """What is at or over its threshold, the furthest first."""
     moved = [
-        *(MovedView(name=f.name, words=_feature(f), ratio=f.ratio) for f in drift.features),
+        *(MovedView(name=f.name, words=feature_words(f), ratio=f.ratio) for f in drift.features),
         *(
             MovedView(
                 name=f"{c.a} with {c.b}",
@@ -35,7 +35,8 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if 1_000 <= abs(value) < 1e9 else f"{value:.3g}"  # noqa: PLR2004
 
 
-def _feature(feature: FeatureDrift) -> str:
+def feature_words(feature: FeatureDrift) -> str:
+    """How a feature has moved, with its size in its own unit."""
     said = []
     if abs(feature.shift_sd) >= _CLEAR_SD:
         way = "higher" if feature.shift > 0 else "lower"

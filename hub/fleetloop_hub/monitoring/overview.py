@@ -91,6 +91,7 @@ class DeviceView(View, frozen=True, kw_only=True):
         cohort: The cohort it is enrolled in, empty if it is not.
         hardware: Its hardware type.
         online: Whether the broker holds its connection.
+        called: What its config calls it, for label queries.
         level: How much attention it wants.
         state: Its update state, in the agent's word.
         words: The same in plain words, with the reason if something went wrong.
@@ -123,6 +124,7 @@ class DeviceView(View, frozen=True, kw_only=True):
     level: Level
     state: str
     words: str
+    called: dict[str, str] = {}
     model: str | None = None
     version: int | None = None
     artifact: str | None = None

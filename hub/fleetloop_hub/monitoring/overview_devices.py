@@ -157,6 +157,7 @@ def _view(
         level=Level.OFF,
         state="",
         words="enrolled, never heard of" if state is None else "no model yet",
+        called=state.labels if state else {},
         seen_at=pulse.seen_at if pulse else None,
     )
     if reported is None:

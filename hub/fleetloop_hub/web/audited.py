@@ -21,6 +21,7 @@ _ELSEWHERE = frozenset({"enrolling.enrol", "changing_approvals.say", "account.ch
 """What they send must not be logged (a token, passwords), or is logged as such (sayings)."""
 _ACTIONS = {
     "changing.tokens": "make a token",
+    "enrol_pages.make": "make a token",
     "changing.models": "add a model",
     "changing.runs": "train",
     "changing.rollouts": "roll out",

@@ -36,10 +36,12 @@ class Place:
     Attributes:
         section: The entry of the menu that it belongs to.
         crumbs: The way to it from the overview, itself the last.
+        again: Where its block `live` is fetched anew, "" for its own address.
     """
 
     section: str
     crumbs: list[Crumb] = field(default_factory=list)
+    again: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def page(
         topics=topics,
         plots=plots,
         at=time.time(),
-        here=request.full_path.rstrip("?"),
+        here=at.again or request.full_path.rstrip("?"),
         **told,
     )
     answer = Response(text, content_type="text/html; charset=utf-8")

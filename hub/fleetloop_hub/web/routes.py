@@ -36,6 +36,9 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
+from fleetloop_hub.web.pages.device import device_pages
+from fleetloop_hub.web.pages.devices import devices_pages
+from fleetloop_hub.web.pages.enrol import enrol_pages
 from fleetloop_hub.web.pages.overview import overview_pages
 from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
 from fleetloop_hub.web.pages.places import places_pages
@@ -126,6 +129,9 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
     """The pages."""
     return [
         overview_pages(overviews, hub.actions, hub.trust),
+        devices_pages(overviews),
+        device_pages(hub.catalog, hub.telemetry, overviews),
+        enrol_pages(hub.catalog, overviews, hub.actions),
         rollouts_pages(hub.catalog, hub.telemetry, hub.blobs, hub.actions),
         rollout_new_pages(hub.catalog, hub.actions),
         places_pages(hub.catalog, hub.telemetry, hub.actions),

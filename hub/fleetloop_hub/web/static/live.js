@@ -56,14 +56,18 @@
     if (event.detail.successful) heardAt = performance.now();
   });
   let opened = [];
+  let ticked = new Set();
+  const ticks = () => [...live().querySelectorAll("td input[type=checkbox], th input[type=checkbox]")];
   document.addEventListener("htmx:beforeSwap", () => {
     opened = [...live().querySelectorAll("details[id]")].map((details) => [details.id, details.open]);
+    ticked = new Set(ticks().filter((box) => box.checked).map((box) => box.value));
   });
   document.addEventListener("htmx:afterSwap", () => {
     for (const [id, open] of opened) {
       const details = document.getElementById(id);
       if (details) details.open = open;
     }
+    for (const box of ticks()) box.checked = ticked.has(box.value);
     readClock();
     tick();
   });

@@ -11,6 +11,10 @@
     return seen;
   };
 
+  // Times as everywhere else on the page: UTC, 24 hours, and the day where days pass.
+  const moment = (at, from, to) => new Date(at * 1000).toISOString().slice(from, to).replace("T", " ");
+  const moments = (_, at, __, ___, step) => at.map((v) => step >= 86400 ? moment(v, 5, 10) : step >= 60 ? moment(v, 11, 16) : moment(v, 11, 19));
+
   const draw = (box) => {
     const told = JSON.parse(box.dataset.plot);
     box.textContent = "";
@@ -31,10 +35,11 @@
       width: Math.max(240, box.clientWidth), height: told.height || 240,
       scales: { x: { time: told.x_is === "time" } },
       axes: [
-        { stroke: ink, grid, label: told.x_label, values: told.ticks ? (_, at) => at.map((v) => told.ticks[v] ?? "") : undefined },
+        { stroke: ink, grid, label: told.x_label, values: told.ticks ? (_, at) => at.map((v) => told.ticks[v] ?? "") : told.x_is === "time" ? moments : undefined },
         { stroke: ink, grid, label: told.unit, size: 64 },
       ],
-      series: [{ label: told.x_label || "at" }, ...series],
+      series: [{ label: told.x_label || "at", value: told.x_is === "time" ? (_, v) => v == null ? "--" : moment(v, 0, 19) : undefined }, ...series],
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     };
     box.plot = new uPlot(options, [told.x, ...told.series.map((one) => one.values)], box);
   };
