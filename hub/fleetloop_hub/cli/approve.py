@@ -64,7 +64,7 @@ def audit(
     json: Json = False,
 ) -> None:
     """Show who did what to what, and why, oldest first; the hub verifies every entry first."""
-    entries = find_hub(state_dir, hub, change=True).listed("/audit", "entries", AuditEntry)
+    entries = find_hub(state_dir, hub, change=False).listed("/audit", "entries", AuditEntry)
     last = entries[-1].hash if entries else "none"
     if json:
         print_json({"entries": [] if verify else entries, "count": len(entries), "last": last})

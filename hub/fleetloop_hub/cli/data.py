@@ -10,11 +10,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
+    HubFolder,
     HubUrl,
     Json,
     SpecFile,
     StateDir,
     err,
+    folder_at,
     out,
     print_json,
 )
@@ -40,10 +42,16 @@ _LOOK_S = 0.1
 
 @app.command()
 def add(
-    spec: SpecFile, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
+    spec: SpecFile,
+    *,
+    folder: HubFolder = None,
+    state_dir: StateDir = DEFAULT_DIR,
+    hub: HubUrl = None,
+    json: Json = False,
 ) -> None:
     """Read what is new in a spec's sources, check it, and keep it as a dataset version."""
-    ended = add_rows(find_hub(state_dir, hub, change=True), spec)
+    remote = find_hub(state_dir, hub, change=True)
+    ended = add_rows(remote, spec, folder_at(remote, spec, folder))
     if json:
         print_json(ended)
     elif ended.dataset is not None and ended.grown:
@@ -76,7 +84,7 @@ def show(
     version: Version, *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """Show a version: where its rows are from, what was kept out and why, what has moved."""
-    found = find_hub(state_dir, hub, change=True).get(f"/data/versions/{quote(version)}", Dataset)
+    found = find_hub(state_dir, hub, change=False).get(f"/data/versions/{quote(version)}", Dataset)
     if json:
         print_json(found)
     else:
@@ -93,7 +101,7 @@ def diff(
     json: Json = False,
 ) -> None:
     """Compare two versions: rows, columns, labels, what was kept out, what has moved."""
-    remote = find_hub(state_dir, hub, change=True)
+    remote = find_hub(state_dir, hub, change=False)
     found = remote.get(f"/data/versions/{quote(a)}/against/{quote(b)}", Difference)
     if json:
         print_json(found)
@@ -101,15 +109,21 @@ def diff(
         out.print(tables.difference_story(found))
 
 
-def add_rows(remote: Remote, spec: Path, *, to_train: bool = False) -> Addition:
+def add_rows(remote: Remote, spec: Path, folder: str, *, to_train: bool = False) -> Addition:
     """Have the hub read what is new in a spec's sources, and show how far it is.
+
+    Args:
+        remote: The hub.
+        spec: The spec, on this machine.
+        folder: What its paths are relative to, on the hub's.
+        to_train: Whether rows that nothing can be learned from are refused.
 
     Raises:
         SpecError: The spec does not say what it should.
         RemoteError: Nothing came of it.
     """
     _, text = specs.load(spec)
-    body = {"spec": text, "folder": str(spec.resolve().parent), "to_train": to_train}
+    body = {"spec": text, "folder": folder, "to_train": to_train}
     state = remote.post("/data", body, Addition)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:

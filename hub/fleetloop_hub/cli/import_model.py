@@ -8,9 +8,11 @@ import typer
 
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
+    HubFolder,
     HubUrl,
     Json,
     StateDir,
+    folder_at,
     out,
     person,
 )
@@ -30,7 +32,12 @@ class Activation(StrEnum):
 
 
 def import_model(  # noqa: PLR0913  # options of a command
-    file: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="The ONNX file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODEL.onnx", help="The ONNX file; with --folder, where it lies below that."
+        ),
+    ],
     *,
     spec: Annotated[Path, typer.Option(metavar="SPEC.toml", help="The model spec.")],
     input: Annotated[  # noqa: A002  # the option's name
@@ -42,6 +49,7 @@ def import_model(  # noqa: PLR0913  # options of a command
     activation: Annotated[
         Activation, typer.Option(help="What makes probabilities; auto looks at real answers.")
     ] = Activation.AUTO,
+    folder: HubFolder = None,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
@@ -51,8 +59,8 @@ def import_model(  # noqa: PLR0913  # options of a command
     remote = find_hub(state_dir, hub, change=True)
     body = {
         "spec": text,
-        "folder": str(spec.resolve().parent),
-        "file": str(file.resolve()),
+        "folder": folder_at(remote, spec, folder),
+        "file": str(file.resolve() if folder is None else folder / file),
         "input": input,
         "output": output,
         "activation": activation.value,

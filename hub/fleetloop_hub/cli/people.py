@@ -28,7 +28,7 @@ OfRole = Annotated[Role, typer.Option("--role", help="What they may do.")]
 @app.command("list")
 def list_(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
     """List everybody who may sign in, or might."""
-    found = find_hub(state_dir, hub, change=True).get("/people", PeopleAnswer).people
+    found = find_hub(state_dir, hub, change=False).get("/people", PeopleAnswer).people
     if json:
         print_json(found)
     elif found:
@@ -88,7 +88,7 @@ def list_tokens(
     *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """List your tokens; all of them with an admin's."""
-    found = find_hub(state_dir, hub, change=True).get("/api-tokens", TokensAnswer).tokens
+    found = find_hub(state_dir, hub, change=False).get("/api-tokens", TokensAnswer).tokens
     if json:
         print_json(found)
     elif found:

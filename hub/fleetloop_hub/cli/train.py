@@ -9,11 +9,13 @@ from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.data import add_rows
 from fleetloop_hub.cli.options import (
     DEFAULT_DIR,
+    HubFolder,
     HubUrl,
     Json,
     SpecFile,
     StateDir,
     err,
+    folder_at,
     out,
     person,
     print_json,
@@ -33,12 +35,13 @@ _LOOK_S = 0.5
 _LOST_S = 60.0
 
 
-def train(
+def train(  # noqa: PLR0913  # options of a command
     spec: SpecFile,
     *,
     detach: Annotated[
         bool, typer.Option("--detach", help="Start the run and do not wait for it.")
     ] = False,
+    folder: HubFolder = None,
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
@@ -46,7 +49,7 @@ def train(
     """Train the model that a spec describes, and show what the gates say."""
     specs.load(spec)
     remote = find_hub(state_dir, hub, change=True)
-    added = add_rows(remote, spec, to_train=True)
+    added = add_rows(remote, spec, folder_at(remote, spec, folder), to_train=True)
     model = added.model
     if added.dataset is not None and added.grown:
         err.print(data_tables.news(added.dataset))

@@ -7,14 +7,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from fleetloop_hub.cli import asking
 from fleetloop_hub.cli.options import err, person
+from fleetloop_hub.records import Run
 from fleetloop_hub.remote import Remote
-from fleetloop_hub.tracking.summaries import RunSummary
 
 _LOOK_S = 0.5
 _MINUTE_S = 60.0
 
 
-def watch(remote: Remote, run: str) -> RunSummary:
+def watch(remote: Remote, run: str) -> Run:
     """The run when it has ended, however long it takes.
 
     Ctrl-C asks: the run is cancelled, watched further, or left to the hub.
@@ -30,13 +30,13 @@ def watch(remote: Remote, run: str) -> RunSummary:
             _ask(remote, run)
 
 
-def _watch(remote: Remote, run: str) -> RunSummary:
+def _watch(remote: Remote, run: str) -> Run:
     columns = BarColumn(), TaskProgressColumn(), TextColumn("{task.description}")
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as shown:
         task = shown.add_task(f"{run}: starting", total=1.0)
         while True:
-            found = next((r for r in asking.runs(remote) if r.key == run), None)
-            if found is not None and found.state.is_over:
+            found = remote.get(f"/runs/{run}", Run)
+            if found.state.is_over:
                 shown.update(task, completed=1.0, description=f"{run}: {found.state}")
                 return found
             status = asking.status(remote)

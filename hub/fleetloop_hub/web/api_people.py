@@ -26,7 +26,7 @@ from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
-Name = Annotated[str, msgspec.Meta(pattern=r"\A[a-z0-9][a-z0-9._@-]{0,63}\Z")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}(?![\s\S])")]
 Days = Annotated[float, msgspec.Meta(gt=0, le=LONGEST_DAYS)]
 
 
@@ -67,7 +67,7 @@ class TokenMakeAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         days: How long it is good.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"\S", max_length=80)]
+    name: Annotated[str, msgspec.Meta(pattern=r"[^\x00-\x20\x7f-\xa0]", max_length=80)]
     role: Role = Role.VIEWER
     days: Days = 90.0
 
@@ -90,6 +90,7 @@ def people_api(accounts: Accounts) -> Blueprint:
         example={"name": "ann", "role": "operator"},
         gives=PasswordView,
         status=HTTPStatus.CREATED,
+        secret=True,
     )
     def add() -> Response:
         """Let somebody in; the answer has the one-time password."""
@@ -124,7 +125,7 @@ def people_api(accounts: Accounts) -> Blueprint:
 
     @api.post("/people/<name>/reset")
     @needs(Role.ADMIN)
-    @Speaks(takes=Nothing, example={}, gives=PasswordView)
+    @Speaks(takes=Nothing, example={}, gives=PasswordView, secret=True)
     def reset(name: str) -> Response:
         """Give somebody a new one-time password."""
         guard.body(Nothing, _SMALL_BYTES)
@@ -153,6 +154,7 @@ def tokens_api(tokens: ApiTokens) -> Blueprint:
         example={"name": "grafana", "role": "viewer", "days": 90},
         gives=SecretView,
         status=HTTPStatus.CREATED,
+        secret=True,
     )
     def make() -> Response:
         """Make a token that may do no more than whoever asks; the secret is shown once."""

@@ -226,7 +226,7 @@ def test_a_wrong_admin_token_changes_nothing(
     run: Run, hub: WebHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEETLOOP_TOKEN", "wrong")
-    assert "the token in FLEETLOOP_TOKEN is not that of the hub" in a_refusal(run("token"))
+    assert "the token in FLEETLOOP_TOKEN is not one of the hub" in a_refusal(run("token"))
     assert hub.actions.asked == []
 
 

@@ -68,6 +68,40 @@ def test_every_group_of_routes_is_described(told: Json) -> None:
     assert used == known, "add the group to GROUPS, or the segment to _GROUP_OF (openapi_words.py)"
 
 
+def test_answers_that_hold_a_secret_are_kept_nowhere(hub: WebHub) -> None:
+    app = hub.client().application
+    loud = [
+        name
+        for name, view in app.view_functions.items()
+        if (said := spoken(view)) is not None
+        and not said.secret
+        and any(re.search("^(token|secret|password|one_time_.*)$", f) for f in fields(said.gives))
+    ]
+    assert not loud, "say secret=True in their @Speaks"
+
+
+def fields(type_: object) -> list[str]:
+    return list(getattr(type_, "__annotations__", {}))
+
+
+def test_patterns_mean_the_same_in_every_language(told: Json) -> None:
+    """JSON Schema's are those of ECMA-262, which has no A and Z, and takes other blanks."""
+    found = list(patterns(told))
+    assert found
+    assert not [one for one in found if re.search(r"\\[AZ]|^\\S|\\w|\\d", one)]
+
+
+def patterns(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(pattern := part.get("pattern"), str):
+            yield pattern
+        for inner in part.values():
+            yield from patterns(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from patterns(inner)
+
+
 def test_every_example_of_a_body_is_one(hub: WebHub) -> None:
     app = hub.client().application
     speaks = [said for view in app.view_functions.values() if (said := spoken(view)) is not None]
