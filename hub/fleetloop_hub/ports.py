@@ -16,7 +16,7 @@ from fleetloop_hub.telemetry_records import (
     Refusal,
     StoredReport,
 )
-from fleetloop_shared.reports import Label, Report
+from fleetloop_shared.reports import Label, Report, Sample
 
 R = TypeVar("R", bound=Record)
 
@@ -143,6 +143,10 @@ class Telemetry(ABC):
     @abstractmethod
     def label_sums(self, model: str, version: int) -> list[LabelSums]:
         """Of a version's labelled samples, by device; those without a probability are left out."""
+
+    @abstractmethod
+    def unlabelled(self, model: str, limit: int) -> list[tuple[str, Sample]]:
+        """The newest samples of a model whose label has not come: (device, sample)."""
 
     @abstractmethod
     def labels_waiting(self) -> dict[str, int]:

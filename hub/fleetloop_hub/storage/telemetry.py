@@ -58,6 +58,11 @@ s.probability, l.label, l.at, m.number
 FROM met m JOIN samples s USING (device, prediction_id) JOIN labels l USING (device, prediction_id)
 WHERE m.model = ? AND m.number > ? ORDER BY m.number LIMIT ?
 """
+_UNLABELLED = """
+SELECT s.device, s.prediction_id, s.at, s.row, s.score, s.label, s.version, s.reason, s.probability
+FROM samples s LEFT JOIN labels l USING (device, prediction_id)
+WHERE s.model = ? AND l.label IS NULL ORDER BY s.at DESC, s.device, s.prediction_id LIMIT ?
+"""
 _LABELLED_AFTER_OF_VERSION = _LABELLED_AFTER.replace("m.model = ?", "m.model = ? AND m.version = ?")
 _COUNT = "SELECT coalesce(sum(labels), 0), coalesce(sum(correct), 0) FROM labelled WHERE model = ?"
 _COUNT_OF_VERSION = f"{_COUNT} AND version = ?"
@@ -214,6 +219,9 @@ class SqliteTelemetry(Telemetry):
     def label_sums(self, model: str, version: int) -> list[LabelSums]:
         return [LabelSums(*row) for row in self._rows(_LABEL_SUMS, model, version)]
 
+    def unlabelled(self, model: str, limit: int) -> list[tuple[str, Sample]]:
+        return [(row[0], _sample(row)) for row in self._rows(_UNLABELLED, model, limit)]
+
     def labels_waiting(self) -> dict[str, int]:
         query = "SELECT device, count(*) FROM labels WHERE waiting GROUP BY device ORDER BY device"
         return dict(self._rows(query))
@@ -267,18 +275,20 @@ class SqliteTelemetry(Telemetry):
 
 
 def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
-    device, prediction_id, at, values, score, label, version, *why, truth, known_at = row
-    return LabelledSample(
-        device=device,
-        sample=Sample(
-            prediction_id=prediction_id,
-            at=at,
-            values=_decode_values(values),
-            score=score,
-            label=label,
-            version=version,
-            reason=Reason(why[0]),
-            probability=why[1],
-        ),
-        label=Label(prediction_id=prediction_id, label=truth, at=known_at),
+    truth, known_at = row[-2:]
+    label = Label(prediction_id=row[1], label=truth, at=known_at)
+    return LabelledSample(device=row[0], sample=_sample(row[:-2]), label=label)
+
+
+def _sample(row: tuple[Any, ...]) -> Sample:
+    _, prediction_id, at, values, score, label, version, reason, probability = row
+    return Sample(
+        prediction_id=prediction_id,
+        at=at,
+        values=_decode_values(values),
+        score=score,
+        label=label,
+        version=version,
+        reason=Reason(reason),
+        probability=probability,
     )

@@ -36,6 +36,7 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
+from fleetloop_hub.web.pages.data import data_pages, labels_pages
 from fleetloop_hub.web.pages.device import device_pages
 from fleetloop_hub.web.pages.devices import devices_pages
 from fleetloop_hub.web.pages.enrol import enrol_pages
@@ -44,6 +45,7 @@ from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pag
 from fleetloop_hub.web.pages.places import places_pages
 from fleetloop_hub.web.pages.rollout_new import rollout_new_pages
 from fleetloop_hub.web.pages.rollouts import rollouts_pages
+from fleetloop_hub.web.pages.runs import runs_acts, runs_pages
 from fleetloop_hub.web.pages.shadows import shadows_pages
 from fleetloop_hub.web.pages.sign_in import account_pages, sign_in_pages
 
@@ -136,6 +138,10 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         rollout_new_pages(hub.catalog, hub.actions),
         places_pages(hub.catalog, hub.telemetry, hub.actions),
         shadows_pages(hub.catalog, hub.telemetry, hub.actions),
+        data_pages(hub.catalog, hub.blobs),
+        labels_pages(hub.catalog, hub.telemetry, hub.blobs),
+        runs_pages(hub.catalog, hub.blobs, hub.actions),
+        runs_acts(hub.catalog, hub.actions),
     ]
 
 

@@ -1,0 +1,67 @@
+"""Plots of runs, drawn in a process of their own: drawing is slow, and the hub must step."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import msgspec
+
+from fleetloop_hub.errors import AbsentError
+from fleetloop_hub.ports import Blobs
+from fleetloop_hub.records import Run
+from fleetloop_hub.tracking.kept import whole
+
+_EVALUATION = "evaluation.parquet"
+_PATIENCE_S = 60.0
+_KEPT_RUNS = 50
+_FROM_ROWS = ("roc", "precision-recall", "confusion", "calibration", "scores", "predicted")
+
+
+class RunPlots:
+    """Draws the plots of a run once, and keeps those of the last runs that were asked for."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        """Nothing is drawn yet."""
+        self._blobs = blobs
+        self._drawn: OrderedDict[str, dict[str, bytes]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def names(self, run: Run) -> list[str]:
+        """Plots that can be asked for; some of them may turn out to have nothing to show."""
+        if not run.state.is_over or not run.candidates:
+            return []
+        rows = [*_FROM_ROWS, "residuals"] if self._evaluation(run) else []
+        return [*rows, "pareto", "search"]
+
+    def draw(self, run: Run, name: str) -> bytes:
+        """A plot as SVG.
+
+        Raises:
+            AbsentError: There is nothing to draw under this name.
+        """
+        with self._lock:
+            if run.key not in self._drawn:
+                self._drawn[run.key] = self._draw_all(run) if run.state.is_over else {}
+                if len(self._drawn) > _KEPT_RUNS:
+                    self._drawn.popitem(last=False)
+            found = self._drawn[run.key].get(name)
+        if found is None:
+            raise AbsentError(f"there is nothing to draw of {run.key} under {name[:40]!r}")
+        return found
+
+    def _draw_all(self, run: Run) -> dict[str, bytes]:
+        with tempfile.TemporaryDirectory(prefix="fleetloop-plots-") as made:
+            folder = Path(made)
+            (folder / "run.json").write_bytes(msgspec.json.encode(whole(run, self._blobs)))
+            if (sha256 := self._evaluation(run)) is not None:
+                (folder / _EVALUATION).write_bytes(self._blobs.get(sha256))
+            command = [sys.executable, "-m", "fleetloop_hub.tracking.plots", str(folder)]
+            subprocess.run(command, timeout=_PATIENCE_S, check=True, capture_output=True)
+            return {path.stem: path.read_bytes() for path in folder.glob("*.svg")}
+
+    def _evaluation(self, run: Run) -> str | None:
+        sha256 = run.artifacts.get(_EVALUATION)
+        return sha256 if sha256 is not None and self._blobs.has(sha256) else None
