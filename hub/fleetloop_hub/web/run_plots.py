@@ -17,7 +17,7 @@ from fleetloop_hub.tracking.kept import whole
 _EVALUATION = "evaluation.parquet"
 _PATIENCE_S = 60.0
 _KEPT_RUNS = 50
-_FROM_ROWS = ("roc", "precision-recall", "confusion", "calibration", "scores", "predicted")
+_FIRST = ("roc", "precision-recall", "confusion", "calibration", "predicted", "residuals")
 
 
 class RunPlots:
@@ -29,12 +29,13 @@ class RunPlots:
         self._drawn: OrderedDict[str, dict[str, bytes]] = OrderedDict()
         self._lock = threading.Lock()
 
+    def has_any(self, run: Run) -> bool:
+        """Whether there is something to draw."""
+        return run.state.is_over and bool(run.candidates)
+
     def names(self, run: Run) -> list[str]:
-        """Plots that can be asked for; some of them may turn out to have nothing to show."""
-        if not run.state.is_over or not run.candidates:
-            return []
-        rows = [*_FROM_ROWS, "residuals"] if self._evaluation(run) else []
-        return [*rows, "pareto", "search"]
+        """Its plots, drawn now where they are not yet."""
+        return sorted(self._all(run), key=_rank)
 
     def draw(self, run: Run, name: str) -> bytes:
         """A plot as SVG.
@@ -42,15 +43,18 @@ class RunPlots:
         Raises:
             AbsentError: There is nothing to draw under this name.
         """
-        with self._lock:
-            if run.key not in self._drawn:
-                self._drawn[run.key] = self._draw_all(run) if run.state.is_over else {}
-                if len(self._drawn) > _KEPT_RUNS:
-                    self._drawn.popitem(last=False)
-            found = self._drawn[run.key].get(name)
+        found = self._all(run).get(name)
         if found is None:
             raise AbsentError(f"there is nothing to draw of {run.key} under {name[:40]!r}")
         return found
+
+    def _all(self, run: Run) -> dict[str, bytes]:
+        with self._lock:
+            if run.key not in self._drawn:
+                self._drawn[run.key] = self._draw_all(run) if self.has_any(run) else {}
+                if len(self._drawn) > _KEPT_RUNS:
+                    self._drawn.popitem(last=False)
+            return self._drawn[run.key]
 
     def _draw_all(self, run: Run) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory(prefix="fleetloop-plots-") as made:
@@ -65,3 +69,7 @@ class RunPlots:
     def _evaluation(self, run: Run) -> str | None:
         sha256 = run.artifacts.get(_EVALUATION)
         return sha256 if sha256 is not None and self._blobs.has(sha256) else None
+
+
+def _rank(name: str) -> tuple[int, str]:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST), name

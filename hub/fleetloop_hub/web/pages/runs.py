@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, render_template, request
 
 from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.people_records import Role
@@ -110,9 +110,16 @@ def runs_pages(catalog: Catalog, blobs: Blobs, actions: HubActions) -> Blueprint
             version=version,
             level=LEVELS[found.state],
             curves=_curves(found),
-            pictures=plots.names(found),
+            drawable=plots.has_any(found),
             status=actions.status(),
         )
+
+    @pages.get("/runs/<key>/plots")
+    @needs(Role.VIEWER)
+    def pictures(key: str) -> str:
+        """Its plots as a part of its page, which asks for them once it is there."""
+        names = plots.names(_find(catalog, key))
+        return render_template("runs/plots.html", key=key, names=names)
 
     @pages.get("/runs/<key>/plots/<name>.svg")
     @needs(Role.VIEWER)
