@@ -39,12 +39,12 @@ class Lookout:
         self._accuracy = AccuracyReader(catalog, telemetry, registry.blobs)
         self._estimates: dict[str, tuple[float, Estimated | None]] = {}
         self._verdicts: dict[str, FleetVerdict] = {}
+        self._cohort_of: tuple[int, dict[str, str]] = (-1, {})
 
     def look(self, champion: Version, spec: ModelSpec, now: float) -> Evidence:
         """The evidence about a champion, as far as it has come in."""
         model, number = champion.model, champion.number
-        cohorts = {device.key: device.cohort for device in self._catalog.all(Device)}
-        verdict = self._profiles.verdict(model, number, cohorts, now)
+        verdict = self._profiles.verdict(model, number, self._cohorts(), now)
         others = {name: v for name, v in self._verdicts.items() if name != model}
         self._verdicts = others if verdict is None else {**others, model: verdict}
         evidence = self._watch.gather(model, number, now, verdict)
@@ -57,6 +57,14 @@ class Lookout:
             estimated=self._estimated(champion, spec, now),
             predecessor=self._predecessor(champion, spec, loss),
         )
+
+    def _cohorts(self) -> dict[str, str]:
+        """The cohort of each device, read anew once a device has enrolled."""
+        revision = self._catalog.revision(Device)
+        if self._cohort_of[0] != revision:
+            found = {device.key: device.cohort for device in self._catalog.all(Device)}
+            self._cohort_of = revision, found
+        return self._cohort_of[1]
 
     def since(self, model: str, champion: int) -> float | None:
         """When a champion's devices first saw drift, Unix seconds; None if they have not."""

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.codec import decode
 from fleetloop_shared.messages import DeviceState, ReportedState
+
+_REMEMBERED = 20_000
 
 
 class Standing(StrEnum):
@@ -79,8 +82,7 @@ def standing(sighting: Sighting, artifact: str, sequence: int, lost_after_s: flo
 
 def sight(pulse: DevicePulse, now: float) -> Sighting:
     """What a device's retained messages say of it."""
-    state = None if pulse.state is None else decode(pulse.state, DeviceState)
-    reported = None if pulse.reported is None else decode(pulse.reported, ReportedState)
+    state, reported = _read(pulse.state, pulse.reported)
     return Sighting(
         online=state is not None and state.online,
         artifact=None if reported is None else reported.artifact,
@@ -90,4 +92,15 @@ def sight(pulse: DevicePulse, now: float) -> Sighting:
         silent_s=now - pulse.seen_at,
         waits=reported is not None and reported.waits_for is not None,
         labels={} if state is None else state.labels,
+    )
+
+
+@lru_cache(_REMEMBERED)
+def _read(
+    state: bytes | None, reported: bytes | None
+) -> tuple[DeviceState | None, ReportedState | None]:
+    """Rollouts look every second at what most devices said hours ago."""
+    return (
+        None if state is None else decode(state, DeviceState),
+        None if reported is None else decode(reported, ReportedState),
     )

@@ -27,6 +27,7 @@ class Judging:
         self._catalog, self._telemetry = catalog, telemetry
         self._fresh = [FreshReports(telemetry, kind, 1) for kind in _KINDS]
         self._books: dict[str, PhaseBook] = {}
+        self._judged: dict[str, tuple[object, Judgement]] = {}
 
     def look(
         self,
@@ -51,6 +52,10 @@ class Judging:
             book.take(new)
         book = self._book(rollout)
         self._follow(book, {*treated, *control}, table.history_h)
+        asked = (book.counted, frozenset(treated), frozenset(control), table)
+        known = self._judged.get(rollout.key)
+        if known is not None and known[0] == asked:
+            return known[1]
         hardware = {d.key: d.hardware for d in self._catalog.all(Device)}
 
         def side(devices: Collection[str], version: int | None) -> list[DeviceHealth]:
@@ -64,17 +69,21 @@ class Judging:
                 for device in sorted(devices)
             ]
 
-        return weigh(side(treated, rollout.version), side(control, rollout.control), table)
+        judgement = weigh(side(treated, rollout.version), side(control, rollout.control), table)
+        self._judged[rollout.key] = asked, judgement
+        return judgement
 
     def forget(self, rollout: str) -> None:
         """A rollout has ended: nothing more is counted for it."""
         self._books.pop(rollout, None)
+        self._judged.pop(rollout, None)
 
     def _book(self, rollout: Rollout) -> PhaseBook:
         phase = Phase(rollout.model, rollout.version, rollout.control, rollout.phase_since)
         book = self._books.get(rollout.key)
         if book is None or book.phase != phase:
             book = self._books[rollout.key] = PhaseBook(phase)
+            self._judged.pop(rollout.key, None)
         return book
 
     def _follow(self, book: PhaseBook, devices: set[str], history_h: float) -> None:

@@ -43,11 +43,17 @@ class _Last:
 
 
 class PhaseBook:
-    """Counts each report once, in whatever order and however often it comes."""
+    """Counts each report once, in whatever order and however often it comes.
+
+    Attributes:
+        phase: What is counted for.
+        devices: Whose reports are.
+        counted: How many reports have been.
+    """
 
     def __init__(self, phase: Phase) -> None:
         """Nothing was reported yet."""
-        self.phase = phase
+        self.phase, self.counted = phase, 0
         self.devices: set[str] = set()
         self._tallies: defaultdict[Side, Tallies] = defaultdict(Tallies)
         self._last: dict[str, _Last] = {}
@@ -62,6 +68,7 @@ class PhaseBook:
             if name in last.names:
                 continue
             last.names.add(name)
+            self.counted += 1
             if isinstance(report, HealthReport):
                 self._health(report, last)
             elif isinstance(report, DriftReport) and report.closed and self._is_ours(report):

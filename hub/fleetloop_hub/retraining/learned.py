@@ -23,6 +23,7 @@ class Learned:
         self._catalog, self._telemetry = catalog, telemetry
         self._found: dict[str, tuple[_Rows, str]] = {}
         self._counted: dict[str, int] = {}
+        self._best: dict[str, tuple[int, int]] = {}
 
     def check(self, grown: Dataset) -> bool:
         """Whether a run has ended well on this dataset version under the model's present spec."""
@@ -59,15 +60,22 @@ class Learned:
         """Labelled rows that had not come yet when what was last learned from was gathered."""
         count, _ = self._telemetry.labelled_count(model)
         self._counted[model] = count
-        datasets = {d.key: d.labelled for d in self._catalog.all(Dataset) if d.model == model}
-        learned = [
-            datasets.get(run.dataset, 0)
-            for run in self._catalog.all(Run)
-            if (run.model, run.state) == (model, RunState.FINISHED)
-            and run.reproduces is None
-            and run.imported is None
-        ]
-        return max(0, count - max(learned, default=0))
+        return max(0, count - self._learned(model))
+
+    def _learned(self, model: str) -> int:
+        """Labelled rows that had come when what was last learned from was gathered."""
+        revision, known = self._catalog.revision(Run, Dataset), self._best.get(model)
+        if known is None or known[0] != revision:
+            datasets = {d.key: d.labelled for d in self._catalog.all(Dataset) if d.model == model}
+            learned = [
+                datasets.get(run.dataset, 0)
+                for run in self._catalog.all(Run)
+                if (run.model, run.state) == (model, RunState.FINISHED)
+                and run.reproduces is None
+                and run.imported is None
+            ]
+            known = self._best[model] = revision, max(learned, default=0)
+        return known[1]
 
     def labels(self, model: str) -> int:
         """Labelled rows that have come in all, as of the last call of `unlearned`."""

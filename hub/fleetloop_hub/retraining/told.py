@@ -16,6 +16,7 @@ class ToldLosses:
         """Begin with the newest report of each device."""
         self._digests, self._after = telemetry.digests, 0
         self._last: dict[str, HealthReport] = {}
+        self._tells: set[str] = set()
 
     def look(self, model: str, version: int, share: float) -> LabelLoss | None:
         """How many devices say that labels prove the version below its gate; None if none can tell.
@@ -30,9 +31,13 @@ class ToldLosses:
             report = self._digests.latest(device, HealthReport)
             if report is not None:
                 self._last[device] = report
+                self._tells.discard(device)
+                if report.evidence is not None:
+                    self._tells.add(device)
         told = {
             device: report.evidence
-            for device, report in self._last.items()
+            for device in sorted(self._tells)
+            for report in [self._last[device]]
             if (report.model, report.version) == (model, version)
             and report.evidence is not None
             and (report.evidence.alarm or report.evidence.labels >= _ENOUGH_LABELS)

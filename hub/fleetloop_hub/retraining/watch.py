@@ -65,6 +65,7 @@ class Watch:
         self._catalog, self._telemetry = catalog, telemetry
         self._after = 0
         self._read: dict[str, tuple[int, int]] = {}
+        self._drift: dict[tuple[str, int], list[DeviceDrift]] = {}
         self._streaks: defaultdict[tuple[str, int], dict[str, _Streak]] = defaultdict(dict)
         self._first_alarm_at: dict[tuple[str, int], float] = {}
 
@@ -91,7 +92,7 @@ class Watch:
         runs = [r for r in self._catalog.all(Run) if r.model == model]
         ended = [r.started_at + r.duration_s for r in runs if r.state.is_over]
         busy = [_BUSY[r.state].format(key=r.key) for r in runs if r.state in _BUSY]
-        drift = [streak.drift(d) for d, streak in self._streaks[model, champion].items()]
+        drift = self._drift_of(model, champion)
         busy += [f"rollout {key} is under way" for key in self._rollouts_to(drift)]
         return Evidence(
             drift=drift,
@@ -106,6 +107,13 @@ class Watch:
     def since(self, model: str, champion: int) -> float | None:
         """When a champion's devices first saw drift, Unix seconds; None if they have not."""
         return self._first_alarm_at.get((model, champion))
+
+    def _drift_of(self, model: str, champion: int) -> list[DeviceDrift]:
+        """A line a device; the same list until one of them has told of a window."""
+        of = (model, champion)
+        if of not in self._drift:
+            self._drift[of] = [s.drift(device) for device, s in self._streaks[of].items()]
+        return self._drift[of]
 
     def _trainings(self, model: str, now: float) -> int:
         """Retrainings of the last 24 hours that no person has asked for."""
@@ -141,6 +149,7 @@ class Watch:
         if streak is None:
             streak = self._streaks[of][device] = _Streak(brief, brief)
         streak.take(brief)
+        self._drift.pop(of, None)
         if brief.alarm:
             known = self._first_alarm_at.get(of, brief.at)
             self._first_alarm_at[of] = min(known, brief.at)
@@ -148,4 +157,5 @@ class Watch:
     def _forget(self, model: str, champion: int) -> None:
         for of in [of for of in self._streaks if of[0] == model and of[1] < champion]:
             del self._streaks[of]
+            self._drift.pop(of, None)
             self._first_alarm_at.pop(of, None)

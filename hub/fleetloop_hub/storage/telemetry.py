@@ -152,8 +152,7 @@ class SqliteTelemetry(Telemetry):
             intake.pulse(device, state, reported)
 
     def pulses(self) -> list[DevicePulse]:
-        rows = self._rows("SELECT device, state, reported, seen_at FROM pulses ORDER BY device")
-        return [DevicePulse(*row) for row in rows]
+        return self._digests.pulses()
 
     def reports(
         self, kind: str, *, device: str | None = None, since: float = 0.0, limit: int = 1000

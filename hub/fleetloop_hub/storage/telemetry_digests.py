@@ -1,6 +1,7 @@
 """What reports add up to: kept within the transaction that takes them in, and read back."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -104,6 +105,11 @@ _LABELLED = """
 SELECT model, version, sum(labels), sum(correct), coalesce(sum(distance), 0)
 FROM labelled GROUP BY model, version
 """
+_PULSES = "SELECT device, state, reported, seen_at FROM pulses ORDER BY device"
+_PULSE = "SELECT device, state, reported, seen_at FROM pulses WHERE device = ?"
+_ONE_BY_ONE = 200
+"""From more changed devices on, all pulses are read."""
+
 _HEARD_OF = "SELECT device FROM pulses UNION SELECT DISTINCT device FROM latest"
 
 _counts = msgspec.json.Decoder(list[GroupCounts]).decode
@@ -155,6 +161,8 @@ class SqliteDigests(Digests):
         self._changes: dict[str, int] = {}
         self._change = 1
         self._labelled: Mapping[tuple[str, int], LabelCounts] | None = None
+        self._pulses_lock, self._pulses_upto = threading.Lock(), 0
+        self._pulses: dict[str, DevicePulse] = {}
 
     def note(self, devices: set[str], *, labelled: bool) -> None:
         """Something of these was committed; called by who writes, one at a time.
@@ -183,9 +191,23 @@ class SqliteDigests(Digests):
         return found, upto
 
     def pulse(self, device: str) -> DevicePulse | None:
-        query = "SELECT device, state, reported, seen_at FROM pulses WHERE device = ?"
-        found = self._rows(query, device)
+        found = self._rows(_PULSE, device)
         return DevicePulse(*found[0]) if found else None
+
+    def pulses(self) -> list[DevicePulse]:
+        """Every pulse, by device; those that are as they were are not read again."""
+        with self._pulses_lock:
+            changed, upto = self.changed(self._pulses_upto)
+            if not self._pulses_upto or len(changed) > _ONE_BY_ONE:
+                self._pulses = {row[0]: DevicePulse(*row) for row in self._rows(_PULSES)}
+            elif changed:
+                found = [pulse for device in changed if (pulse := self.pulse(device)) is not None]
+                news = any(pulse.device not in self._pulses for pulse in found)
+                self._pulses |= {pulse.device: pulse for pulse in found}
+                if news:
+                    self._pulses = dict(sorted(self._pulses.items()))
+            self._pulses_upto = upto
+            return list(self._pulses.values())
 
     def windows(
         self, device: str, *, after: tuple[int, int] = (0, 0), limit: int = 100
