@@ -17,6 +17,7 @@ from fleetloop_hub.web import (
     access,
     audited,
     changes,
+    compression,
     conditions,
     drawings,
     guard,
@@ -26,6 +27,7 @@ from fleetloop_hub.web import (
     problem,
     routes,
     sessions,
+    static_files,
     words,
 )
 from fleetloop_hub.web.changes import Changes
@@ -77,6 +79,8 @@ def create_app(
     overviews = OverviewReader(
         hub.catalog, hub.telemetry, moved=hub.actions.moved, unfair=fairness.broken
     )
+    compression.register(app)
+    static_files.register(app)
     metrics_routes.register(app, hub.meter)
     guard.register(app, bound_host, outside.hostname or "")
     problem.register(app)
