@@ -58,6 +58,13 @@ fuzz-api: setup ## ask a real hub 10,000 odd things over HTTP with schemathesis,
 	  $(BIN)/uv pip install --quiet --python $(FUZZ)/bin/python schemathesis; }
 	@PYTHONPATH=tests $(BIN)/python tests/fuzz/run.py $(FUZZ_CASES)
 
+ASYNCAPI := build/asyncapi
+.PHONY: asyncapi
+asyncapi: setup ## check docs/asyncapi.json with the official parser (needs node and npm; once 50 MB)
+	@test -d $(ASYNCAPI)/node_modules/@asyncapi/parser || \
+	  npm install --silent --no-audit --no-fund --prefix $(ASYNCAPI) @asyncapi/parser@3.6.6
+	@$(BIN)/python -m pytest -q -rs tests/integration/test_asyncapi_parser.py
+
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -89,6 +96,7 @@ docs: setup ## write the pages that are made from the code
 	@$(BIN)/python -m fleetloop_hub.delivery.rollouts_page docs/rollouts.md
 	@PYTHONPATH=tests $(BIN)/python -m support.metrics_page docs/metrics.md
 	@PYTHONPATH=tests $(BIN)/python -m support.openapi_page docs/openapi.json
+	@PYTHONPATH=tests $(BIN)/python -m support.asyncapi_page docs/asyncapi.json
 
 powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page
