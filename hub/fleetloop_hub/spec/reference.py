@@ -63,7 +63,7 @@ def _tables(form: type[msgspec.Struct], prefix: str) -> Iterator[str]:
 
 
 def _section(title: str, form: type[msgspec.Struct], *, required: bool) -> str:
-    about, meanings = _explained(form)
+    about, meanings = explained(form)
     need = " Must be there." if required else ""
     lines = [f"## `{title}`\n", f"{about}{need}\n", "| key | value | default | meaning |"]
     lines.append("|---|---|---|---|")
@@ -74,7 +74,8 @@ def _section(title: str, form: type[msgspec.Struct], *, required: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _explained(form: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
+def explained(form: type[msgspec.Struct]) -> tuple[str, dict[str, str]]:
+    """What a table is about, and what each of its keys is for, from its docstring."""
     """What a table's docstring says of it and of its keys."""
     about, _, attributes = inspect.getdoc(form).partition("Attributes:\n")  # type: ignore[union-attr]  # ruff demands it
     parts = _ATTRIBUTE.split(attributes)[1:]

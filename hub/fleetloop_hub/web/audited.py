@@ -17,7 +17,9 @@ from fleetloop_shared.codec import encode
 from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
 
-_ELSEWHERE = frozenset({"enrolling.enrol", "changing_approvals.say", "account.change"})
+_ELSEWHERE = frozenset(
+    {"enrolling.enrol", "changing_approvals.say", "account.change", "sayings.say"}
+)
 """What they send must not be logged (a token, passwords), or is logged as such (sayings)."""
 _ACTIONS = {
     "changing.tokens": "make a token",
@@ -41,6 +43,9 @@ _ACTIONS = {
     "runs_acts.act": "act on a run",
     "runs_acts.allow": "agree to a run",
     "labels_pages.tell": "tell labels",
+    "sayings.alias": "name a version",
+    "sayings.tag": "tag a version",
+    "sayings.archive": "archive a version",
     "people_api.add": "let somebody in",
     "people_api.role": "give a role",
     "people_api.disable": "disable somebody",

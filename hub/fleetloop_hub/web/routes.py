@@ -37,15 +37,18 @@ from fleetloop_hub.web import (
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
 from fleetloop_hub.web.pages.data import data_pages, labels_pages
+from fleetloop_hub.web.pages.decisions import decisions_pages, retraining_pages
 from fleetloop_hub.web.pages.device import device_pages
 from fleetloop_hub.web.pages.devices import devices_pages
 from fleetloop_hub.web.pages.enrol import enrol_pages
+from fleetloop_hub.web.pages.models import models_pages
 from fleetloop_hub.web.pages.overview import overview_pages
 from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
 from fleetloop_hub.web.pages.places import places_pages
 from fleetloop_hub.web.pages.rollout_new import rollout_new_pages
 from fleetloop_hub.web.pages.rollouts import rollouts_pages
 from fleetloop_hub.web.pages.runs import runs_acts, runs_pages
+from fleetloop_hub.web.pages.sayings import sayings_pages
 from fleetloop_hub.web.pages.shadows import shadows_pages
 from fleetloop_hub.web.pages.sign_in import account_pages, sign_in_pages
 
@@ -129,6 +132,7 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
 
 def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
     """The pages."""
+    shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     return [
         overview_pages(overviews, hub.actions, hub.trust),
         devices_pages(overviews),
@@ -138,6 +142,10 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         rollout_new_pages(hub.catalog, hub.actions),
         places_pages(hub.catalog, hub.telemetry, hub.actions),
         shadows_pages(hub.catalog, hub.telemetry, hub.actions),
+        models_pages(hub.catalog, hub.blobs, overviews, shelf),
+        sayings_pages(hub.actions, hub.approvals, shelf),
+        decisions_pages(hub.catalog),
+        retraining_pages(hub.catalog, hub.blobs),
         data_pages(hub.catalog, hub.blobs),
         labels_pages(hub.catalog, hub.telemetry, hub.blobs),
         runs_pages(hub.catalog, hub.blobs, hub.actions),

@@ -1,9 +1,8 @@
-"""Why a version exists, and what a decision rests on: as JSON, as pages, as pictures."""
+"""The HTTP API of why a version exists, and what a decision rests on: as JSON, as pictures."""
 
-import time
 from http import HTTPStatus
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import BlobError
@@ -32,7 +31,7 @@ def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
     @Speaks(gives=Story)
     def told(model: str, which: str) -> Response:
         """Why a version exists: the story of its data, run, gates and rollouts."""
-        return _json(_of(catalog, model, which))
+        return _json(story_of(catalog, model, which))
 
     @routes.get("/api/v1/decisions/<key>")
     @needs(Role.VIEWER)
@@ -55,17 +54,6 @@ def why_routes(catalog: Catalog, blobs: Blobs) -> Blueprint:
             raise _missing(f"The picture {name!r} of decision {key} is no longer kept") from error
         return Response(data, content_type="image/svg+xml")
 
-    @routes.get("/why/<model>", defaults={"which": LAST})
-    @routes.get("/why/<model>/<which>")
-    @needs(Role.VIEWER)
-    def shown(model: str, which: str) -> str:
-        return _page(_of(catalog, model, which))
-
-    @routes.get("/decisions/<key>")
-    @needs(Role.VIEWER)
-    def decision_shown(key: str) -> str:
-        return _page(assembly.of_decision(catalog, find_decision(catalog, key)))
-
     return routes
 
 
@@ -81,7 +69,8 @@ def find_decision(catalog: Catalog, key: str) -> Decision:
     return found
 
 
-def _of(catalog: Catalog, model: str, which: str) -> Story:
+def story_of(catalog: Catalog, model: str, which: str) -> Story:
+    """The story of a version; `which` is a number, an alias, newest, or last."""
     if which == LAST:
         numbers = [v.number for v in catalog.all(Version) if v.model == model]
         which = str(max(numbers)) if numbers else NEWEST
@@ -90,10 +79,6 @@ def _of(catalog: Catalog, model: str, which: str) -> Story:
 
 def _missing(detail: str) -> ProblemError:
     return ProblemError(HTTPStatus.NOT_FOUND, detail)
-
-
-def _page(story: Story) -> str:
-    return render_template("why.html", story=story, now=time.time())
 
 
 def _json(value: object) -> Response:

@@ -267,7 +267,7 @@ def test_a_decision_page_shows_everything_and_nothing_in_it_can_be_made_to_run(
     text = hub.client().get("/decisions/evil").text
     assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert") >= 5
-    assert '<img src="/api/v1/decisions/evil/drift.svg"' in text
+    assert 'src="/api/v1/decisions/evil/drift.svg"' in text
     shown = hub.client().get("/api/v1/decisions/evil/drift.svg")
     assert (shown.data, shown.mimetype) == (b"<svg/>", "image/svg+xml")
     told = hub.client().get("/api/v1/decisions/evil").get_json()
