@@ -62,6 +62,7 @@ class Running:
         answers: What was answered to requests that are not to be done twice.
         alerts: What wants attention.
         watchman: Looks for it.
+        state_dir: The folder with all that it keeps.
     """
 
     actions: Hub
@@ -78,6 +79,7 @@ class Running:
     answers: KeptAnswers
     alerts: AlertBook
     watchman: Watchman
+    state_dir: Path
 
     def run_forever(self, stop: threading.Event) -> None:
         """Step until `stop` is set; then end everything in good order."""
@@ -178,6 +180,7 @@ def bootstrap(config: HubConfig) -> Running:
         answers=KeptAnswers(disk),
         alerts=alerts,
         watchman=Watchman(sights, alerts),
+        state_dir=config.state_dir,
     )
 
 

@@ -41,6 +41,11 @@ class Broker(ABC):
         """Who the hub is there: `own` where the accounts are ours, else the one it was given."""
 
     @property
+    def kind(self) -> str:
+        """What it is, in words for people."""
+        return "a broker of somebody else"
+
+    @property
     @abstractmethod
     def address(self) -> str:
         """Where it listens: `mqtt://host:port`."""

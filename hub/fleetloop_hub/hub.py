@@ -173,6 +173,8 @@ class Hub(HubActions):
         underway = self._runs.underway()
         return HubStatus(
             broker=self._broker.address,
+            broker_kind=self._broker.kind,
+            broker_retains=self._broker.retains,
             egress_bytes=int(self._meter.value(families.EGRESS)),
             reports_stored=self._telemetry.report_count(),
             uptime_s=self._now() - self._started,

@@ -98,7 +98,8 @@ def test_every_attempt_is_refused_named_and_mended(fleet: AttackedFleet) -> None
 
     assert fleet.all_serve(2)
     assert [station.models() for station in fleet.stations] == before
-    page = create_app(fleet.running, "token", "127.0.0.1", Role.VIEWER).test_client().get("/").text
+    reader = create_app(fleet.running, "token", "127.0.0.1", Role.VIEWER).test_client()
+    page = reader.get("/attempts").text
     for attempt in fleet.attempts().values():
         assert attempt.title.replace("'", "&#39;") in page
         assert attempt.topic in page

@@ -151,6 +151,8 @@ class NotingHub(HubActions):
     def status(self) -> HubStatus:
         return HubStatus(
             broker="mqtt://127.0.0.1:1883",
+            broker_kind="NATS server, run by the hub",
+            broker_retains=True,
             egress_bytes=1_000,
             uptime_s=12.0,
             training=self.training,
@@ -225,6 +227,7 @@ class WebHub:
     audit: Audit
     trust: Trust
     answers: KeptAnswers
+    state_dir: Path
     meter: Meter = field(default_factory=Meter)
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
@@ -244,7 +247,16 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
         trust.open(time.time())
         actions, answers = NotingHub(catalog), KeptAnswers(RealDisk(folder))
         yield WebHub(
-            actions, catalog, telemetry, blobs, additions, approvals, audit, trust, answers
+            actions,
+            catalog,
+            telemetry,
+            blobs,
+            additions,
+            approvals,
+            audit,
+            trust,
+            answers,
+            folder,
         )
     finally:
         additions.stop()

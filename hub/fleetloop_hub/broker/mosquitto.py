@@ -63,6 +63,10 @@ class MosquittoBroker(Broker):
         return own
 
     @property
+    def kind(self) -> str:
+        return "Mosquitto, run by the hub"
+
+    @property
     def address(self) -> str:
         return f"mqtt://{reachable(self._child.host)}:{self._child.port}"
 

@@ -59,6 +59,10 @@ class NatsBroker(Broker):
         return own
 
     @property
+    def kind(self) -> str:
+        return "NATS server, run by the hub"
+
+    @property
     def address(self) -> str:
         return f"mqtt://{reachable(self._child.host)}:{self._child.port}"
 

@@ -45,10 +45,12 @@ class NextStep(View, frozen=True, kw_only=True):
     Attributes:
         text: What and why.
         command: What to type, None if there is nothing to do.
+        page: Path of the page where it is done or seen, "" for none.
     """
 
     text: str
     command: str | None = None
+    page: str = ""
 
 
 class Stage(View, frozen=True, kw_only=True):
@@ -56,14 +58,14 @@ class Stage(View, frozen=True, kw_only=True):
 
     Attributes:
         name: The stage.
-        anchor: Where on the page it is told at length.
+        page: Path of the page that tells it at length.
         number: The number, ready to be read.
         text: What the number counts.
         level: How much attention the stage wants.
     """
 
     name: str
-    anchor: str
+    page: str
     number: str
     text: str
     level: Level

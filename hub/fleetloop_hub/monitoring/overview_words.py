@@ -17,15 +17,15 @@ from fleetloop_hub.records import Dataset, Run, RunState, Verdict, VersionState
 
 _NAMED = 2
 _PERSON = "person"
-_ANCHORS = {
-    "Collect": "devices",
-    "Prepare": "versions",
-    "Train": "versions",
-    "Track": "versions",
-    "Validate": "versions",
-    "Deploy": "rollout",
-    "Monitor": "devices",
-    "Retrain": "decisions",
+_PAGES = {
+    "Collect": "/devices",
+    "Prepare": "/data",
+    "Train": "/runs",
+    "Track": "/models",
+    "Validate": "/models",
+    "Deploy": "/rollouts",
+    "Monitor": "/monitoring",
+    "Retrain": "/decisions",
 }
 
 
@@ -97,41 +97,49 @@ def next_step(facts: Facts) -> NextStep:
     """The one thing to do, the most urgent first."""
     newest = facts.versions[0] if facts.versions else None
     if newest is None:
-        return NextStep(text="Train a first model.", command="fleetloop train SPEC.toml")
+        return NextStep(
+            text="Train a first model.", command="fleetloop train SPEC.toml", page="/runs"
+        )
     if not facts.devices:
-        return NextStep(text="Add a first device.", command="fleetloop token")
+        return NextStep(text="Add a first device.", command="fleetloop token", page="/enrol")
     if facts.rollout is not None and facts.rollout.ended_at is None:
         on_its_way = f"{facts.rollout.model} v{facts.rollout.version} is on its way"
-        return NextStep(text=f"Nothing: {on_its_way}.")
+        return NextStep(text=f"Nothing: {on_its_way}.", page=f"/rollouts/{facts.rollout.key}")
     waiting = next((run for run in facts.runs if run.state is RunState.WAITING), None)
     if waiting is not None:
         text = f"Retraining {waiting.model} waits for a person: {waiting.reason}."
         command = f"fleetloop retrain approve {waiting.key} --by NAME --reason TEXT"
-        return NextStep(text=text, command=command)
+        return NextStep(text=text, command=command, page=f"/runs/{waiting.key}")
     return _settle(newest, facts.decisions) or _watch(facts.devices, facts.decisions)
 
 
 def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
     """What the newest version waits for, if anything."""
-    name = f"{newest.model} v{newest.number}"
-    why = f"fleetloop why {newest.model}@{newest.number}"
+    name, which = f"{newest.model} v{newest.number}", f"{newest.model}@{newest.number}"
+    why, because = f"fleetloop why {which}", f"/why/{newest.model}/{newest.number}"
     match newest.state:
         case VersionState.READY:
-            command = f"fleetloop rollouts start {newest.model}@{newest.number}"
-            return NextStep(text=f"{name} has passed its gates: roll it out.", command=command)
+            return NextStep(
+                text=f"{name} has passed its gates: roll it out.",
+                command=f"fleetloop rollouts start {which}",
+                page=f"/rollouts/new?which={which}",
+            )
         case VersionState.WAITING:
-            command = f"fleetloop approve {newest.model}@{newest.number} --by NAME --reason TEXT"
-            text = f"{name} has passed its gates and waits for a person: read its card, approve it."
-            return NextStep(text=text, command=command)
+            return NextStep(
+                text=f"{name} has passed its gates and waits for a person: read its card, "
+                "approve it.",
+                command=f"fleetloop approve {which} --by NAME --reason TEXT",
+                page=f"/models/{newest.model}/{newest.number}",
+            )
         case VersionState.BLOCKED:
             made = (newest.model, newest.number)
             own = any((d.model, d.version) == made and d.trigger != _PERSON for d in decisions)
             left = " Retraining waits for new labels." if own else ""
             text = f"{name} is blocked by a gate: see why.{left}"
-            return NextStep(text=text, command=why)
+            return NextStep(text=text, command=why, page=because)
         case VersionState.REVERTED:
             text = f"{name} was taken back: see why."
-            return NextStep(text=text, command=why)
+            return NextStep(text=text, command=why, page=because)
         case _:
             return None
 
@@ -141,14 +149,21 @@ def _watch(devices: list[DeviceView], decisions: list[Decision]) -> NextStep:
     suspects = decisions[0].devices if decisions else []
     if suspects and decisions[0].verdict is Verdict.INVESTIGATE:
         return NextStep(
-            text=f"Look at {_names(suspects)}: apart from all others.", command="fleetloop drift"
+            text=f"Look at {_names(suspects)}: apart from all others.",
+            command="fleetloop drift",
+            page=f"/devices/{suspects[0]}",
         )
     if below := below_the_gate(devices):
         model = next(d.model for d in devices if d.device in below)
         text = f"Labels show {_names(below)} below what the gate demands: see where, and retrain."
-        return NextStep(text=text, command=f"fleetloop accuracy {model}")
+        return NextStep(
+            text=text, command=f"fleetloop accuracy {model}", page=f"/devices/{below[0]}"
+        )
     if off:
-        return NextStep(text=f"Bring {_names(off)} back online; nothing is lost meanwhile.")
+        return NextStep(
+            text=f"Bring {_names(off)} back online; nothing is lost meanwhile.",
+            page="/devices?state=offline" if len(off) > 1 else f"/devices/{off[0]}",
+        )
     return NextStep(text="Nothing: the loop is closed and watches.")
 
 
@@ -170,7 +185,7 @@ def stages(facts: Facts) -> list[Stage]:
 def _stage(name: str, number: str, text: str, *, used: bool, level: Level = Level.GOOD) -> Stage:
     if not used:
         number, level = "-", Level.OFF
-    return Stage(name=name, anchor=_ANCHORS[name], number=number, text=text, level=level)
+    return Stage(name=name, page=_PAGES[name], number=number, text=text, level=level)
 
 
 def _prepare(dataset: Dataset | None) -> Stage:

@@ -17,6 +17,8 @@ class HubStatus(TypedDict):
 
     Attributes:
         broker: Address of the broker, `mqtt://host:port`.
+        broker_kind: What it is, in words.
+        broker_retains: Whether it keeps retained messages.
         egress_bytes: What the hub has sent to the broker since it started.
         reports_stored: Reports of devices that are kept.
         uptime_s: Since the hub started.
@@ -26,6 +28,8 @@ class HubStatus(TypedDict):
     """
 
     broker: str
+    broker_kind: str
+    broker_retains: bool
     egress_bytes: int
     reports_stored: int
     uptime_s: float

@@ -30,12 +30,10 @@ from fleetloop_hub.web import (
     static_files,
     words,
 )
-from fleetloop_hub.web.changes import Changes
+from fleetloop_hub.web.changes import CHANGES, Changes
 from fleetloop_hub.web.routes import HubParts
 
 _MAX_BODY_BYTES = 1_048_576
-CHANGES = "fleetloop-changes"
-"""Under which the application keeps what tells pages of changes."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,9 @@ from fleetloop_hub.shadow_records import ShadowRun
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.problem import ProblemError
 
+CHANGES = "fleetloop-changes"
+"""Under which the application keeps what tells pages of changes."""
+
 MOST_STREAMS = 200
 """Beyond these a page is refused, and asks for itself again every ten seconds."""
 _LOOK_S = 1.0
@@ -59,6 +62,12 @@ class Changes:
         self._catalog, self._telemetry, self._clock = catalog, telemetry, clock
         self._ended = threading.Event()
         self._free = threading.BoundedSemaphore(MOST_STREAMS)
+        self._counting, self._open = threading.Lock(), 0
+
+    @property
+    def open(self) -> int:
+        """Pages that are told of changes now."""
+        return self._open
 
     def stop(self) -> None:
         """End every stream."""
@@ -89,7 +98,12 @@ class Changes:
             )
         return self._events(topics)
 
+    def _count(self, by: int) -> None:
+        with self._counting:
+            self._open += by
+
     def _events(self, topics: list[str]) -> Iterator[bytes]:
+        self._count(1)
         try:
             seen, began = self.told(topics), self._clock()
             beat_at = began
@@ -108,6 +122,7 @@ class Changes:
                 elif is_beat:
                     yield b"event: beat\ndata: 0\n\n"
         finally:
+            self._count(-1)
             self._free.release()
 
 

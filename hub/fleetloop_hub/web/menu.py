@@ -47,6 +47,7 @@ MENU = (
             Entry("monitoring", "Monitoring", "/monitoring", "m"),
             Entry("fairness", "Fairness", "/fairness"),
             Entry("alerts", "Alerts", "/alerts", "a"),
+            Entry("attempts", "Refused", "/attempts", "x"),
         ),
     ),
     Group(

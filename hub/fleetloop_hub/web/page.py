@@ -122,6 +122,7 @@ def register(app: Flask) -> None:
     sign_in = menu.serves(app, "/sign-in")
     app.context_processor(lambda: {"menu": groups, "sign_in": sign_in, "asking": g.get("who")})
     app.add_template_global(may, "may")
+    app.add_template_global(lambda path: menu.serves(app, path.partition("?")[0]), "serves")
     app.add_template_global(_here_with, "here_with")
 
 

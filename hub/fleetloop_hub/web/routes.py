@@ -1,5 +1,6 @@
 """Every route of the application: the API for programs, the pages for people."""
 
+from pathlib import Path
 from typing import Protocol
 
 from flask import Blueprint
@@ -36,6 +37,7 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
+from fleetloop_hub.web.pages.attempts import attempts_pages
 from fleetloop_hub.web.pages.data import data_pages, labels_pages
 from fleetloop_hub.web.pages.decisions import decisions_pages, retraining_pages
 from fleetloop_hub.web.pages.device import device_pages
@@ -51,6 +53,7 @@ from fleetloop_hub.web.pages.runs import runs_acts, runs_pages
 from fleetloop_hub.web.pages.sayings import sayings_pages
 from fleetloop_hub.web.pages.shadows import shadows_pages
 from fleetloop_hub.web.pages.sign_in import account_pages, sign_in_pages
+from fleetloop_hub.web.pages.system import system_pages
 
 
 class HubParts(Protocol):
@@ -91,6 +94,10 @@ class HubParts(Protocol):
     @property
     def answers(self) -> KeptAnswers:
         """What was answered to requests that are not to be done twice."""
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder with all that it keeps."""
 
     @property
     def meter(self) -> Meter:
@@ -134,7 +141,9 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
     """The pages."""
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     return [
-        overview_pages(overviews, hub.actions, hub.trust),
+        overview_pages(overviews, hub.catalog, hub.actions, hub.trust),
+        attempts_pages(overviews, hub.catalog),
+        system_pages(hub.catalog, hub.telemetry, hub.actions, hub.meter, hub.state_dir),
         devices_pages(overviews),
         device_pages(hub.catalog, hub.telemetry, overviews),
         enrol_pages(hub.catalog, overviews, hub.actions),

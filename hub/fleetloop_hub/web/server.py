@@ -9,8 +9,7 @@ from waitress import create_server  # type: ignore[import-untyped]  # waitress s
 from waitress.wasyncore import close_all  # type: ignore[import-untyped]  # the same
 
 from fleetloop_hub.errors import ConfigError
-from fleetloop_hub.web.app import CHANGES
-from fleetloop_hub.web.changes import MOST_STREAMS, Changes
+from fleetloop_hub.web.changes import CHANGES, MOST_STREAMS, Changes
 
 _THREADS = 8
 _MOST_CONNECTIONS = 1_000

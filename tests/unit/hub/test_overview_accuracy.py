@@ -58,7 +58,7 @@ def test_the_estimate_of_the_last_closed_window_is_the_devices(hub: WebHub) -> N
     assert device.estimate == ESTIMATE
     text = str(list(devices_table([device]).columns[6].cells))
     assert "about 86.1 %" in text
-    assert "about 86.1 %" in hub.client().get("/").text.replace("\n", " ")
+    assert "about 86.1 %" in hub.client().get("/devices").text.replace("\n", " ")
 
 
 @pytest.mark.parametrize(

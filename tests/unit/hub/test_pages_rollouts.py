@@ -9,11 +9,14 @@ from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from fleetloop_hub.fleet_records import Cohort, LabelCohort, Quarantine, Rollout, RolloutState
+from fleetloop_hub.judging.weigh import weigh
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.records import Model, VersionState
+from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.web.app import create_app
 from support.hubrecords import SHA, START, a_device, a_quarantine, a_rollout, a_version
 from support.hubweb import ADMIN, ADMIN_TOKEN, WebHub, fill, show_up, web_hub
+from support.judged import device
 from support.learnable import SPEC
 
 SCRIPT = "<script>alert(1)</script>"
@@ -170,3 +173,11 @@ def test_a_shadow_is_begun_and_stopped_from_its_page(hub: WebHub) -> None:
     assert send(hub, "/shadows/stop", **ask).status_code == 422
     assert send(hub, "/shadows/stop", **ask, confirm="rain@4").status_code == 303
     assert [asked[0] for asked in hub.actions.asked] == ["shadow", "stop shadow"]
+
+
+def test_a_rollout_shows_how_its_devices_do_beside_the_others(hub: WebHub) -> None:
+    compared = weigh([device("a", labels_correct=5)], [device("b"), device("c")], JudgeTable())
+    hub.catalog.put(replace(a_rollout(), judgement=compared))
+    text = hub.client().get("/rollouts/rollout-1").text
+    assert "labelled rows answered rightly" in text
+    assert "10.00 %" in text

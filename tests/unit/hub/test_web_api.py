@@ -256,6 +256,8 @@ def test_status_and_health_say_that_the_hub_is_there(hub: WebHub) -> None:
     status = hub.client().get("/api/v1/status").json
     assert status == {
         "broker": "mqtt://127.0.0.1:1883",
+        "broker_kind": "NATS server, run by the hub",
+        "broker_retains": True,
         "egress_bytes": 1_000,
         "uptime_s": 12.0,
         "training": None,

@@ -49,7 +49,8 @@ def devices_pages(overviews: OverviewReader) -> Blueprint:
     @needs(Role.VIEWER)
     def devices() -> Response:
         """The devices that the address asks for."""
-        every, wish = overviews.read().devices, _wish()
+        overview, wish = overviews.read(), _wish()
+        every = overview.devices
         found, trouble = _matching(every, wish)
         name, largest_first = ordered_by(tuple(ORDERS), "device")
         found = device_list.ordered(found, name, largest_first=largest_first)
@@ -66,6 +67,7 @@ def devices_pages(overviews: OverviewReader) -> Blueprint:
             counts=device_list.counts(every),
             offered=_offered(every),
             sort=f"-{name}" if largest_first else name,
+            answers=overview.answers,
             machines=request.args.get("show") == "machines",
         )
 
