@@ -65,6 +65,13 @@ asyncapi: setup ## check docs/asyncapi.json with the official parser (needs node
 	  npm install --silent --no-audit --no-fund --prefix $(ASYNCAPI) @asyncapi/parser@3.6.6
 	@$(BIN)/python -m pytest -q -rs tests/integration/test_asyncapi_parser.py
 
+HOME_ASSISTANT := build/home-assistant-venv
+.PHONY: home-assistant
+home-assistant: setup ## check what Home Assistant is told with its own schemas (needs Python 3.13; once 300 MB)
+	@test -x $(HOME_ASSISTANT)/bin/python || { $(BIN)/uv venv --quiet --python 3.13 $(HOME_ASSISTANT) && \
+	  $(BIN)/uv pip install --quiet --python $(HOME_ASSISTANT)/bin/python homeassistant==2025.4.4 paho-mqtt==2.1.0; }
+	@$(BIN)/python -m pytest -q -rs tests/integration/test_home_assistant.py
+
 check: setup ## format, lint, types, import rules, declared dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .

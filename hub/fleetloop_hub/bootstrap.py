@@ -16,6 +16,7 @@ from fleetloop_hub.config import HubConfig
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.fleet_records import Device
+from fleetloop_hub.home_assistant.telling import switch
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.metrics.families import BUILD, STEP_FAULTS, STEPPED_AT, STEPS
@@ -137,6 +138,7 @@ def bootstrap(config: HubConfig) -> Running:
     trust = Trust(disk, config.lives)
     try:
         _open(trust, catalog, audit)
+        switch(catalog, config.home_assistant, config.url)
         broker.start(Enrolment(catalog, broker, trust, password).accounts())
     except FleetloopError:
         telemetry.close()

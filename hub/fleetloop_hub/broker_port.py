@@ -13,12 +13,16 @@ class BrokerAccount:
         password: In clear; hashing is the broker's business.
         cohort: The device's cohort, None for the hub, which may do everything below the root.
         labels_only: Whether it is a label source, which tells labels and reads their receipts.
+        prefixes: Of Home Assistant: the hub may write below them; who only watches reads there.
+        watches: Whether it is Home Assistant's account, which reads.
     """
 
     username: str
     password: str
     cohort: str | None
     labels_only: bool = False
+    prefixes: tuple[str, ...] = ()
+    watches: bool = False
 
 
 class Broker(ABC):

@@ -14,6 +14,7 @@ URL_FILE = "hub.url"
 
 _EMBEDDED = frozenset({"nats", "mosquitto"})
 _URL = re.compile(r"mqtts?://[^/\s]+")
+_PREFIX = re.compile(r"(?!fleetloop$)[A-Za-z0-9_-]{1,64}")
 _MAX_PORT = 65_535
 DAY_S = 86_400.0
 _SLACK_S = 60.0
@@ -72,6 +73,7 @@ class HubConfig:
             or None for nothing.
         url: The address by which people reach console and API, such as that of a proxy that ends
             TLS; "" for the one on which it listens.
+        home_assistant: Prefix below which Home Assistant is told of devices, "" for not at all.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -87,6 +89,7 @@ class HubConfig:
     lives: Lives = Lives()
     anonymous: Role | None = None
     url: str = ""
+    home_assistant: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""
@@ -97,6 +100,11 @@ class HubConfig:
             )
         if self.url and re.fullmatch(r"https?://[^/\s?#]+/?", self.url) is None:
             raise ConfigError(f"url {self.url!r}: write https://HOST, without a path")
+        if self.home_assistant and _PREFIX.fullmatch(self.home_assistant) is None:
+            raise ConfigError(
+                f"home assistant {self.home_assistant[:80]!r}: write the discovery prefix that "
+                "Home Assistant is set to, 1 to 64 of a-z A-Z 0-9 _ -, such as homeassistant"
+            )
         for name, port in (("http", self.http_port), ("broker", self.broker_port)):
             if not 0 <= port <= _MAX_PORT:
                 raise ConfigError(f"{name} port {port}: write a number from 0 to {_MAX_PORT}")

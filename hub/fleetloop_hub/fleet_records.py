@@ -1,6 +1,7 @@
 """What the catalog keeps about the fleet: devices, tokens, cohorts, rollouts, seeded content."""
 
 from enum import StrEnum
+from typing import ClassVar
 
 import msgspec
 
@@ -22,6 +23,24 @@ class Device(Record, frozen=True, kw_only=True):
     hardware: str
     password: str
     enrolled_at: float
+
+
+class Discovery(Record, frozen=True, kw_only=True):
+    """Below which prefix Home Assistant is told of devices; there is one.
+
+    Attributes:
+        password: Of its account at the broker, which reads and writes nothing of ours.
+        prefix: "" for nowhere.
+        url: Where the console is for people, "" if nobody has said.
+        former: Prefixes below which what was told is still to be cleared.
+    """
+
+    KEY: ClassVar[str] = "home-assistant"
+
+    password: str
+    prefix: str = ""
+    url: str = ""
+    former: list[str] = msgspec.field(default_factory=list)
 
 
 class LabelSource(Record, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, LabelSource
+from fleetloop_hub.home_assistant.telling import HomeAssistant
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.judging.judging import Judging
 from fleetloop_hub.metrics import families, reported
@@ -100,6 +101,7 @@ class Hub(HubActions):
         )
         self._meter = parts.meter
         self._alert_topics = AlertTopics(parts.catalog)
+        self._home_assistant = HomeAssistant(parts.catalog)
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted = self._now(), 0.0, 0.0
         self._seed()
@@ -212,6 +214,9 @@ class Hub(HubActions):
             if self._seeder.is_ahead(now):
                 self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
             self._alert_topics.pump(lambda topic, data: self._say(topic, data, retained=True))
+            self._home_assistant.pump(
+                lambda topic, data: self._say(topic, data, retained=True), self._link.backlog_bytes
+            )
             for topic, payload in self._intrusions.due(now):
                 self._say(topic, payload, retained=True)
 
@@ -232,6 +237,7 @@ class Hub(HubActions):
         self._greeted = self._now()
         self._tell_lasting(None)
         self._alert_topics.again()
+        self._home_assistant.again()
         self._seeder.resume()
 
     def _tell_lasting(self, cohorts: set[str] | None) -> None:

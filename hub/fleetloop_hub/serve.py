@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fleetloop_hub.bootstrap import bootstrap
 from fleetloop_hub.config import URL_FILE, HubConfig
+from fleetloop_hub.fleet_records import Discovery
 from fleetloop_hub.people.accounts import FIRST, Accounts
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE, read_or_make
 from fleetloop_hub.web.app import Reached, create_app
@@ -47,6 +48,10 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
         say(f"broker   {running.actions.status()['broker']}")
         if password := Accounts(running.catalog, time.time).begin():
             say(f"admin    sign in as {FIRST} with the one-time password {password}")
+        if (told := running.catalog.find(Discovery, Discovery.KEY)) and told.prefix:
+            kept = Path("keys") / "home-assistant.password"
+            replace(RealDisk(config.state_dir), kept, f"{told.password}\n".encode())
+            say(f"home     Home Assistant signs in to the broker as {told.key}, password in {kept}")
         threading.Thread(target=_end, args=(asked, server, stop), daemon=True).start()
         ending.pop_all()
     running.run_forever(stop)

@@ -9,6 +9,18 @@ from fleetloop_shared.topics import ROOT, Topic
 
 _EVERYTHING = f"{ROOT.partition('/')[0]}/#"
 
+_WATCHED = [
+    topic.every()
+    for topic in (
+        Topic.STATE,
+        Topic.REPORTED,
+        Topic.DRIFT,
+        Topic.HEALTH,
+        Topic.ALERT,
+        Topic.HUB,
+    )
+]
+
 
 @dataclass(frozen=True)
 class Rights:
@@ -37,7 +49,8 @@ def check_accounts(accounts: list[BrokerAccount]) -> None:
 def rights(account: BrokerAccount) -> Rights:
     """A device writes below its own `up` and reads what concerns it; the hub may do everything.
 
-    A label source writes labels and reads what has become of them.
+    A label source writes labels and reads what has become of them. Home Assistant reads how devices
+    are and what it is told of them, and writes that it is there.
 
     Raises:
         InvalidIdError: A name that could widen a filter.
@@ -48,8 +61,14 @@ def rights(account: BrokerAccount) -> Rights:
             publish=[Topic.SOURCE_LABELS.at(source=device)],
             subscribe=[Topic.SOURCE_RECEIPT.at(source=device)],
         )
+    if account.watches:
+        return Rights(
+            publish=[f"{prefix}/status" for prefix in account.prefixes],
+            subscribe=[*(f"{prefix}/#" for prefix in account.prefixes), *_WATCHED],
+        )
     if account.cohort is None:
-        return Rights(publish=[_EVERYTHING], subscribe=[_EVERYTHING])
+        configs = [f"{prefix}/device/+/config" for prefix in account.prefixes]
+        return Rights(publish=[_EVERYTHING, *configs], subscribe=[_EVERYTHING])
     own = f"{ROOT}/devices/{device}"
     return Rights(
         publish=[f"{own}/up/#"],

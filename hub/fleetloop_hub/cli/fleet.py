@@ -52,6 +52,13 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
             "console answers to that name, and its cookies go over TLS alone."
         ),
     ] = "",
+    home_assistant: Annotated[
+        str,
+        typer.Option(
+            metavar="PREFIX",
+            help="Tell Home Assistant of the devices below its discovery prefix: homeassistant.",
+        ),
+    ] = "",
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
@@ -65,6 +72,7 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         max_bytes_per_s=max_bytes_per_s,
         anonymous=Role.VIEWER if anonymous is Anonymous.VIEWER else None,
         url=url,
+        home_assistant=home_assistant,
     )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
 from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import EnrolError
-from fleetloop_hub.fleet_records import Device, LabelSource, Token
+from fleetloop_hub.fleet_records import Device, Discovery, LabelSource, Token
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.trust.trust import Trust
 from fleetloop_shared.errors import InvalidIdError
@@ -103,17 +104,32 @@ class Enrolment:
         """Everybody who may connect to the broker."""
         devices, sources = self._catalog.all(Device), self._catalog.all(LabelSource)
         return [
-            self._hub,
+            *self._own_accounts(),
             *(BrokerAccount(username=d.key, password=d.password, cohort=d.cohort) for d in devices),
             *(BrokerAccount(s.key, s.password, None, labels_only=True) for s in sources),
         ]
+
+    def _own_accounts(self) -> list[BrokerAccount]:
+        """The hub's, and Home Assistant's where it is told."""
+        found = self._catalog.find(Discovery, Discovery.KEY)
+        if found is None:
+            return [self._hub]
+        prefixes = tuple(p for p in (found.prefix, *found.former) if p)
+        own = [replace(self._hub, prefixes=prefixes)]
+        if found.prefix:
+            own.append(
+                BrokerAccount(
+                    Discovery.KEY, found.password, None, prefixes=(found.prefix,), watches=True
+                )
+            )
+        return own
 
     def _checked_name(self, name: str, what: str) -> str:
         try:
             check_name(name, what)
         except InvalidIdError as error:
             raise EnrolError(str(error)) from error
-        if name == HUB:
+        if name in {HUB, Discovery.KEY}:
             raise EnrolError(f"no {what} may be called {HUB!r}")
         return name
 
