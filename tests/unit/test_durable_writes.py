@@ -28,6 +28,7 @@ EXCEPTIONS = {
     ("shared/fleetloop_shared/durable.py", ".chmod"): "the durable module itself",
     ("agent/fleetloop_agent/outbox.py", "sqlite3.connect"): _SQLITE,
     ("hub/fleetloop_hub/storage/telemetry_schema.py", "sqlite3.connect"): _SQLITE,
+    ("hub/fleetloop_hub/notifying/queue.py", "sqlite3.connect"): _SQLITE,
     ("agent/fleetloop_agent/device/lock.py", "os.open"): _LOCK,
     ("hub/fleetloop_hub/storage/process_lock.py", "os.open"): _LOCK,
     ("hub/fleetloop_hub/storage/process_lock.py", "os.ftruncate"): _LOCK,
