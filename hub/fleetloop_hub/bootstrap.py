@@ -21,6 +21,7 @@ from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.metrics.families import BUILD, STEP_FAULTS, STEPPED_AT, STEPS
 from fleetloop_hub.metrics.meter import Meter
+from fleetloop_hub.notifying.channels import ChannelDesk
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.storage.audit import FileAudit
@@ -30,7 +31,7 @@ from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.known_classes import KnownClasses
 from fleetloop_hub.trust.trust import Trust
-from fleetloop_hub.watchman import Watchman, all_sights, open_bridge
+from fleetloop_hub.watchman import Watchman, all_sights, on_watch
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
@@ -62,8 +63,9 @@ class Running:
         meter: What happens, counted.
         answers: What was answered to requests that are not to be done twice.
         alerts: What wants attention.
-        watchman: Looks for it.
         state_dir: The folder with all that it keeps.
+        channels: Where it is told.
+        watchman: Looks for it, and has it told.
     """
 
     actions: Hub
@@ -79,6 +81,7 @@ class Running:
     meter: Meter
     answers: KeptAnswers
     alerts: AlertBook
+    channels: ChannelDesk
     watchman: Watchman
     state_dir: Path
 
@@ -164,9 +167,7 @@ def bootstrap(config: HubConfig) -> Running:
     link.start(Will(Topic.HUB.at(), offline, retained=broker.retains))
     approvals = Approvals(catalog, blobs, audit)
     parts.meter.set(BUILD, 1, metadata.version("fleetloop-hub"))
-    open_bridge(parts)
-    alerts = AlertBook(catalog)
-    sights = all_sights(parts, hub.moved, disk.free_bytes, config.lives)
+    watch = on_watch(parts, all_sights(parts, hub.moved, disk.free_bytes, config.lives), config)
     return Running(
         actions=hub,
         catalog=catalog,
@@ -180,9 +181,10 @@ def bootstrap(config: HubConfig) -> Running:
         trust=trust,
         meter=parts.meter,
         answers=KeptAnswers(disk),
-        alerts=alerts,
-        watchman=Watchman(sights, alerts),
         state_dir=config.state_dir,
+        alerts=watch.alerts,
+        channels=watch.channels,
+        watchman=watch.watchman,
     )
 
 

@@ -10,15 +10,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from fleetloop_hub.alert_records import Alert, AlertKind, AlertLevel, Channel, ChannelKind
+from fleetloop_hub.alert_records import AlertKind, Channel, ChannelKind
 from fleetloop_hub.alerting import catalog_sight, fleet_sight, hub_sight, model_sight
 from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.alerting.sights import Sight, Sights
-from fleetloop_hub.config import Lives
+from fleetloop_hub.config import HubConfig, Lives
 from fleetloop_hub.hub_parts import Parts
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.notifying.alert_topics import BRIDGE
+from fleetloop_hub.notifying.channels import ChannelDesk
+from fleetloop_hub.notifying.notifier import Notifier
+from fleetloop_hub.notifying.queue import NoticeQueue
 from fleetloop_hub.verdict_records import FleetVerdict
 from fleetloop_shared.errors import FleetloopError
 
@@ -35,7 +39,8 @@ class Watchman:
         self,
         sights: Sights,
         book: AlertBook,
-        tell: Callable[[Alert], None] = lambda _: None,
+        notifier: Notifier,
+        ended: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Nothing is looked at before `start`.
@@ -43,16 +48,18 @@ class Watchman:
         Args:
             sights: What there is to be seen.
             book: The alerts.
-            tell: Takes over that channels are told of an alert; durable when it returns, and
-                harmless if it is called twice for the same event.
+            notifier: Tells channels of them; it is started and stopped with this.
+            ended: Called when nobody looks and tells any more.
             now: Unix seconds.
         """
-        self._sights, self._book, self._tell, self._now = sights, book, tell, now
+        self._sights, self._book, self._notifier, self._now = sights, book, notifier, now
+        self._end = ended
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watchman", daemon=True)
 
     def start(self) -> None:
         """Begin to look."""
+        self._notifier.start()
         self._thread.start()
 
     def stop(self) -> None:
@@ -60,6 +67,8 @@ class Watchman:
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._notifier.stop()
+        self._end()
 
     def look(self) -> None:
         """Look once.
@@ -70,7 +79,7 @@ class Watchman:
         now = self._now()
         self._book.look(self._sights.look(now), now)
         for alert in self._book.owed(now):
-            self._tell(alert)
+            self._notifier.tell(alert)
             self._book.told(alert)
 
     def _watch(self) -> None:
@@ -119,15 +128,36 @@ def all_sights(
     )
 
 
-def open_bridge(parts: Parts) -> None:
+@dataclass(frozen=True)
+class Watch:
+    """What notices and tells.
+
+    Attributes:
+        alerts: What wants attention.
+        channels: Where it is told.
+        watchman: Looks for it, and has it told.
+    """
+
+    alerts: AlertBook
+    channels: ChannelDesk
+    watchman: Watchman
+
+
+def on_watch(parts: Parts, sights: Sights, config: HubConfig) -> Watch:
+    """Put together what notices and tells; nothing of it runs yet.
+
+    Raises:
+        AlertError: The queue of notices is damaged, or of a newer form.
+    """
+    _open_bridge(parts)
+    queue = NoticeQueue(config.state_dir / "notices.sqlite")
+    notifier, book = Notifier(parts.catalog, queue), AlertBook(parts.catalog)
+    desk = ChannelDesk(parts.catalog, queue, notifier)
+    return Watch(book, desk, Watchman(sights, book, notifier, queue.close))
+
+
+def _open_bridge(parts: Parts) -> None:
     """Make the channel that is the MQTT bridge, at the first start of a hub."""
     if parts.catalog.find(Channel, BRIDGE) is None:
-        parts.catalog.put(
-            Channel(
-                key=BRIDGE,
-                kind=ChannelKind.MQTT,
-                made_at=parts.now(),
-                by="hub",
-                level=AlertLevel.WARN,
-            )
-        )
+        made = Channel(key=BRIDGE, kind=ChannelKind.MQTT, made_at=parts.now(), by="hub")
+        parts.catalog.put(made)

@@ -14,11 +14,15 @@ from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
 from fleetloop_firmware_sim.flash import Flash
+from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.plan import Plan, PlannedDevice, PlannedPhase
 from fleetloop_hub.delivery.rollout_states import Event
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
 from fleetloop_hub.metrics.meter import Meter
+from fleetloop_hub.notifying.channels import ChannelDesk
+from fleetloop_hub.notifying.notifier import Notifier
+from fleetloop_hub.notifying.queue import NoticeQueue
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, RunState, VersionState
@@ -228,6 +232,10 @@ class WebHub:
     trust: Trust
     answers: KeptAnswers
     state_dir: Path
+    alerts: AlertBook
+    channels: ChannelDesk
+    queue: NoticeQueue
+    notifier: Notifier
     meter: Meter = field(default_factory=Meter)
 
     def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
@@ -246,19 +254,26 @@ def web_hub(folder: Path) -> Iterator[WebHub]:
         trust = Trust(Flash())
         trust.open(time.time())
         actions, answers = NotingHub(catalog), KeptAnswers(RealDisk(folder))
+        queue = NoticeQueue(folder / "notices.sqlite")
+        notifier = Notifier(catalog, queue)
         yield WebHub(
-            actions,
-            catalog,
-            telemetry,
-            blobs,
-            additions,
-            approvals,
-            audit,
-            trust,
-            answers,
-            folder,
+            actions=actions,
+            catalog=catalog,
+            telemetry=telemetry,
+            blobs=blobs,
+            additions=additions,
+            approvals=approvals,
+            audit=audit,
+            trust=trust,
+            answers=answers,
+            alerts=AlertBook(catalog),
+            channels=ChannelDesk(catalog, queue, notifier),
+            queue=queue,
+            notifier=notifier,
+            state_dir=folder,
         )
     finally:
+        queue.close()
         additions.stop()
         telemetry.close()
         catalog.close()

@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
 from aiosmtpd.smtp import AuthResult, LoginPassword
-
 from msgspec.structs import replace
 
 from fleetloop_hub.alert_records import AlertEvent, AlertLevel, Channel, ChannelKind, Mail

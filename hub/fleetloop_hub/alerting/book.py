@@ -10,9 +10,10 @@ from fleetloop_hub.alerting import changes
 from fleetloop_hub.alerting.condition import Condition
 from fleetloop_hub.alerting.crowd import bounded
 from fleetloop_hub.alerting.hysteresis import Hysteresis
+from fleetloop_hub.alerting.shown import AlertView, in_order, view_of
 from fleetloop_hub.alerting.sights import Seen
 from fleetloop_hub.alerting.silences import holds, is_silent
-from fleetloop_hub.errors import AlertError
+from fleetloop_hub.errors import AbsentError, AlertError
 from fleetloop_hub.ports import Catalog
 
 MOST_SILENCES = 200
@@ -45,6 +46,27 @@ class AlertBook:
             for cause in sorted(turn.over):
                 self._put(known[cause], changes.closed(known[cause], now))
 
+    def shown(self, now: float) -> list[AlertView]:
+        """Every alert: those that stand first, the gravest and newest of these first."""
+        silences = self._catalog.all(Silence)
+        views = [view_of(a, silent=is_silent(a, silences, now)) for a in self._catalog.all(Alert)]
+        return sorted(views, key=in_order)
+
+    def find(self, key: str, now: float) -> AlertView:
+        """One alert.
+
+        Raises:
+            AbsentError: There is none of this key.
+        """
+        found = self._find(key)
+        return view_of(found, silent=is_silent(found, self._catalog.all(Silence), now))
+
+    def silences(self, now: float) -> list[Silence]:
+        """Silences that hold, those that end first first."""
+        return sorted(
+            (s for s in self._catalog.all(Silence) if holds(s, now)), key=lambda s: s.until
+        )
+
     def owed(self, now: float) -> list[Alert]:
         """Alerts of which channels are to be told something; those that are silenced wait."""
         silences = self._catalog.all(Silence)
@@ -61,7 +83,8 @@ class AlertBook:
         """Note that somebody sees to an alert.
 
         Raises:
-            AlertError: There is no such alert, or it is closed.
+            AbsentError: There is no such alert.
+            AlertError: It is closed.
         """
         with self._lock:
             alert = self._find(key)
@@ -108,12 +131,12 @@ class AlertBook:
         """End a silence before its time.
 
         Raises:
-            AlertError: There is none, or it is over.
+            AbsentError: There is none, or it is over.
         """
         with self._lock:
             found = self._catalog.find(Silence, key)
             if found is None or not holds(found, now):
-                raise AlertError(f"no silence {key[:80]!r} holds: see `fleetloop alerts list`")
+                raise AbsentError(f"no silence {key[:80]!r} holds: see `fleetloop alerts list`")
             ended = replace(found, ended_by=by, until=now)
             self._catalog.put(ended)
             return ended
@@ -131,5 +154,5 @@ class AlertBook:
     def _find(self, key: str) -> Alert:
         found = self._catalog.find(Alert, key)
         if found is None:
-            raise AlertError(f"no alert {key[:80]!r}: see `fleetloop alerts list`")
+            raise AbsentError(f"no alert {key[:80]!r}: see `fleetloop alerts list`")
         return found

@@ -7,7 +7,9 @@ import typer
 
 from fleetloop_hub.cli import (
     accuracy,
+    alerts,
     approve,
+    channels,
     cohorts,
     data,
     drift,
@@ -95,6 +97,8 @@ app.add_typer(people.app, name="people")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(cohorts.app, name="cohorts")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(channels.app, name="channels")
 app.add_typer(shadow.app, name="shadow")
 app.command(
     add_help_option=False,

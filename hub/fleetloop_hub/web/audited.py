@@ -70,12 +70,28 @@ _ACTIONS = {
     "changing_keys.revoke": "revoke a key",
     "changing_keys.sign": "sign",
     "importing.imports": "import a model",
+    "changing_alerts.acknowledge": "acknowledge an alert",
+    "changing_alerts.silence": "silence alerts",
+    "changing_alerts.end": "end a silence",
+    "changing_channels.add": "make a channel",
+    "changing_channels.remove": "remove a channel",
+    "changing_channels.attempt": "test a channel",
+    "changing_channels.again": "send dead letters again",
+    "alerts_pages.acknowledge": "acknowledge an alert",
+    "alerts_pages.silence": "silence alerts",
+    "alerts_pages.end": "end a silence",
+    "channels_pages.add": "make a channel",
+    "channels_pages.remove": "remove a channel",
+    "channels_pages.attempt": "test a channel",
+    "channels_pages.again": "send dead letters again",
     "changing_models.alias": "name a version",
     "changing_models.tag": "tag a version",
     "changing_models.archive": "archive a version",
     "changing_models.retain": "give up old versions",
 }
 _LONGEST = 200
+_HIDDEN = frozenset({"secret", "password", "url"})
+"""What bodies may hold that nobody is to read in the log."""
 
 
 def register(app: Flask, audit: Audit) -> None:
@@ -116,6 +132,7 @@ def _note(audit: Audit, asked: object) -> None:
     named = {"model": path.get("model"), "version": which, "run": path.get("key")}
     named |= {name: path.get(name) for name in ("event", "name", "sha256", "hardware")}
     told = named | msgspec.to_builtins(asked)
+    told = {name: value for name, value in told.items() if name not in _HIDDEN}
     if not told["model"] and isinstance(spec := told.get("spec"), str):
         told["model"] = _model_of(spec)
     details = {key: _brief(value) for key, value in told.items() if value or value == 0}

@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
+from fleetloop_hub.alert_records import Alert, Channel, Silence
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, LabelCohort, Quarantine, Rollout
 from fleetloop_hub.people_records import ApiToken, Person, Role
@@ -38,7 +39,8 @@ _KINDS: dict[str, tuple[type[Record], ...]] = {
     "models": (Version, Alias),
     "data": (Dataset,),
     "decisions": (Decision,),
-    "settings": (Person, ApiToken),
+    "settings": (Person, ApiToken, Channel),
+    "alerts": (Alert, Silence),
 }
 _TOLD_BY_DEVICES = frozenset({"devices", "labels"})
 """Topics that also change with what devices say."""

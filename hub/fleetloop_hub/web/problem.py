@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from fleetloop_hub.errors import (
     AbsentError,
+    AlertError,
     AuditError,
     BlobError,
     DataError,
@@ -37,6 +38,7 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
     TrainingError: HTTPStatus.CONFLICT,
     GateError: HTTPStatus.CONFLICT,
     SigningError: HTTPStatus.CONFLICT,
+    AlertError: HTTPStatus.CONFLICT,
     KeyFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
     EnrolError: HTTPStatus.FORBIDDEN,
     PeopleError: HTTPStatus.CONFLICT,

@@ -5,10 +5,12 @@ from typing import Protocol
 
 from flask import Blueprint
 
+from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
+from fleetloop_hub.notifying.channels import ChannelDesk
 from fleetloop_hub.people.accounts import Accounts
 from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
@@ -19,9 +21,11 @@ from fleetloop_hub.trust.trust import Trust
 from fleetloop_hub.web import (
     accuracy_routes,
     api,
+    api_alerts,
     api_approvals,
     api_artifacts,
     api_cards,
+    api_channels,
     api_data,
     api_import,
     api_keys,
@@ -100,6 +104,14 @@ class HubParts(Protocol):
         """The folder with all that it keeps."""
 
     @property
+    def alerts(self) -> AlertBook:
+        """What wants attention."""
+
+    @property
+    def channels(self) -> ChannelDesk:
+        """Where it is told."""
+
+    @property
     def meter(self) -> Meter:
         """What it counts while it runs."""
 
@@ -133,6 +145,10 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
         why_routes.why_routes(hub.catalog, hub.blobs),
         api_rollouts.reading_rollouts(hub.catalog),
         api_rollouts.changing_rollouts(hub.catalog, hub.actions),
+        api_alerts.reading_alerts(hub.alerts),
+        api_alerts.changing_alerts(hub.alerts),
+        api_channels.reading_channels(hub.channels),
+        api_channels.changing_channels(hub.channels),
         openapi_routes.openapi_routes(),
     ]
 

@@ -17,7 +17,7 @@ from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.alerting.condition import Condition
 from fleetloop_hub.alerting.crowd import MOST_A_KIND, OTHERS, bounded
 from fleetloop_hub.alerting.sights import Seen, Sight, Sights
-from fleetloop_hub.errors import AlertError, TelemetryError
+from fleetloop_hub.errors import AbsentError, AlertError, TelemetryError
 from fleetloop_hub.ports import Catalog
 from fleetloop_hub.storage.catalog import TinyDbCatalog
 from support.alerted import a_condition
@@ -151,7 +151,7 @@ def test_nobody_is_told_of_what_is_silenced_until_the_silence_ends(book: AlertBo
     assert [a.subject for a in book.owed(NOW + 100)] == ["rain"]
     book.end_silence(made.key, "ann", NOW + 1)
     assert [a.subject for a in book.owed(NOW + 1)] == ["rain"]
-    with pytest.raises(AlertError, match="no silence"):
+    with pytest.raises(AbsentError, match="no silence"):
         book.end_silence(made.key, "ann", NOW + 2)
 
 
@@ -165,7 +165,7 @@ def test_a_silence_that_ends_before_it_begins_or_hardly_ever_is_refused(
 
 
 def test_only_an_alert_that_stands_can_be_acknowledged(book: AlertBook, catalog: Catalog) -> None:
-    with pytest.raises(AlertError, match="no alert"):
+    with pytest.raises(AbsentError, match="no alert"):
         book.acknowledge("nothing", "ann", "why", NOW)
     book.look(seen(a_condition()), NOW)
     book.look(seen(), NOW + 1)

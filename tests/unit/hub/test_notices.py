@@ -215,9 +215,9 @@ def test_the_watchman_hands_an_event_over_once_though_the_note_of_it_was_lost(
     sights = Sights([Sight([a_condition().kind], lambda _: [a_condition()])])
     cut = AlertBook(catalog)
     cut.told = lambda _: None  # type: ignore[method-assign,assignment] # killed before it was noted
-    Watchman(sights, cut, notifier.tell, lambda: NOW).look()
-    Watchman(sights, book, notifier.tell, lambda: NOW + 9).look()
-    Watchman(sights, book, notifier.tell, lambda: NOW + 10).look()
+    Watchman(sights, cut, notifier, now=lambda: NOW).look()
+    Watchman(sights, book, notifier, now=lambda: NOW + 9).look()
+    Watchman(sights, book, notifier, now=lambda: NOW + 10).look()
     assert queue.standing()["ops"].waiting == 1
 
 
