@@ -19,6 +19,7 @@ from fleetloop_hub.fleet_records import Device
 from fleetloop_hub.home_assistant.telling import switch
 from fleetloop_hub.hub import Hub
 from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.journeys import otlp
 from fleetloop_hub.metrics.families import BUILD, STEP_FAULTS, STEPPED_AT, STEPS
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.notifying.channels import ChannelDesk
@@ -161,6 +162,7 @@ def bootstrap(config: HubConfig) -> Running:
         runs_dir=config.state_dir / "runs",
         additions=additions,
         max_bytes_per_s=config.max_bytes_per_s,
+        spans=otlp.from_environment(),
     )
     hub = Hub(parts)
     offline = encode(HubState(online=False))

@@ -23,6 +23,7 @@ from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, LabelSource
 from fleetloop_hub.home_assistant.telling import HomeAssistant
 from fleetloop_hub.hub_parts import Parts
+from fleetloop_hub.journeys.journeys import Journeys
 from fleetloop_hub.judging.judging import Judging
 from fleetloop_hub.metrics import families, reported
 from fleetloop_hub.monitoring import ingest, intrusions, label_sources
@@ -102,6 +103,7 @@ class Hub(HubActions):
         self._meter = parts.meter
         self._alert_topics = AlertTopics(parts.catalog)
         self._home_assistant = HomeAssistant(parts.catalog)
+        self._journeys = Journeys(parts.catalog, parts.spans) if parts.spans else None
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted = self._now(), 0.0, 0.0
         self._seed()
@@ -193,6 +195,8 @@ class Hub(HubActions):
         self._additions.stop()
         with self._lock:
             self._runs.stop()
+            if self._journeys is not None:
+                self._journeys.close()
 
     # --- the step: whatever is due ----------------------------------------------------------------
 
@@ -225,6 +229,8 @@ class Hub(HubActions):
         self._relearning.take_in(now)
         self._releasing.look(now)
         self._relearning.watch(now)
+        if self._journeys is not None:
+            self._journeys.look()
         self._meter.set(families.CONNECTED, self._link.connected)
         self._meter.set(families.BACKLOG, self._link.backlog_bytes)
         self._meter.set(families.QUEUED, self._seeder.queued, "chunks")
@@ -254,6 +260,8 @@ class Hub(HubActions):
         others, receipts = self._label_sources.take(messages)
         outcome = self._ingest.take(self._intrusions.listen(others, now), now)
         reported.note(self._meter, outcome.fresh)
+        if self._journeys is not None:
+            self._journeys.heard(outcome.reported, now)
         for topic, payload in [*outcome.acks, *receipts]:
             self._say(topic, payload, retained=False)
         for device, request in outcome.requests:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleetloop_hub.broker_port import Broker
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.journeys.spans import Spans
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.trust.trust import Trust
@@ -30,6 +31,7 @@ class Parts:
         now: The hub's clock, Unix seconds.
         max_bytes_per_s: The fastest average pace at which chunks are published, None for no limit.
         meter: Where what happens is counted.
+        spans: Where traces of rollouts go, None if nobody wants them.
     """
 
     catalog: Catalog
@@ -44,3 +46,4 @@ class Parts:
     now: Callable[[], float] = time.time
     max_bytes_per_s: int | None = None
     meter: Meter = field(default_factory=Meter)
+    spans: Spans | None = None

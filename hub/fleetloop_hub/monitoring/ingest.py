@@ -35,12 +35,14 @@ class Outcome:
         acks: (topic, payload) to be published now that the reports are durable.
         requests: Chunks that devices miss: (device, request).
         stored: Reports taken in.
+        reported: What devices say that they run and do, in order.
         fresh: Those of them that had not come before: kind and message.
     """
 
     acks: list[tuple[str, bytes]]
     requests: list[tuple[str, ChunkRequest]]
     stored: int
+    reported: list[tuple[str, ReportedState]] = field(default_factory=list)
     fresh: list[tuple[str, Report]] = field(default_factory=list)
 
 
@@ -83,6 +85,7 @@ class Ingest:
         reports: list[tuple[str, bytes, Report]] = []
         unbelieved: list[Report] = []
         requests: list[tuple[str, ChunkRequest]] = []
+        reported: list[tuple[str, ReportedState]] = []
         for received in messages:
             address = parse(received.topic)
             device = address.names.get("device", "") if address else ""
@@ -103,10 +106,12 @@ class Ingest:
                 reports.append((received.topic.rpartition("/")[2], received.payload, passed))
             elif isinstance(said, ChunkRequest):
                 requests.append((device, said))
+            elif isinstance(said, ReportedState):
+                reported.append((device, said))
         self._count_refused()
         fresh = self._telemetry.store(reports) if reports else []
         acks = _acks([*unbelieved, *(r for _, _, r in reports)], now)
-        return Outcome(acks, requests, len(reports), fresh)
+        return Outcome(acks, requests, len(reports), reported, fresh)
 
     def _refuse(self, source: str, error: RefusedError, topic: str) -> None:
         """Note a refusal; those of a batch that are alike are written at once."""
