@@ -110,7 +110,20 @@ def next_step(facts: Facts) -> NextStep:
         text = f"Retraining {waiting.model} waits for a person: {waiting.reason}."
         command = f"fleetloop retrain approve {waiting.key} --by NAME --reason TEXT"
         return NextStep(text=text, command=command, page=f"/runs/{waiting.key}")
-    return _settle(newest, facts.decisions) or _watch(facts.devices, facts.decisions)
+    return (
+        _settle(newest, facts.decisions)
+        or _learning(facts.runs)
+        or _watch(facts.devices, facts.decisions)
+    )
+
+
+def _learning(runs: list[Run]) -> NextStep | None:
+    """A run under way, if one is."""
+    under_way = next((run for run in runs if run.state is RunState.RUNNING), None)
+    if under_way is None:
+        return None
+    text = f"Nothing: a new version of {under_way.model} is being trained."
+    return NextStep(text=text, page=f"/runs/{under_way.key}")
 
 
 def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
