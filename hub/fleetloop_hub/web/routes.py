@@ -41,7 +41,9 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
+from fleetloop_hub.web.pages.alerts import alerts_pages
 from fleetloop_hub.web.pages.attempts import attempts_pages
+from fleetloop_hub.web.pages.channels import channels_pages
 from fleetloop_hub.web.pages.data import data_pages, labels_pages
 from fleetloop_hub.web.pages.decisions import decisions_pages, retraining_pages
 from fleetloop_hub.web.pages.device import device_pages
@@ -175,6 +177,8 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         labels_pages(hub.catalog, hub.telemetry, hub.blobs),
         runs_pages(hub.catalog, hub.blobs, hub.actions),
         runs_acts(hub.catalog, hub.actions),
+        alerts_pages(hub.alerts),
+        channels_pages(hub.channels),
     ]
 
 
