@@ -104,6 +104,7 @@ docs: setup ## write the pages that are made from the code
 	@PYTHONPATH=tests $(BIN)/python -m support.metrics_page docs/metrics.md
 	@PYTHONPATH=tests $(BIN)/python -m support.openapi_page docs/openapi.json
 	@PYTHONPATH=tests $(BIN)/python -m support.asyncapi_page docs/asyncapi.json
+	@PYTHONPATH=tests $(BIN)/python -m support.people_page docs/people.md
 
 powercut: setup ## cut the power in every story, run every wrong protocol, and print docs/reliability.md (some minutes)
 	@PYTHONPATH=tests $(BIN)/python -m support.power_cut_page

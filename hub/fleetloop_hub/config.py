@@ -74,6 +74,7 @@ class HubConfig:
         url: The address by which people reach console and API, such as that of a proxy that ends
             TLS; "" for the one on which it listens.
         home_assistant: Prefix below which Home Assistant is told of devices, "" for not at all.
+        proxy: The address of that proxy, whose X-Forwarded-For is believed.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -90,6 +91,7 @@ class HubConfig:
     anonymous: Role | None = None
     url: str = ""
     home_assistant: str = ""
+    proxy: str = "127.0.0.1"
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

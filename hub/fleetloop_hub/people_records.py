@@ -67,6 +67,7 @@ class ApiToken(Record, frozen=True, kw_only=True):
         made_at: Unix seconds.
         expires_at: Unix seconds.
         revoked_at: Unix seconds, None while it stands.
+        used_at: Unix seconds of the last use, within ten minutes; None before the first.
     """
 
     name: str
@@ -76,3 +77,4 @@ class ApiToken(Record, frozen=True, kw_only=True):
     made_at: float
     expires_at: float
     revoked_at: float | None = None
+    used_at: float | None = None

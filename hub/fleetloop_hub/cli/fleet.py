@@ -59,6 +59,10 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
             help="Tell Home Assistant of the devices below its discovery prefix: homeassistant.",
         ),
     ] = "",
+    proxy: Annotated[
+        str,
+        typer.Option(help="IP address of that proxy: where people come from is as it says."),
+    ] = "127.0.0.1",
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
@@ -73,6 +77,7 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         anonymous=Role.VIEWER if anonymous is Anonymous.VIEWER else None,
         url=url,
         home_assistant=home_assistant,
+        proxy=proxy,
     )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 

@@ -1,6 +1,8 @@
 """API tokens: secrets for programs, kept as hashes, bound to a role and a time."""
 
+import contextlib
 import secrets
+import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,12 +11,14 @@ from msgspec.structs import replace
 from fleetloop_hub.errors import PeopleError
 from fleetloop_hub.people_records import ApiToken, Person, Role
 from fleetloop_hub.ports import Catalog
+from fleetloop_shared.errors import DiskFullError
 from fleetloop_shared.ids import sha256_hex
 
 PREFIX = "flt_"
 """So that whoever finds one in a log or a repository knows what it is."""
 MOST = 1_000
 _DAY_S = 86_400.0
+_NOTED_EVERY_S = 600.0
 LONGEST_DAYS = 366
 
 
@@ -36,6 +40,7 @@ class ApiTokens:
     def __init__(self, catalog: Catalog, now: Callable[[], float]) -> None:
         """Keep them in `catalog`, with `now` in Unix seconds."""
         self._catalog, self._now = catalog, now
+        self._lock = threading.Lock()
 
     def make(self, name: str, person: str, role: Role, days: float) -> MadeToken:
         """A new token.
@@ -84,6 +89,16 @@ class ApiTokens:
             return None
         return token, token.role if person.role.covers(token.role) else person.role
 
+    def note_use(self, token: ApiToken) -> None:
+        """Note that a token was used, every ten minutes at most; where the disk is full, do not."""
+        now = self._now()
+        if token.used_at is not None and now - token.used_at < _NOTED_EVERY_S:
+            return
+        with self._lock, contextlib.suppress(DiskFullError):
+            found = self._catalog.find(ApiToken, token.key)
+            if found is not None:
+                self._catalog.put(replace(found, used_at=now))
+
     def all(self, person: str | None = None) -> list[ApiToken]:
         """Those of a person, or all, the newest first."""
         found = [t for t in self._catalog.all(ApiToken) if person is None or t.person == person]
@@ -99,12 +114,13 @@ class ApiTokens:
         Raises:
             PeopleError: There is none.
         """
-        found = self._catalog.find(ApiToken, key)
-        if found is None or (person is not None and found.person != person):
-            raise PeopleError(f"there is no token {key[:40]!r} of yours: nothing was revoked")
-        revoked = replace(found, revoked_at=found.revoked_at or self._now())
-        self._catalog.put(revoked)
-        return revoked
+        with self._lock:
+            found = self._catalog.find(ApiToken, key)
+            if found is None or (person is not None and found.person != person):
+                raise PeopleError(f"there is no token {key[:40]!r} of yours: nothing was revoked")
+            revoked = replace(found, revoked_at=found.revoked_at or self._now())
+            self._catalog.put(revoked)
+            return revoked
 
     def _stands(self, token: ApiToken) -> bool:
         return token.revoked_at is None and self._now() < token.expires_at

@@ -50,6 +50,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
         made_at: Unix seconds.
         expires_at: Unix seconds.
         revoked_at: Unix seconds, None while it stands.
+        used_at: Unix seconds of the last use, within ten minutes; None before the first.
     """
 
     key: str
@@ -59,6 +60,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     made_at: float
     expires_at: float
     revoked_at: float | None
+    used_at: float | None
 
 
 class SecretView(TokenView, frozen=True, kw_only=True):
@@ -114,4 +116,5 @@ def token_shown(token: ApiToken) -> TokenView:
         made_at=token.made_at,
         expires_at=token.expires_at,
         revoked_at=token.revoked_at,
+        used_at=token.used_at,
     )

@@ -24,12 +24,12 @@ def people_table(people: list[PersonView]) -> Table:
 
 def tokens_table(tokens: list[TokenView]) -> Table:
     """A line a token."""
-    shown = table("id", "for", "role", "whose", "stands", "good until", wraps="for")
+    shown = table("id", "for", "role", "whose", "stands", "last used", "good until", wraps="for")
     for one in tokens:
         over = one.expires_at < time.time()
         stands = "revoked" if one.revoked_at is not None else "expired" if over else "good"
         whose = one.person or "a program"
-        shown.add_row(
-            one.key, Text(one.name), one.role, Text(whose), stands, exactly(one.expires_at)
-        )
+        used = "never" if one.used_at is None else ago(one.used_at, time.time())
+        told = (one.key, Text(one.name), one.role, Text(whose), stands, used)
+        shown.add_row(*told, exactly(one.expires_at))
     return shown

@@ -1,6 +1,5 @@
 """Who asks, and whether they may: each route says what role it needs, one place enforces it."""
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -133,34 +132,6 @@ def bearer() -> str | None:
     """The token that a request bears, None without one."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
-
-
-def admin_door(token: str) -> Door:
-    """Whoever holds the admin token is admin."""
-
-    def door() -> Who | None:
-        given = bearer()
-        if given is None or not hmac.compare_digest(given.encode(), token.encode()):
-            return None
-        return Who("", Role.ADMIN, ADMIN_TOKEN)
-
-    return door
-
-
-def no_other_token() -> Who | None:
-    """The last door for tokens: one that nobody knows is refused, not taken for nobody's.
-
-    Raises:
-        ProblemError: There is one.
-    """
-    if "Authorization" not in request.headers:
-        return None
-    raise ProblemError(
-        HTTPStatus.UNAUTHORIZED,
-        "This token is not known here, or no longer: take one that is, or the admin token, which "
-        "stands in admin.token in the hub's state folder.",
-        {"WWW-Authenticate": 'Bearer realm="fleetloop", error="invalid_token"'},
-    )
 
 
 def anonymous_door(role: Role | None) -> Door:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import EnrolError
@@ -190,7 +190,7 @@ def enrolling(actions: HubActions) -> Blueprint:
     )
     def enrol() -> Response:
         """Admit a new device; the one-time token in the body is the proof."""
-        source = request.remote_addr or "unknown"
+        source = guard.source()
         attempts.check(source)
         wanted = guard.body(EnrolRequest, _SMALL_BYTES)
         try:

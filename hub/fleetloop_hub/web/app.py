@@ -32,6 +32,7 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.changes import CHANGES, Changes
 from fleetloop_hub.web.routes import HubParts
+from fleetloop_hub.web.token_door import token_door
 
 _MAX_BODY_BYTES = 1_048_576
 
@@ -86,9 +87,7 @@ def create_app(
     access.register(
         app,
         [
-            access.admin_door(admin_token),
-            sessions.token_door(tokens),
-            access.no_other_token,
+            token_door(admin_token, tokens, time.monotonic),
             sessions.session_door,
             access.anonymous_door(anonymous),
         ],

@@ -21,7 +21,7 @@ _ELSEWHERE = frozenset(
     {"enrolling.enrol", "changing_approvals.say", "account.change", "sayings.say"}
 )
 """What they send must not be logged (a token, passwords), or is logged as such (sayings)."""
-_ACTIONS = {
+ACTIONS = {
     "changing.tokens": "make a token",
     "enrol_pages.make": "make a token",
     "changing.models": "add a model",
@@ -89,6 +89,7 @@ _ACTIONS = {
     "changing_models.archive": "archive a version",
     "changing_models.retain": "give up old versions",
 }
+"""What a route does, as the log calls it, by its endpoint."""
 _LONGEST = 200
 _HIDDEN = frozenset({"secret", "password", "url"})
 """What bodies may hold that nobody is to read in the log."""
@@ -140,7 +141,7 @@ def _note(audit: Audit, asked: object) -> None:
     endpoint = request.endpoint or ""
     deed = Deed(
         by=by,
-        action=_ACTIONS.get(endpoint, request.path.rpartition("/")[2]),
+        action=ACTIONS.get(endpoint, request.path.rpartition("/")[2]),
         subject=_subject(details, request.path),
         reason=details.pop("reason", ""),
         details=details,

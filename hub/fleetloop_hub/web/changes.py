@@ -30,7 +30,7 @@ MOST_STREAMS = 200
 """Beyond these a page is refused, and asks for itself again every ten seconds."""
 _LOOK_S = 1.0
 _BEAT_S = 5.0
-_LONGEST_S = 3_600.0
+_LONGEST_S = 600.0  # then a page asks anew, and whether it may is seen anew
 
 _KINDS: dict[str, tuple[type[Record], ...]] = {
     "devices": (Device,),
@@ -87,7 +87,7 @@ class Changes:
         }
 
     def stream(self, topics: list[str]) -> Iterator[bytes]:
-        """Events of these topics, from now on, until the hub ends or an hour has passed.
+        """Events of these topics, from now on, until the hub ends or ten minutes have passed.
 
         Raises:
             ProblemError: There are as many streams as the hub serves.

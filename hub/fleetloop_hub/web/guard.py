@@ -77,6 +77,19 @@ class Attempts:
                 self._failures.popitem(last=False)
 
 
+def source() -> str:
+    """Where a request comes from, for counting: an address, of IPv6 the network that is one's."""
+    try:
+        address = ipaddress.ip_address(request.remote_addr or "")
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
+    return str(address)
+
+
 def enrolment_attempts() -> Attempts:
     """Ten failures a minute."""
     return Attempts(10, 60.0, time.monotonic)

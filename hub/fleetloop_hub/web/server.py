@@ -46,8 +46,14 @@ class WebServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self._socket.getsockname()[1]}"
 
-    def start(self, app: Flask) -> None:
-        """Answer requests from now on."""
+    def start(self, app: Flask, proxy: str = "") -> None:
+        """Answer requests from now on.
+
+        Args:
+            app: Who answers.
+            proxy: The address of a proxy before it, "" for none: of what this one sends, and of
+                nobody else's, X-Forwarded-For says where a request comes from.
+        """
         self._changes: Changes = app.extensions[CHANGES]
         self._server = create_server(
             app,
@@ -57,6 +63,7 @@ class WebServer:
             asyncore_use_poll=True,  # select() ends at 1,024 descriptors
             backlog=_BACKLOG,
             ident="fleetloop",
+            **_behind(proxy),
             max_request_body_size=_MAX_BODY_BYTES,
         )
         self._thread = threading.Thread(target=self._server.run, name="web", daemon=True)
@@ -75,6 +82,18 @@ class WebServer:
         with contextlib.suppress(OSError):  # a request that ends now may have woken it before us
             self._server.trigger.pull_trigger(lambda: close_all(sockets, ignore_all=True))
         self._thread.join(_STOP_S)
+
+
+def _behind(proxy: str) -> dict[str, object]:
+    """Settings of the server that believe a proxy, and nobody else, where requests come from."""
+    if not proxy:
+        return {"clear_untrusted_proxy_headers": True}
+    return {
+        "trusted_proxy": proxy,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-for"},
+        "clear_untrusted_proxy_headers": True,
+    }
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -13,9 +13,8 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
 from fleetloop_hub.people.accounts import IDLE_S, LONGEST_S, Accounts
-from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.people_records import Person
-from fleetloop_hub.web.access import API_TOKEN, SESSION, Door, Who, bearer
+from fleetloop_hub.web.access import SESSION, Who
 from fleetloop_hub.web.problem import ProblemError, problem
 from fleetloop_shared.ids import sha256_hex
 
@@ -23,6 +22,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SIGNING_IN = frozenset({"sign_in.enter"})
 _BEFORE_CHANGING = frozenset({"account.account", "account.change", "sign_in.leave", "static"})
 _SEEN_EVERY_S = 60.0
+_STREAM = "/events/stream"
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -84,27 +84,14 @@ def register(app: Flask, accounts: Accounts, key: bytes, *, secure: bool) -> Non
 
 
 def session_door() -> Who | None:
-    """Whoever has signed in."""
+    """Whoever has signed in; what an open page asks by itself does not keep the session alive."""
     if not current_user.is_authenticated:
         return None
     person: Person = current_user.person
-    if time.time() - session["seen"] > _SEEN_EVERY_S:
+    by_itself = "HX-Request" in request.headers or request.path == _STREAM
+    if not by_itself and time.time() - session["seen"] > _SEEN_EVERY_S:
         session["seen"] = time.time()
     return Who(person.key, person.role, SESSION)
-
-
-def token_door(tokens: ApiTokens) -> Door:
-    """Whoever bears an API token that stands."""
-
-    def door() -> Who | None:
-        given = bearer()
-        found = None if given is None else tokens.find(given)
-        if found is None:
-            return None
-        token, role = found
-        return Who(token.person or f"token {token.name}", role, API_TOKEN)
-
-    return door
 
 
 def begin(person: Person) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from argon2 import PasswordHasher
 
 from fleetloop_hub.errors import PeopleError
 from fleetloop_hub.people import passwords
@@ -37,6 +38,12 @@ def clock() -> _Clock:
     return _Clock()
 
 
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hashes that take no time."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+
+
 def test_the_first_start_makes_an_admin_whose_password_is_told_once(
     catalog: Catalog, clock: _Clock
 ) -> None:
@@ -49,7 +56,7 @@ def test_the_first_start_makes_an_admin_whose_password_is_told_once(
     assert (signed_in.role, signed_in.one_time) == (Role.ADMIN, True)
     kept = msgspec.json.encode(catalog.all(Person)).decode()
     assert password not in kept
-    assert "$argon2id$" in kept
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in kept
 
 
 def test_a_password_is_changed_by_whoever_knows_the_old_one(
@@ -72,6 +79,7 @@ def test_whoever_is_nobody_takes_as_long_as_whoever_is_somebody() -> None:
     assert not passwords.is_right(GOOD, "no hash")
 
 
+@pytest.mark.usefixtures("cheap")
 def test_the_last_admin_stays_one(catalog: Catalog, clock: _Clock) -> None:
     accounts = Accounts(catalog, clock)
     accounts.begin()
@@ -85,6 +93,7 @@ def test_the_last_admin_stays_one(catalog: Catalog, clock: _Clock) -> None:
         accounts.disable("ann")
 
 
+@pytest.mark.usefixtures("cheap")
 def test_whoever_is_disabled_is_not_let_in_until_enabled(catalog: Catalog, clock: _Clock) -> None:
     accounts = Accounts(catalog, clock)
     accounts.begin()
@@ -105,6 +114,7 @@ def test_what_is_no_name_lets_nobody_in(catalog: Catalog, clock: _Clock, name: s
     assert catalog.all(Person) == []
 
 
+@pytest.mark.usefixtures("cheap")
 def test_too_many_ended_sessions_end_all(catalog: Catalog, clock: _Clock) -> None:
     accounts = Accounts(catalog, clock)
     accounts.begin()
@@ -129,6 +139,7 @@ def test_a_token_is_known_by_its_secret_until_its_time_is_over(
     assert tokens.find(secret) is None
 
 
+@pytest.mark.usefixtures("cheap")
 def test_a_token_is_void_with_its_person_and_never_more_than_they_are(
     catalog: Catalog, clock: _Clock
 ) -> None:
@@ -154,3 +165,18 @@ def test_a_token_is_void_with_its_person_and_never_more_than_they_are(
 def test_a_token_is_good_for_a_year_at_most(catalog: Catalog, clock: _Clock, days: float) -> None:
     with pytest.raises(PeopleError, match="none was made"):
         ApiTokens(catalog, clock).make("x", "", Role.VIEWER, days)
+
+
+def test_the_last_use_of_a_token_is_noted_now_and_then(catalog: Catalog, clock: _Clock) -> None:
+    tokens = ApiTokens(catalog, clock)
+    token = tokens.make("x", "", Role.VIEWER, 1.0).token
+    used = []
+    for at in (2_000.0, 2_300.0, 2_700.0):
+        clock.now = at
+        tokens.note_use(tokens.all()[0])
+        used.append(tokens.all()[0].used_at)
+    assert used == [2_000.0, 2_000.0, 2_700.0]
+    tokens.revoke(token.key)
+    clock.now += 1_000
+    tokens.note_use(token)  # a request that was let in a moment before
+    assert tokens.all()[0].revoked_at == 2_700.0

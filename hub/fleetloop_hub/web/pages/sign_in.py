@@ -14,7 +14,7 @@ from fleetloop_hub.people import passwords
 from fleetloop_hub.people.accounts import Accounts
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Audit
-from fleetloop_hub.web import access, forms, sessions
+from fleetloop_hub.web import access, forms, guard, sessions
 from fleetloop_hub.web.access import PUBLIC, needs
 from fleetloop_hub.web.guard import Attempts
 from fleetloop_hub.web.page import Crumb, Place, page
@@ -54,7 +54,7 @@ def sign_in_pages(accounts: Accounts, audit: Audit) -> Blueprint:
     @needs(PUBLIC)
     def enter() -> Response:
         """Begin a session."""
-        source = request.remote_addr or "unknown"
+        source = guard.source()
         name = request.form.get("name", "")[:80].strip().lower()
         sources.check(source)
         names.check(name)
@@ -90,6 +90,7 @@ def sign_in_pages(accounts: Accounts, audit: Audit) -> Blueprint:
 def account_pages(accounts: Accounts) -> Blueprint:
     """The routes of one's own account."""
     pages = Blueprint("account", __name__)
+    names = Attempts(*_FROM_ONE_PLACE, time.monotonic)
 
     @pages.get("/account")
     @needs(Role.VIEWER)
@@ -114,7 +115,13 @@ def account_pages(accounts: Accounts) -> Blueprint:
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 "The new password was not typed the same twice: go back; nothing was changed.",
             )
-        changed = accounts.change_password(access.who().name, asked.old, asked.new)
+        name = access.who().name
+        names.check(name)
+        try:
+            changed = accounts.change_password(name, asked.old, asked.new)
+        except PeopleError:
+            names.failed(name)
+            raise
         sessions.begin(changed)
         return forms.done("Your password is changed; other sessions of yours have ended.", "/")
 

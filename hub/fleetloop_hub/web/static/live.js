@@ -7,6 +7,7 @@
   const mark = document.getElementById("mark");
   if (!mark) return;
   let heardAt = performance.now();
+  let signedOut = false; // the session is over: what stands here is as old as that
   let ahead = 0; // what the hub's clock is ahead of this one, in seconds
 
   const live = () => document.getElementById("live");
@@ -25,9 +26,9 @@
   const tick = () => {
     const silent = Math.floor((performance.now() - heardAt) / 1000);
     const stale = silent >= STALE_AFTER_S;
-    mark.className = stale ? "mark stale" : "mark fresh";
-    say("mark-word", stale ? "stale" : "live");
-    say("mark-age", stale ? `since ${silent} s` : "");
+    mark.className = stale || signedOut ? "mark stale" : "mark fresh";
+    say("mark-word", signedOut ? "signed out" : stale ? "stale" : "live");
+    say("mark-age", signedOut ? "load again to sign in" : stale ? `since ${silent} s` : "");
     const now = Date.now() / 1000 + ahead;
     for (const time of document.querySelectorAll("#main time")) {
       const at = Date.parse(time.dateTime) / 1000;
@@ -41,6 +42,7 @@
   let fetchedAt = 0;
   let waiting = false;
   const fetchAnew = () => {
+    if (signedOut) return;
     const due = fetchedAt + FETCH_EVERY_MS - performance.now();
     if (waiting) return;
     if (due > 0 || document.hidden || busy()) {
@@ -54,6 +56,11 @@
 
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) heardAt = performance.now();
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    if (event.detail.xhr.status !== 401) return;
+    signedOut = true;
+    tick();
   });
   let opened = [];
   let ticked = new Set();
@@ -77,7 +84,7 @@
     stream.addEventListener("beat", () => { heardAt = performance.now(); });
     stream.addEventListener("changed", () => { heardAt = performance.now(); fetchAnew(); });
     stream.addEventListener("error", () => {
-      if (stream.readyState === EventSource.CLOSED) setTimeout(() => { fetchAnew(); listen(); }, ASK_EVERY_MS);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => { fetchAnew(); if (!signedOut) listen(); }, ASK_EVERY_MS);
     });
   };
 
