@@ -1,7 +1,7 @@
 """Where a hub keeps its state, where it listens, and which broker it uses."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleetloop_hub.errors import ConfigError
@@ -15,6 +15,7 @@ URL_FILE = "hub.url"
 _EMBEDDED = frozenset({"nats", "mosquitto"})
 _URL = re.compile(r"mqtts?://[^/\s]+")
 _PREFIX = re.compile(r"(?!fleetloop$)[A-Za-z0-9_-]{1,64}")
+_ISSUER = re.compile(r"https://[^\s?#]+|http://(?:localhost|127\.0\.0\.1)(?::\d+)?(?:/[^\s?#]*)?")
 _MAX_PORT = 65_535
 DAY_S = 86_400.0
 _SLACK_S = 60.0
@@ -57,6 +58,58 @@ class Lives:
 
 
 @dataclass(frozen=True)
+class OpenIdProvider:
+    """Where people sign in beside the hub itself.
+
+    Attributes:
+        issuer: Its address, as its ID tokens say it.
+        client: What the hub is called there.
+        secret: What the hub proves that with, "" for a public client.
+        name: What people call it.
+        claim: The claim that gives roles, with dots into what lies deeper; "" where an admin does.
+        roles: Values of the claim, and the role of each.
+
+    Raises:
+        ConfigError: A value that cannot work, with what to write instead.
+    """
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    name: str = "single sign-on"
+    claim: str = ""
+    roles: tuple[tuple[str, Role], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work."""
+        if _ISSUER.fullmatch(self.issuer) is None:
+            raise ConfigError(
+                f"issuer {self.issuer!r}: write https://HOST[/PATH] (http:// on this machine alone)"
+            )
+        if not self.client:
+            raise ConfigError("the OpenID provider knows the hub by a client id: --oidc-client ID")
+        if bool(self.claim) != bool(self.roles):
+            raise ConfigError(
+                "roles by claims need both: --oidc-claim groups --oidc-role fleet-admins=admin"
+            )
+
+
+def parse_role(text: str) -> tuple[str, Role]:
+    """The value of a claim and its role in `VALUE=ROLE`.
+
+    Raises:
+        ConfigError: It is not that.
+
+    >>> parse_role("cn=fleet,o=example=operator")
+    ('cn=fleet,o=example', <Role.OPERATOR: 'operator'>)
+    """
+    value, equals, role = text.rpartition("=")
+    if not equals or not value or role not in set(Role):
+        raise ConfigError(f"role {text!r}: write VALUE=ROLE, with {', '.join(Role)} as the role")
+    return value, Role(role)
+
+
+@dataclass(frozen=True)
 class HubConfig:
     """What `fleetloop serve` was told.
 
@@ -75,6 +128,7 @@ class HubConfig:
             TLS; "" for the one on which it listens.
         home_assistant: Prefix below which Home Assistant is told of devices, "" for not at all.
         proxy: The address of that proxy, whose X-Forwarded-For is believed.
+        provider: Where people may sign in beside the hub itself.
 
     Raises:
         ConfigError: A value that cannot work, with what to write instead.
@@ -92,6 +146,7 @@ class HubConfig:
     url: str = ""
     home_assistant: str = ""
     proxy: str = "127.0.0.1"
+    provider: OpenIdProvider | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot work."""

@@ -21,6 +21,7 @@ FleetloopError
 ├── ExportError        a copy that another system did not take
 ├── EnrolError         a token or name with which nobody is enrolled
 ├── PeopleError        a person or token of an API that cannot be so
+├── ProviderError      an OpenID provider that vouches for nobody, or cannot be reached
 ├── RemoteError        a hub that cannot be reached, or that refuses a command
 └── RefusedError       (shared) a message that is not taken in, counted under its name
     ├── StrangerError       in the name of a device that has not enrolled
@@ -116,6 +117,10 @@ class EnrolError(FleetloopError):
 
 class PeopleError(FleetloopError):
     """Somebody, or a token, that cannot be so; nothing was changed."""
+
+
+class ProviderError(FleetloopError):
+    """The OpenID provider does not vouch for somebody, or cannot be reached; nobody was let in."""
 
 
 class RemoteError(FleetloopError):

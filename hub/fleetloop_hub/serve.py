@@ -42,7 +42,7 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
         running = bootstrap(config)
         ending.callback(running.close)
         proxy = config.proxy if config.url else ""
-        reached = Reached(_session_key(config.state_dir), config.url)
+        reached = Reached(_session_key(config.state_dir), config.url, config.provider)
         server.start(create_app(running, token, config.http_host, config.anonymous, reached), proxy)
         replace(RealDisk(config.state_dir), Path(URL_FILE), f"{server.url}\n".encode())
         say(f"console  {server.url}")

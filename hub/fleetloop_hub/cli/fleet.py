@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
-from fleetloop_hub.config import HubConfig, parse_address
+from fleetloop_hub.config import HubConfig, OpenIdProvider, parse_address, parse_role
 from fleetloop_hub.errors import RemoteError
 from fleetloop_hub.monitoring.overview import AttemptView, DeviceView
 from fleetloop_hub.people_records import Role
@@ -63,6 +63,37 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         str,
         typer.Option(help="IP address of that proxy: where people come from is as it says."),
     ] = "127.0.0.1",
+    oidc_issuer: Annotated[
+        str,
+        typer.Option(
+            envvar="FLEETLOOP_OIDC_ISSUER",
+            help="OpenID provider with which people may sign in, too: its issuer, https://HOST. "
+            "The hub's secret there is read from FLEETLOOP_OIDC_SECRET.",
+        ),
+    ] = "",
+    oidc_client: Annotated[
+        str,
+        typer.Option(envvar="FLEETLOOP_OIDC_CLIENT", help="The hub's client id there."),
+    ] = "",
+    oidc_name: Annotated[
+        str, typer.Option(envvar="FLEETLOOP_OIDC_NAME", help="What people call that provider.")
+    ] = "single sign-on",
+    oidc_claim: Annotated[
+        str,
+        typer.Option(
+            envvar="FLEETLOOP_OIDC_CLAIM",
+            help="Claim that gives roles, such as groups; without, an admin gives them here.",
+        ),
+    ] = "",
+    oidc_role: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="FLEETLOOP_OIDC_ROLES",
+            metavar="VALUE=ROLE",
+            help="A value of that claim and its role, such as fleet-admins=admin; as often as "
+            "there are values.",
+        ),
+    ] = None,
 ) -> None:
     """Run the hub until it is told to stop."""
     host, port = parse_address(http)
@@ -78,10 +109,32 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         url=url,
         home_assistant=home_assistant,
         proxy=proxy,
+        provider=provider_of(oidc_issuer, oidc_client, oidc_name, (oidc_claim, oidc_role or [])),
     )
     from fleetloop_hub.serve import serve as run  # noqa: PLC0415  # loads what only a hub needs
 
     run(config, typer.echo)
+
+
+def provider_of(
+    issuer: str, client: str, name: str, roles: tuple[str, list[str]]
+) -> OpenIdProvider | None:
+    """The OpenID provider that the options name, None for none.
+
+    Args:
+        issuer: Its address, "" for none.
+        client: The hub's id there.
+        name: What people call it.
+        roles: The claim that gives them, and VALUE=ROLE of each.
+
+    Raises:
+        ConfigError: A value that cannot work, with what to write instead.
+    """
+    if not issuer:
+        return None
+    claim, told = roles
+    secret = os.environ.get("FLEETLOOP_OIDC_SECRET", "")
+    return OpenIdProvider(issuer, client, secret, name, claim, tuple(map(parse_role, told)))
 
 
 def token(

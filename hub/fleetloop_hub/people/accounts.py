@@ -72,9 +72,8 @@ class Accounts:
             self._change(name, ended=ended)
 
     def by_subject(self, subject: str) -> Person | None:
-        """Whoever is this for the OpenID provider, None if nobody or one who may not sign in."""
-        found = [p for p in self.all() if p.subject == subject and p.disabled_at is None]
-        return found[0] if found else None
+        """Whoever is this for the OpenID provider, also one who may not sign in any more."""
+        return next((person for person in self.all() if person.subject == subject), None)
 
     def add(self, name: str, role: Role, subject: str = "") -> str:
         """Let somebody in; returns their one-time password, "" for one who signs in elsewhere.
@@ -91,6 +90,10 @@ class Accounts:
         with self._lock:
             if self._catalog.find(Person, name) is not None:
                 raise PeopleError(f"{name} is there already: nobody was let in")
+            if subject and self.by_subject(subject) is not None:
+                raise PeopleError(
+                    f"{subject} is let in already, by another name: nobody was let in"
+                )
             self._catalog.put(self._made(name, role, password, subject))
         return password
 
@@ -122,8 +125,11 @@ class Accounts:
         """Give somebody a new one-time password; returns it.
 
         Raises:
-            PeopleError: Nobody has the name.
+            PeopleError: Nobody has the name, or they sign in elsewhere.
         """
+        found = self._catalog.find(Person, name)
+        if found is not None and found.subject:
+            raise PeopleError(f"{name} signs in elsewhere, without a password: nothing was changed")
         password = passwords.one_time()
         kept = passwords.hashed(password)
         self._change(name, password=kept, one_time=True, ends_sessions=True)

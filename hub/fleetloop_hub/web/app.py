@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from fleetloop_hub.config import OpenIdProvider
 from fleetloop_hub.judging import figures
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
@@ -44,10 +45,12 @@ class Reached:
     Attributes:
         key: What session cookies are signed with; by default one that is good until it ends.
         url: Its address from outside, such as that of a proxy that ends TLS; "" for none.
+        provider: Where people may sign in beside here.
     """
 
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     url: str = ""
+    provider: OpenIdProvider | None = None
 
 
 def create_app(
@@ -100,6 +103,7 @@ def create_app(
         *routes.programs(hub, overviews, fairness),
         *routes.people(hub, overviews),
         *routes.access(accounts, tokens, hub.audit),
+        *routes.elsewhere(accounts, hub.audit, reached.provider, reached.url),
     ):
         app.register_blueprint(blueprint)
     app.extensions[CHANGES] = Changes(hub.catalog, hub.telemetry)

@@ -6,7 +6,9 @@ from typing import Protocol
 from flask import Blueprint
 
 from fleetloop_hub.alerting.book import AlertBook
+from fleetloop_hub.config import OpenIdProvider
 from fleetloop_hub.data.additions import Additions
+from fleetloop_hub.errors import ConfigError
 from fleetloop_hub.metrics.meter import Meter
 from fleetloop_hub.monitoring.fairness_reader import FairnessReader
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
@@ -193,3 +195,23 @@ def access(accounts: Accounts, tokens: ApiTokens, audit: Audit) -> list[Blueprin
         tokens_pages(tokens),
         audit_pages(audit),
     ]
+
+
+def elsewhere(
+    accounts: Accounts, audit: Audit, provider: OpenIdProvider | None, url: str
+) -> list[Blueprint]:
+    """Signing in with an OpenID provider, where there is one.
+
+    Raises:
+        ConfigError: What speaks with it is not installed.
+    """
+    if provider is None:
+        return []
+    try:
+        from fleetloop_hub.web.pages.elsewhere import elsewhere_pages  # noqa: PLC0415  # an extra
+    except ImportError as error:
+        raise ConfigError(
+            f"signing in with an OpenID provider needs what is not installed ({error.name}): "
+            "pip install 'fleetloop-hub[oidc]'"
+        ) from error
+    return [elsewhere_pages(accounts, audit, provider, url)]

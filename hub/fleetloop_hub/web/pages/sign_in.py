@@ -22,6 +22,7 @@ from fleetloop_hub.web.problem import ProblemError
 
 _FROM_ONE_PLACE = (10, 60.0)
 _FOR_ONE_NAME = (20, 300.0)
+_WRONG = "This name and password do not belong together."
 
 
 class _Passwords(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ def sign_in_pages(accounts: Accounts, audit: Audit) -> Blueprint:
     @needs(PUBLIC)
     def ask() -> str:
         """The form."""
-        return render_template("people/sign_in.html", name="", trouble="", next=_next())
+        return render_template("people/sign_in.html", name="", trouble="", next=wanted())
 
     @pages.post("/sign-in")
     @needs(PUBLIC)
@@ -65,16 +66,10 @@ def sign_in_pages(accounts: Accounts, audit: Audit) -> Blueprint:
             audit.record(
                 Deed(by=name or "nobody", action="sign in: refused", subject=source), time.time()
             )
-            text = render_template(
-                "people/sign_in.html",
-                name=name,
-                trouble="This name and password do not belong together.",
-                next=_next(),
-            )
-            return Response(text, HTTPStatus.UNAUTHORIZED, content_type="text/html; charset=utf-8")
+            return again(_WRONG, HTTPStatus.UNAUTHORIZED, name)
         sessions.begin(person)
         audit.record(Deed(by=person.key, action="sign in", subject=source), time.time())
-        to = "/account" if person.one_time else _next()
+        to = "/account" if person.one_time else wanted()
         return cast("Response", redirect(to, HTTPStatus.SEE_OTHER))
 
     @pages.post("/sign-out")
@@ -132,7 +127,13 @@ def _own() -> object | None:
     return current_user.person if access.who().way == access.SESSION else None
 
 
-def _next() -> str:
+def again(trouble: str, status: HTTPStatus, name: str = "") -> Response:
+    """The form once more, with what was wrong."""
+    text = render_template("people/sign_in.html", name=name, trouble=trouble, next=wanted())
+    return Response(text, status, content_type="text/html; charset=utf-8")
+
+
+def wanted() -> str:
     """Where to go on: a path of ours, whatever the address says."""
     to = request.values.get("next", "/")
     plain = to.startswith("/") and not to.startswith(("//", "/\\", "/sign-")) and "\\" not in to
