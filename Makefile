@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test test-mlflow check chaos powercut kill soak docs bench-hub bench-delivery bench-agent bench-drift lock mosquitto strace wrk exports clean
+.PHONY: help setup demo test browser chromium test-mlflow check chaos powercut kill soak docs bench-hub bench-delivery bench-agent bench-drift lock mosquitto strace wrk exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,16 @@ mosquitto:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto >/dev/null; } || \
 	  printf '\n*** mosquitto could not be installed: tests against it will be SKIPPED.\n*** Install it with: apt-get install mosquitto\n\n'
 
-test: setup mosquitto strace ## run every test (a third worker, since some mostly wait)
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  printf '\n*** chromium could not be installed: tests in a browser will be SKIPPED.\n*** Install it with: apt-get install chromium\n\n'
+
+browser: setup chromium ## do every daily job in a browser on real processes; axe-core looks at every page (minutes)
+	@$(BIN)/python -m pytest -p no:randomly tests/browser/day.py
+
+test: setup mosquitto strace chromium ## run every test (a third worker, since some mostly wait)
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 MLFLOW := build/mlflow-venv
