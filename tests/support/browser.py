@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.resources import files
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _FLAGS = (
@@ -18,6 +18,7 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_PATIENCE_MS = 60_000.0
 _GRAVE = {"serious", "critical"}
 
 
@@ -75,6 +76,8 @@ def browser(url: str) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
         context = chromium.new_context(base_url=url, viewport={"width": 1280, "height": 900})
         page = context.new_page()
+        page.set_default_timeout(_PATIENCE_MS)
+        expect.set_options(timeout=_PATIENCE_MS)
         shown = Browser(page)
         page.on("pageerror", lambda error: shown.complaints.append(str(error)))
         page.on(
