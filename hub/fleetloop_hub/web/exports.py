@@ -50,7 +50,7 @@ def cell(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else encode(value).decode().strip('"')
-    if _FORMULA.match(text) and not _NUMBER.match(text):
+    if isinstance(value, str) and _FORMULA.match(text) and not _NUMBER.match(text):
         return f"'{text}"
     return text
 

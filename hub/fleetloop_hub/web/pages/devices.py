@@ -40,6 +40,8 @@ _COLUMNS = (
     "seen_at",
 )
 
+_OWN = tuple(name for name in _COLUMNS if name in DeviceView.__struct_fields__)
+
 
 def devices_pages(overviews: OverviewReader) -> Blueprint:
     """The routes of devices in the plural."""
@@ -115,9 +117,7 @@ def _offered(devices: list[DeviceView]) -> dict[str, list[str]]:
 
 
 def _row(device: DeviceView) -> dict[str, object]:
-    told: dict[str, object] = {
-        name: getattr(device, name) for name in _COLUMNS if hasattr(device, name)
-    }
+    told: dict[str, object] = {name: getattr(device, name) for name in _OWN}
     health = device.health
     return told | {
         "labels": " ".join(f"{name}={value}" for name, value in sorted(device.called.items())),
