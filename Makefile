@@ -40,7 +40,10 @@ chromium:
 browser: setup chromium ## do every daily job in a browser on real processes; axe-core looks at every page (minutes)
 	@$(BIN)/python -m pytest -p no:randomly tests/browser/day.py
 
+# Empty is "keep it": else every worker and every process of a test compiles the whole project anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup mosquitto strace chromium ## run every test (a third worker, since some mostly wait)
+	@$(BIN)/python -m compileall -q $(MEMBERS) tests/support
 	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 MLFLOW := build/mlflow-venv
