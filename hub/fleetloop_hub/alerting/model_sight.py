@@ -42,15 +42,16 @@ class ChampionSight:
         return found
 
     def _demand(self, version: Version) -> AccuracyReference | None:
-        if version.manifest is None:
+        sha256 = version.manifest or version.unsigned
+        if sha256 is None:
             return None
-        if version.manifest not in self._demands:
+        if sha256 not in self._demands:
             try:
-                found = decode(self._blobs.get(version.manifest), Manifest).accuracy
+                found = decode(self._blobs.get(sha256), Manifest).accuracy
             except (BlobError, UndecodableError):
                 found = None
-            self._demands[version.manifest] = found
-        return self._demands[version.manifest]
+            self._demands[sha256] = found
+        return self._demands[sha256]
 
 
 def champions(catalog: Catalog) -> list[Version]:

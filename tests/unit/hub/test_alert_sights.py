@@ -21,6 +21,7 @@ from fleetloop_hub.trust.terms import Repository, Role
 from fleetloop_hub.verdict_records import FleetVerdict, Odd, Who
 from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.reports import HealthReport
+from support import accuracy
 from support.hubrecords import START, a_device, a_drift, a_health, a_rollout, a_run, a_version
 from support.hubweb import WebHub, show_up, tell, web_hub
 
@@ -279,12 +280,25 @@ def test_who_stands_apart_is_told(who: Who, names: list[str] | None) -> None:
     )
 
 
-def test_labels_that_prove_a_champion_worse_than_its_gate_are_told(
-    hub: WebHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_labels_that_prove_a_champion_worse_than_its_gate_are_told(hub: WebHub) -> None:
     sight = model_sight.ChampionSight(hub.catalog, hub.telemetry, hub.blobs)
-    hub.catalog.put(a_version(1), Alias(key="rain/champion", version=1))
-    assert sight.look(START) == []  # it has no manifest
+    hub.catalog.put(a_version(1), Alias(key="rain/champion", version=1))  # it has no manifest
+    accuracy.keep(hub.catalog, hub.blobs)
+    accuracy.label(hub.telemetry, "station-1", 400, wrong=2, version=2)
+    assert sight.look(START) == []
+    accuracy.label(hub.telemetry, "station-2", 400, wrong=2)
+    (found,) = sight.look(START)
+    assert brief([found]) == [(AlertKind.ACCURACY, "storm", AlertLevel.BAD, 1)]
+    assert "accuracy 0.5 by 400 labels" in found.text
+
+
+def test_a_manifest_that_is_gone_or_damaged_demands_nothing(hub: WebHub) -> None:
+    sight = model_sight.ChampionSight(hub.catalog, hub.telemetry, hub.blobs)
+    for manifest in ("0" * 64, hub.blobs.put(b"no manifest")):
+        hub.catalog.put(
+            replace(a_version(1), manifest=manifest), Alias(key="rain/champion", version=1)
+        )
+        assert sight.look(START) == []
 
 
 def test_every_kind_has_its_terms() -> None:

@@ -104,6 +104,26 @@ def test_what_cannot_be_said_now_is_said_later_and_not_all_at_once(rig: HubRig) 
     assert len(heard) == len({*heard}) == MOST_AT_ONCE + 5
 
 
+def test_on_a_new_connection_what_stands_is_said_again_and_what_is_over_is_cleared(
+    rig: HubRig,
+) -> None:
+    catalog, heard = rig.kept.catalog, list[tuple[str, bool]]()
+    topics = AlertTopics(catalog)
+
+    def say(topic: str, payload: bytes) -> bool:
+        heard.append((topic, bool(payload)))
+        return True
+
+    catalog.put(an_alert(), an_alert("snow"))
+    topics.pump(say)
+    heard.clear()
+    catalog.put(an_alert("snow", state=AlertState.CLOSED))
+    topics.again()
+    topics.pump(say)
+    topics.pump(say)
+    assert sorted(heard) == sorted([(topic(), True), (topic("snow"), False)])
+
+
 def test_no_device_and_no_label_source_may_write_alerts() -> None:
     for account in (
         BrokerAccount("station-1", "p", "default"),
