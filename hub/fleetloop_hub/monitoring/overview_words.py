@@ -267,7 +267,7 @@ def _serving(devices: list[DeviceView], online: list[DeviceView]) -> str:
     count = f"{len(online)} of {len(devices)} devices online"
     loaded = {(d.model, d.version) for d in online if d.version is not None}
     if not loaded:
-        return f"{count}, none has a model yet"
+        return f"{count}, none has a model yet" if online else count
     if len(loaded) == 1:
         model, version = loaded.pop()
         there = sum(d.version is not None for d in online)

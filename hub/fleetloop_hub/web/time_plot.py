@@ -1,7 +1,9 @@
 """Values over time: what the script of the page draws, and a drawing where no script runs."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -63,8 +65,9 @@ class TimePlot:
         low, high = min(0.0, *values), max(values)
         paths = Markup("").join(
             Markup('<polyline class="line-{n}" points="{points}"><title>{name}</title></polyline>')
-            .format(n=n % 6 + 1, points=self._points(line, low, high), name=name)
+            .format(n=n % 6 + 1, points=points, name=name)
             for n, (name, line) in enumerate(self.lines.items())
+            for points in self._pieces(line, low, high)
         )  # fmt: skip
         label = (
             f"{self.title}: {short(min(values))} to {short(high)} {self.unit}, "
@@ -75,12 +78,19 @@ class TimePlot:
             "<title>{label}</title>{paths}</svg><small>{label}</small>"
         ).format(w=_WIDTH, h=_HEIGHT, label=label, paths=paths)
 
-    def _points(self, values: list[float | None], low: float, high: float) -> str:
+    def _pieces(self, values: list[float | None], low: float, high: float) -> Iterator[str]:
+        """The points of each stretch without a gap."""
         span_s = (self.at[-1] - self.at[0]) or 1.0
         span = (high - low) or 1.0
-        return " ".join(
-            f"{_PAD + (at - self.at[0]) / span_s * (_WIDTH - 2 * _PAD):.1f},"
-            f"{_HEIGHT - _PAD - (value - low) / span * (_HEIGHT - 2 * _PAD):.1f}"
-            for at, value in zip(self.at, values, strict=True)
-            if value is not None and math.isfinite(value)
-        )
+        pairs = zip(self.at, values, strict=True)
+        for known, stretch in groupby(pairs, key=lambda pair: _is_known(pair[1])):
+            if known:
+                yield " ".join(
+                    f"{_PAD + (at - self.at[0]) / span_s * (_WIDTH - 2 * _PAD):.1f},"
+                    f"{_HEIGHT - _PAD - ((value or 0.0) - low) / span * (_HEIGHT - 2 * _PAD):.1f}"
+                    for at, value in stretch
+                )
+
+
+def _is_known(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)

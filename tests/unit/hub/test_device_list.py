@@ -1,10 +1,13 @@
 """Which devices of a long list are meant, in which order, and how they are told of."""
 
+import re
+
 import pytest
 
 from fleetloop_hub.monitoring.device_choice import choices
 from fleetloop_hub.monitoring.device_list import Wish, counts, matching, ordered
 from fleetloop_hub.monitoring.overview import DeviceView, Level
+from fleetloop_hub.web.time_plot import TimePlot
 from fleetloop_shared.errors import QueryError
 
 
@@ -106,3 +109,15 @@ def test_more_names_than_a_query_holds_are_said_to_be_too_many() -> None:
     quoted = Wish(hardware='a"b')
     [choice] = choices([a_view("a", hardware='a"b')], quoted, picked=False)
     assert choice.where == 'device = "a"'
+
+
+def test_a_drawing_over_time_stays_in_its_frame_and_breaks_where_nothing_is_known() -> None:
+    values = [1.0, 9.0, None, -2.0, float("inf"), 3.0]
+    plot = TimePlot("Speed", "ms", [10.0, 20.0, 30.0, 40.0, 50.0, 60.0], {"p99": values})
+    lines = re.findall(r'points="([^"]+)"', plot.drawn)
+    assert [len(line.split()) for line in lines] == [2, 1, 1]
+    ys = [float(y) for y in re.findall(r"[\d.]+,([\d.]+)", " ".join(lines))]
+    assert (min(ys), max(ys)) == (6.0, 114.0)
+    assert "-2 to 9 ms" in plot.drawn
+    assert TimePlot("Speed", "ms", [], {"p99": []}).drawn == ""
+    assert TimePlot("Speed", "ms", [1.0], {"p99": [0.0]}, limit=2.0).told["kind"] == "lines"

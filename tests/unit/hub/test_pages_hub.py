@@ -189,3 +189,11 @@ def test_open_streams_are_counted(hub: WebHub) -> None:
     changes.stop()
     assert list(stream) == []
     assert changes.open == 0
+
+
+def test_a_fleet_that_is_away_is_not_said_to_have_no_model(hub: WebHub) -> None:
+    hub.catalog.put(a_device(), a_version())
+    show_up(hub.telemetry, online=False)
+    text = hub.client().get("/").text
+    assert "0 of 1 devices online." in text
+    assert "none has a model" not in text
