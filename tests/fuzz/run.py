@@ -97,7 +97,7 @@ def ask(hub: HubProcess, a_route: int, more: list[str]) -> tuple[int, int]:
         command += ["--max-examples", str(a_route), "--continue-on-failure", "--no-shrink"]
         command += ["--warnings", "off", "--report", "json", "--report-json-path", str(report)]
         hooks = os.environ | {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(CONFIG.parent)}
-        code = subprocess.run([*command, *more], check=False, env=hooks).returncode
+        code = subprocess.run([*command, *more], check=False, env=hooks, cwd=folder).returncode
         told = json.loads(report.read_text("utf-8"))
     found = len(told["failures"]) + len(told["errors"])
     return int(told["test_cases"]["generated"]), found or int(code != 0)

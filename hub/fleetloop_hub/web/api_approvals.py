@@ -18,15 +18,14 @@ from fleetloop_hub.web import answers, conditions, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.paging import PageAsk
+from fleetloop_hub.web.schema_words import SEEN
 from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
 _NUMBER = re.compile("[0-9]{1,9}")
-_SEEN = r"[^\x00-\x20\x7f-\xa0]"
-"""Something that is neither blank nor control: unlike "not a space", the same in every language."""
-Text = Annotated[str, msgspec.Meta(pattern=_SEEN, max_length=2_000)]
-Name = Annotated[str, msgspec.Meta(pattern=_SEEN, max_length=100)]
+Text = Annotated[str, msgspec.Meta(pattern=SEEN, max_length=2_000)]
+Name = Annotated[str, msgspec.Meta(pattern=SEEN, max_length=100)]
 
 
 class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,6 +22,7 @@ from fleetloop_hub.people.views import (
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.web import access, guard
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.schema_words import SEEN
 from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
@@ -67,7 +68,7 @@ class TokenMakeAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         days: How long it is good.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"[^\x00-\x20\x7f-\xa0]", max_length=80)]
+    name: Annotated[str, msgspec.Meta(pattern=SEEN, max_length=80)]
     role: Role = Role.VIEWER
     days: Days = 90.0
 

@@ -189,9 +189,10 @@ def _parameters(route: _Route) -> Iterator[dict[str, Any]]:
             "schema": schema,
             "example": int(example) if number else example,
         }
-    for name, kind in parameters(route.speaks.query) if route.speaks.query else ():
+    for name, kind, needed in parameters(route.speaks.query) if route.speaks.query else ():
         text = kind.pop("description", "")
-        yield {"name": name, "in": "query", "description": text, "schema": kind}
+        said = {"name": name, "in": "query", "description": text, "schema": kind}
+        yield said | ({"required": True, "example": "rain"} if needed else {})
     for header in _heeded(route):
         text, kind = _ASKED_HEADERS[header]
         yield {"name": header, "in": "header", "description": text, "schema": kind}

@@ -1,9 +1,9 @@
 """Serves the documents of the API and of what is said over MQTT, each made once."""
 
 import functools
-from typing import Any
+from typing import Any, cast
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Flask, Response, current_app
 
 from fleetloop_hub.web import asyncapi
 from fleetloop_hub.web.access import PUBLIC, needs
@@ -11,14 +11,12 @@ from fleetloop_hub.web.openapi import document
 from fleetloop_hub.web.speaking import JSON, Speaks
 from fleetloop_shared.codec import encode
 
+_MADE = "fleetloop-openapi"
+
 
 def openapi_routes() -> Blueprint:
     """The routes that whoever reaches the hub may ask: the documents tell nothing of this hub."""
     routes = Blueprint("openapi", __name__, url_prefix="/api/v1")
-
-    @functools.cache
-    def made() -> bytes:
-        return encode(document(current_app))
 
     @functools.cache
     def made_of_topics() -> bytes:
@@ -36,6 +34,13 @@ def openapi_routes() -> Blueprint:
     @Speaks(gives=dict[str, Any])
     def openapi() -> Response:
         """This document."""
-        return Response(made(), content_type=JSON)
+        return Response(encode(told(current_app)), content_type=JSON)
 
     return routes
+
+
+def told(app: Flask) -> dict[str, Any]:
+    """The document of an application, which is made when it is first asked for."""
+    if _MADE not in app.extensions:
+        app.extensions[_MADE] = document(app)
+    return cast("dict[str, Any]", app.extensions[_MADE])

@@ -11,6 +11,9 @@ import msgspec
 Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
+_NONE = re.compile(
+    r"\bNone(?= (?:if|while|before|without|where|as|until|for|once|after|is)\b|[:,.;])"
+)
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): ", re.MULTILINE)
 
 
@@ -36,23 +39,24 @@ class Schemas:
         self._schemas = dict(zip(map(id, self._every), schemas, strict=True))
         _, asked = msgspec.json.schema_components(self._taken, ref_template=_REF)
         for class_ in _classes(msgspec.inspect.multi_type_info(self._every)):
-            if (schema := self.components.get(class_.__name__)) is not None:
-                _explain(schema, class_)
-                if class_.__name__ not in asked and not _leaves_out(class_):
-                    schema["required"] = list(schema["properties"])
+            for name in (class_.__name__, f"{class_.__module__}.{class_.__qualname__}"):
+                if (schema := self.components.get(name)) is not None:
+                    _explain(schema, class_)
+                    if name not in asked and not _leaves_out(class_):
+                        schema["required"] = list(schema["properties"])
 
     def of(self, type_: object) -> Schema:
         """The schema of one of the types."""
         return self._schemas[id(type_)]
 
 
-def parameters(type_: type[msgspec.Struct]) -> Iterator[tuple[str, Schema]]:
-    """The fields of a query, each with the schema of its text."""
+def parameters(type_: type[msgspec.Struct]) -> Iterator[tuple[str, Schema, bool]]:
+    """The fields of a query, each with the schema of its text, and whether it must be there."""
     (_,), components = msgspec.json.schema_components([type_], ref_template=_REF)
     schema = components.pop(type_.__name__)
     _explain(schema, type_)
     for name, found in schema["properties"].items():
-        yield name, _without_null(found, components)
+        yield name, _without_null(found, components), name in schema.get("required", ())
 
 
 def _without_null(schema: Schema, components: dict[str, Schema]) -> Schema:
@@ -107,4 +111,9 @@ def _explain(schema: Schema, class_: type) -> None:
         for name, words in zip(parts[1::2], parts[2::2], strict=True):
             found = schema.get("properties", {}).get(name)
             if found is not None and "description" not in found:
-                schema["properties"][name] = {"description": " ".join(words.split())} | found
+                schema["properties"][name] = {"description": _in_json(words)} | found
+
+
+def _in_json(words: str) -> str:
+    """What Python's words say of what is written as JSON."""
+    return _NONE.sub("null", " ".join(words.split()))

@@ -9,7 +9,7 @@ from fleetloop_hub.delivery.rollout_states import Event
 from fleetloop_hub.fleet_records import LabelCohort, Quarantine, Rollout
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rollout that a person asks for.
 
     Attributes:

@@ -39,6 +39,7 @@ from fleetloop_hub.web import (
     fairness_routes,
     metrics_routes,
     openapi_routes,
+    search_routes,
     why_routes,
 )
 from fleetloop_hub.web.actions import HubActions
@@ -51,6 +52,7 @@ from fleetloop_hub.web.pages.decisions import decisions_pages, retraining_pages
 from fleetloop_hub.web.pages.device import device_pages
 from fleetloop_hub.web.pages.devices import devices_pages
 from fleetloop_hub.web.pages.enrol import enrol_pages
+from fleetloop_hub.web.pages.interface import interface_pages
 from fleetloop_hub.web.pages.models import models_pages
 from fleetloop_hub.web.pages.overview import overview_pages
 from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
@@ -154,6 +156,7 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
         api_channels.reading_channels(hub.channels),
         api_channels.changing_channels(hub.channels),
         openapi_routes.openapi_routes(),
+        search_routes.search_routes(hub.catalog),
     ]
 
 
@@ -162,6 +165,7 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     return [
         overview_pages(overviews, hub.catalog, hub.actions, hub.trust),
+        interface_pages(),
         attempts_pages(overviews, hub.catalog),
         system_pages(hub.catalog, hub.telemetry, hub.actions, hub.meter, hub.state_dir),
         devices_pages(overviews),
