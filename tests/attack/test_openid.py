@@ -116,6 +116,19 @@ def test_a_name_that_is_somebody_else_s_is_not_taken_over(hub: WebHub, provider:
     assert [person.subject for person in accounts.all()] == [""]
 
 
+def test_groups_may_be_told_by_userinfo_alone(hub: WebHub, provider: Provider) -> None:
+    provider.more = {"sub": "ann-1", "preferred_username": "ann", "groups": ["bosses"]}
+    app = console(hub, provider, "groups", ROLES)
+    Accounts(hub.catalog, time.time).begin()  # one admin stays, whatever the provider says
+    client = app.test_client()
+    assert signed_in(client).status_code == 303
+    assert client.get("/settings/people").status_code == 200
+    provider.claims["groups"] = ["ops"]  # what is signed goes before
+    client = app.test_client()
+    signed_in(client)
+    assert client.get("/settings/people").status_code == 403
+
+
 Lie = Callable[[Provider], object]
 LIES: dict[str, Lie] = {
     "another issuer": lambda p: p.claims.update(iss="https://evil.example"),
@@ -130,6 +143,9 @@ LIES: dict[str, Lie] = {
     "signed by another": lambda p: setattr(p, "key", ECKey.generate_key("P-256", {"kid": "first"})),
     "not signed": lambda p: setattr(p, "algorithm", "none"),
     "signed with what all know": lambda p: setattr(p, "algorithm", "HS256"),
+    "with somebody else's groups": lambda p: setattr(
+        p, "more", {"sub": "root", "groups": ["bosses"]}
+    ),
     "no JSON": lambda p: setattr(p, "garbled", "e30.e30.e30"),
     "no token at all": lambda p: setattr(p, "garbled", "nonsense"),
     "no token": lambda p: setattr(p, "gives", False),

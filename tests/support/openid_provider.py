@@ -36,6 +36,7 @@ class Provider:
         says: What it says of itself beside.
         asked: What browsers brought to it.
         gives: Whether it hands out ID tokens.
+        more: What UserInfo says, None where there is none.
         garbled: What it gives instead of them.
     """
 
@@ -47,6 +48,7 @@ class Provider:
     says: dict[str, Any] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
     gives: bool = True
+    more: dict[str, Any] | None = None
     garbled: str = ""
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -61,6 +63,8 @@ class Provider:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256", "none", "HS256"],
         }
+        if self.more is not None:
+            told["userinfo_endpoint"] = f"{self.issuer}/userinfo"
         return told | self.says
 
     def code(self, asked: dict[str, str]) -> str:
@@ -116,6 +120,11 @@ def running() -> Iterator[Provider]:
     @app.get("/keys")
     def keys() -> Response:
         return jsonify({"keys": [provider.shown.as_dict(private=False)]})
+
+    @app.get("/userinfo")
+    def userinfo() -> Response:
+        assert request.headers["Authorization"] == "Bearer opaque"
+        return jsonify(provider.more)
 
     @app.get("/authorize")
     def authorize() -> ResponseReturnValue:

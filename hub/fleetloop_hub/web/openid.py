@@ -5,7 +5,7 @@ provider says of itself and its keys are fetched anew for each sign-in, so that 
 """
 
 import logging
-from typing import cast
+from typing import Any, cast
 
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.flask_client import FlaskIntegration, FlaskOAuth2App
@@ -52,7 +52,9 @@ def begin(provider: OpenIdProvider, back: str) -> Response:
 
 
 def claims(provider: OpenIdProvider) -> Claims:
-    """What the ID token says that the browser's code stands for, verified.
+    """What the ID token says that the browser's code stands for, verified, and what UserInfo adds.
+
+    Many providers tell names and groups at the UserInfo endpoint alone (section 5.3).
 
     Raises:
         ProviderError: The provider has refused, the code is not ours, or the token is not good.
@@ -62,12 +64,29 @@ def claims(provider: OpenIdProvider) -> Claims:
         "aud": {"essential": True, "values": [provider.client]},
     }
     try:
-        got = _client(provider).authorize_access_token(claims_options=wanted, leeway=_LEEWAY_S)
+        client = _client(provider)
+        got = client.authorize_access_token(claims_options=wanted, leeway=_LEEWAY_S)
+        if "userinfo" not in got:
+            raise ValueError("no ID token")
+        return _with_more(client, got)
     except _TROUBLE as error:
         raise _failed(provider, error) from error
-    if "userinfo" not in got:
-        raise _failed(provider, ValueError("no ID token"))
-    return cast("Claims", got["userinfo"])
+
+
+def _with_more(client: FlaskOAuth2App, got: dict[str, Any]) -> Claims:
+    """The claims of a token, and those of UserInfo beside them.
+
+    Raises:
+        ValueError: UserInfo is of somebody else.
+    """
+    said: Claims = got["userinfo"]
+    if not client.server_metadata.get("userinfo_endpoint"):
+        return said
+    bearer = {name: got[name] for name in ("access_token", "token_type")}  # it was given just now
+    more: Claims = client.userinfo(token=bearer)
+    if more.get("sub") != said["sub"]:
+        raise ValueError("UserInfo is of somebody else")
+    return {**more, **said}
 
 
 def _client(provider: OpenIdProvider) -> FlaskOAuth2App:
