@@ -206,3 +206,25 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_session(hub: WebHub, a
     form["csrf_token"] = proof(client, "/account")
     told = [client.post("/account/password", data=form).status_code for _ in range(11)]
     assert told == [409] * 10 + [429]
+
+
+def test_the_audit_log_is_exported_without_formulas(hub: WebHub, app: Flask) -> None:
+    let_in(hub, "ann", Role.OPERATOR)
+    client = app.test_client()
+    form = {"name": "=cmd|1", "password": "wrong", "csrf_token": proof(client)}
+    assert client.post("/sign-in", data=form).status_code == 401
+    client = signed_in(app, "ann")
+    told = client.get("/audit?action=refused&format=csv").text.splitlines()
+    assert told[0].startswith("number,at,by,action,subject,reason,details,hash")
+    assert [line.split(",")[2] for line in told[1:]] == ["'=cmd|1"]
+
+
+def test_a_damaged_audit_log_is_told_not_shown(hub: WebHub, app: Flask, tmp_path: Path) -> None:
+    let_in(hub, "ann", Role.OPERATOR)
+    client = signed_in(app, "ann")
+    [log] = tmp_path.rglob("audit.jsonl")
+    log.write_bytes(log.read_bytes().replace(b'"ann"', b'"bob"'))
+    answer = client.get("/audit", headers={"Accept": "text/html"})
+    assert answer.status_code == 500
+    assert "changed or damaged" in answer.text
+    assert "bob" not in answer.text

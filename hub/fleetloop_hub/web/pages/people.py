@@ -24,7 +24,7 @@ from fleetloop_hub.web.api_people import (
 from fleetloop_hub.web.page import Crumb, Place, page, paged
 
 _SETTINGS = Crumb("Settings", "/settings")
-_COLUMNS = ("number", "at", "by", "action", "subject", "reason", "hash")
+_COLUMNS = ("number", "at", "by", "action", "subject", "reason", "details", "hash")
 
 
 def people_pages(accounts: Accounts) -> Blueprint:

@@ -26,9 +26,11 @@
   const tick = () => {
     const silent = Math.floor((performance.now() - heardAt) / 1000);
     const stale = silent >= STALE_AFTER_S;
-    mark.className = stale || signedOut ? "mark stale" : "mark fresh";
-    say("mark-word", signedOut ? "signed out" : stale ? "stale" : "live");
-    say("mark-age", signedOut ? "load again to sign in" : stale ? `since ${silent} s` : "");
+    if (mark.dataset.topics) { // other pages go on saying as of when they are
+      mark.className = stale || signedOut ? "mark stale" : "mark fresh";
+      say("mark-word", signedOut ? "signed out" : stale ? "stale" : "live");
+      say("mark-age", signedOut ? "load again to sign in" : stale ? `since ${silent} s` : "");
+    }
     const now = Date.now() / 1000 + ahead;
     for (const time of document.querySelectorAll("#main time")) {
       const at = Date.parse(time.dateTime) / 1000;
