@@ -71,12 +71,10 @@ def test_an_alert_is_acknowledged_and_silenced_on_its_page(hub: WebHub, admin: F
     assert actions == ["acknowledge an alert", "silence alerts", "end a silence"]
 
 
-@pytest.mark.parametrize("hours", ["0", "-1", "1e9", "nan", "soon", ""])
-def test_a_silence_of_no_time_or_for_ever_is_refused(
-    hub: WebHub, admin: FlaskClient, hours: str
-) -> None:
-    answer = admin.post("/silences", data={"hours": hours, **WHY})
-    assert answer.status_code in {409, 422}
+def test_a_silence_of_no_time_or_for_ever_is_refused(hub: WebHub, admin: FlaskClient) -> None:
+    for hours in ("0", "-1", "1e9", "nan", "soon", ""):
+        answer = admin.post("/silences", data={"hours": hours, **WHY})
+        assert answer.status_code in {409, 422}, hours
     assert hub.catalog.all(Silence) == []
 
 

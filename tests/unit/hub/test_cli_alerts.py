@@ -62,10 +62,10 @@ def test_alerts_are_silenced_and_heard_again(hub: WebHub, run: Run) -> None:
     assert "silenced" not in run("alerts", "list").out
 
 
-@pytest.mark.parametrize("duration", ["2", "h", "-1h", "1w", "999999999d", "10000d"])
-def test_a_duration_that_is_none_silences_nothing(hub: WebHub, run: Run, duration: str) -> None:
-    said = run("alerts", "silence", "--reason", "works", "--", duration)
-    assert said.code != 0
+def test_a_duration_that_is_none_silences_nothing(hub: WebHub, run: Run) -> None:
+    for duration in ("2", "h", "-1h", "1w", "999999999d", "10000d"):
+        said = run("alerts", "silence", "--reason", "works", "--", duration)
+        assert said.code != 0, duration
     assert hub.catalog.all(Silence) == []
 
 
