@@ -8,10 +8,8 @@ import typer
 from fleetloop_hub.cli.options import DEFAULT_DIR, HubUrl, Json, StateDir, err, out, print_json
 from fleetloop_hub.people.views import (
     PasswordView,
-    PeopleAnswer,
     PersonView,
     SecretView,
-    TokensAnswer,
     TokenView,
 )
 from fleetloop_hub.people_records import Role
@@ -28,7 +26,7 @@ OfRole = Annotated[Role, typer.Option("--role", help="What they may do.")]
 @app.command("list")
 def list_(*, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False) -> None:
     """List everybody who may sign in, or might."""
-    found = find_hub(state_dir, hub, change=False).get("/people", PeopleAnswer).people
+    found = find_hub(state_dir, hub, change=False).listed("/people", "people", PersonView)
     if json:
         print_json(found)
     elif found:
@@ -88,7 +86,7 @@ def list_tokens(
     *, state_dir: StateDir = DEFAULT_DIR, hub: HubUrl = None, json: Json = False
 ) -> None:
     """List your tokens; all of them with an admin's."""
-    found = find_hub(state_dir, hub, change=False).get("/api-tokens", TokensAnswer).tokens
+    found = find_hub(state_dir, hub, change=False).listed("/api-tokens", "tokens", TokenView)
     if json:
         print_json(found)
     elif found:

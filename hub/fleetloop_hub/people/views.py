@@ -77,10 +77,12 @@ class PeopleAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Everybody.
 
     Attributes:
-        people: In the order in which they were let in.
+        people: By name.
+        next: The cursor of what comes behind; null at the end.
     """
 
     people: list[PersonView]
+    next: str | None = None
 
 
 class TokensAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,9 +90,11 @@ class TokensAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         tokens: The newest first.
+        next: The cursor of what comes behind; null at the end.
     """
 
     tokens: list[TokenView]
+    next: str | None = None
 
 
 def shown(person: Person) -> PersonView:

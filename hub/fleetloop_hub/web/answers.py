@@ -20,6 +20,30 @@ class Devices(Page, frozen=True, kw_only=True):
     devices: list[DeviceView]
 
 
+class ModelView(msgspec.Struct, frozen=True, kw_only=True):
+    """A model with its versions in brief.
+
+    Attributes:
+        model: Its name.
+        versions: How many there are, given-up ones among them.
+        newest: The number of the one that was made last, null before the first.
+        champion: The number of the one that the fleet is meant to run, null if there is none.
+        spec: SHA-256 of the spec that it is trained by, "" if that is not known.
+    """
+
+    model: str
+    versions: int
+    newest: int | None
+    champion: int | None
+    spec: str
+
+
+class Models(Page, frozen=True, kw_only=True):
+    """Models by name."""
+
+    models: list[ModelView]
+
+
 class Versions(Page, frozen=True, kw_only=True):
     """Model versions, newest first."""
 

@@ -8,11 +8,11 @@ import msgspec
 from flask import Blueprint, Response
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.errors import EnrolError
+from fleetloop_hub.errors import AbsentError, EnrolError
 from fleetloop_hub.fleet_records import Rollout
 from fleetloop_hub.monitoring import alarms
 from fleetloop_hub.monitoring.alarms import Alarms
-from fleetloop_hub.monitoring.overview import Overview
+from fleetloop_hub.monitoring.overview import DeviceView, Overview
 from fleetloop_hub.monitoring.overview_reader import OverviewReader
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog, Telemetry
@@ -166,7 +166,22 @@ def reading(
         """How the running hub is."""
         return _json(actions.status())
 
+    _device(api, overviews)
     return api
+
+
+def _device(api: Blueprint, overviews: OverviewReader) -> None:
+    """The route of one device."""
+
+    @api.get("/devices/<device>")
+    @needs(Role.VIEWER)
+    @Speaks(gives=DeviceView)
+    def device(device: str) -> Response:
+        """One device, with the last that it said."""
+        for view in overviews.read().devices:
+            if view.device == device:
+                return _json(view)
+        raise AbsentError(f"no device {device[:80]!r}: see `fleetloop devices`")
 
 
 def enrolling(actions: HubActions) -> Blueprint:

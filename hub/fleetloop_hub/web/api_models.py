@@ -1,5 +1,6 @@
 """The HTTP API of versions as people keep them: lineage, aliases, tags, archive, retention."""
 
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated
 
@@ -8,14 +9,15 @@ from flask import Blueprint, Response
 
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Catalog
-from fleetloop_hub.records import Alias, Version
+from fleetloop_hub.records import Alias, Model, Version
 from fleetloop_hub.tracking.lineage import descent
+from fleetloop_hub.tracking.registry import CHAMPION
 from fleetloop_hub.tracking.retention import Retained
 from fleetloop_hub.tracking.shelf import Shelf
 from fleetloop_hub.web import conditions, guard, paging
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.actions import HubActions
-from fleetloop_hub.web.answers import Descents
+from fleetloop_hub.web.answers import Descents, Models, ModelView
 from fleetloop_hub.web.api import Ask
 from fleetloop_hub.web.paging import PageAsk
 from fleetloop_hub.web.problem import ProblemError
@@ -67,6 +69,14 @@ class RetainAsk(Ask, frozen=True, kw_only=True):
 def reading_models(catalog: Catalog, shelf: Shelf) -> Blueprint:
     """The routes that change nothing."""
     api = Blueprint("reading_models", __name__, url_prefix="/api/v1")
+
+    @api.get("/models")
+    @needs(Role.VIEWER)
+    @Speaks(query=PageAsk, gives=Models)
+    def models() -> Response:
+        """Models by name, with their versions in brief."""
+        found, behind = paging.cut(_brief(catalog), lambda m: (m.model,), asked(PageAsk))
+        return paging.paged(Models(models=found, next=behind))
 
     @api.get("/models/<model>/lineage")
     @needs(Role.VIEWER)
@@ -142,6 +152,23 @@ def changing_models(actions: HubActions, shelf: Shelf) -> Blueprint:
         return _json(shelf.retain(model, wanted.keep, delete=wanted.delete), HTTPStatus.CREATED)
 
     return api
+
+
+def _brief(catalog: Catalog) -> Iterator[ModelView]:
+    """Every model that is known, or has versions."""
+    specs = {model.key: model.spec for model in catalog.all(Model)}
+    numbers: dict[str, list[int]] = {name: [] for name in specs}
+    for version in catalog.all(Version):
+        numbers.setdefault(version.model, []).append(version.number)
+    for name, found in numbers.items():
+        champion = catalog.find(Alias, f"{name}/{CHAMPION}")
+        yield ModelView(
+            model=name,
+            versions=len(found),
+            newest=max(found, default=None),
+            champion=None if champion is None else champion.version,
+            spec=specs.get(name, ""),
+        )
 
 
 def _unchanged(shelf: Shelf, model: str, number: int) -> None:

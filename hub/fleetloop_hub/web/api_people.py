@@ -20,10 +20,11 @@ from fleetloop_hub.people.views import (
     token_shown,
 )
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.web import access, guard
+from fleetloop_hub.web import access, guard, paging
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.paging import PageAsk
 from fleetloop_hub.web.schema_words import SEEN
-from fleetloop_hub.web.speaking import Speaks
+from fleetloop_hub.web.speaking import Speaks, asked
 from fleetloop_shared.codec import encode
 
 _SMALL_BYTES = 16_384
@@ -79,10 +80,12 @@ def people_api(accounts: Accounts) -> Blueprint:
 
     @api.get("/people")
     @needs(Role.ADMIN)
-    @Speaks(gives=PeopleAnswer)
+    @Speaks(query=PageAsk, gives=PeopleAnswer)
     def people() -> Response:
         """Everybody who may sign in, or might."""
-        return _json(PeopleAnswer(people=[shown(person) for person in accounts.all()]))
+        found, behind = paging.cut(accounts.all(), lambda p: (p.key,), asked(PageAsk))
+        people = [shown(person) for person in found]
+        return paging.paged(PeopleAnswer(people=people, next=behind))
 
     @api.post("/people")
     @needs(Role.ADMIN)
@@ -142,11 +145,14 @@ def tokens_api(tokens: ApiTokens) -> Blueprint:
 
     @api.get("/api-tokens")
     @needs(Role.VIEWER)
-    @Speaks(gives=TokensAnswer)
+    @Speaks(query=PageAsk, gives=TokensAnswer)
     def listed() -> Response:
         """The tokens of whoever asks; all of them for an admin."""
-        found = [token_shown(token) for token in tokens.all(whose())]
-        return _json(TokensAnswer(tokens=found))
+        found, behind = paging.cut(
+            tokens.all(whose()), lambda t: (-t.made_at, t.key), asked(PageAsk)
+        )
+        shown_ = [token_shown(token) for token in found]
+        return paging.paged(TokensAnswer(tokens=shown_, next=behind))
 
     @api.post("/api-tokens")
     @needs(Role.VIEWER)

@@ -1,6 +1,7 @@
 """What the API's document says of the parts of addresses, and of the groups of its routes."""
 
 PATHS: dict[str, tuple[str, str]] = {
+    "device": ("The device's id.", "station-1"),
     "model": ("The model's name.", "rain"),
     "which": ("A number, an alias such as champion, or newest.", "champion"),
     "number": ("The version's number.", "2"),

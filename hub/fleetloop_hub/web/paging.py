@@ -5,7 +5,7 @@ import binascii
 import heapq
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import Annotated, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -46,6 +46,14 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     next: str | None = None
 
 
+class Paged(Protocol):
+    """An answer with a part of a list; a `Page`, or what looks like one and is made elsewhere."""
+
+    @property
+    def next(self) -> str | None:
+        """The cursor of what comes behind."""
+
+
 def cut(
     entries: Iterable[T], place: Callable[[T], Place], asked: PageAsk
 ) -> tuple[list[T], str | None]:
@@ -74,7 +82,7 @@ def cut(
     return [entry for _, _, entry in shown], _cursor(shown[-1][0]) if more else None
 
 
-def paged(page: Page) -> Response:
+def paged(page: Paged) -> Response:
     """The answer with a page, and with the address of the next in its `Link` header."""
     response = Response(encode(page), content_type=JSON)
     if page.next is not None:

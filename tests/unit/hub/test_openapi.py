@@ -131,6 +131,7 @@ def test_a_route_that_does_not_say_what_it_gives_is_named(hub: WebHub) -> None:
 
 
 PATHS = {
+    "device": "station-1",
     "model": "rain",
     "which": "champion",
     "number": "1",

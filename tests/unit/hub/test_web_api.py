@@ -9,7 +9,7 @@ import pytest
 
 from fleetloop_hub.errors import DataError, EnrolError, GateError, SpecError, TrainingError
 from fleetloop_shared.errors import DiskFullError
-from support.hubrecords import PASSWORD
+from support.hubrecords import PASSWORD, a_version
 from support.hubweb import ADMIN, WebHub, fill, problem, web_hub
 
 BODIES: dict[str, dict[str, object]] = {
@@ -238,13 +238,24 @@ def test_enrolling_a_fleet_in_one_go_is_not_guessing(hub: WebHub) -> None:
     assert answers == [201] * 50
 
 
-@pytest.mark.parametrize("path", ["devices", "versions", "rollouts", "decisions", "runs"])
+@pytest.mark.parametrize("path", ["devices", "versions", "models", "rollouts", "decisions", "runs"])
 def test_lists_are_named_by_what_they_hold(hub: WebHub, path: str) -> None:
     assert hub.client().get(f"/api/v1/{path}").json == {path: [], "next": None}
     fill(hub)
     found = hub.client().get(f"/api/v1/{path}").json
     assert found is not None
     assert len(found[path]) == 1
+
+
+def test_one_device_and_the_models_are_told_in_brief(hub: WebHub) -> None:
+    fill(hub)
+    client = hub.client()
+    told = client.get("/api/v1/devices/station-1").get_json()
+    assert told == client.get("/api/v1/devices").get_json()["devices"][0]
+    assert "fleetloop devices" in problem(client.get("/api/v1/devices/nix"), 404)["detail"]
+    hub.catalog.put(a_version(2))
+    [model] = client.get("/api/v1/models").get_json()["models"]
+    assert model == {"model": "rain", "versions": 2, "newest": 2, "champion": 1, "spec": ""}
 
 
 def test_no_answer_ever_holds_a_device_password(hub: WebHub) -> None:
