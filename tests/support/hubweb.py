@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from msgspec.structs import replace
 from werkzeug.test import TestResponse
 
@@ -218,6 +219,23 @@ class NotingRollouts(RolloutActions):
         return a_quarantine()
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates that one application has compiled, for the next one of this process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = CompiledTemplates()
+
+
 @dataclass(frozen=True)
 class WebHub:
     """What the web needs of a hub."""
@@ -238,8 +256,10 @@ class WebHub:
     notifier: Notifier
     meter: Meter = field(default_factory=Meter)
 
-    def client(self, bound_host: str = "127.0.0.1") -> FlaskClient:
-        return create_app(self, ADMIN_TOKEN, bound_host, Role.VIEWER).test_client()
+    def client(self, bound_host: str = "127.0.0.1", role: Role = Role.VIEWER) -> FlaskClient:
+        app = create_app(self, ADMIN_TOKEN, bound_host, role)
+        app.jinja_env.bytecode_cache = _COMPILED
+        return app.test_client()
 
 
 @contextmanager

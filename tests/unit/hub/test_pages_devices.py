@@ -14,13 +14,12 @@ from msgspec.structs import replace
 
 from fleetloop_hub.fleet_records import Device, Token
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.web.app import create_app
 from fleetloop_shared.codec import encode
 from fleetloop_shared.ids import sha256_hex
 from fleetloop_shared.messages import DeviceState
 from fleetloop_shared.reports import EventKind
 from support.hubrecords import START, a_device, a_drift, a_health, a_version, an_event
-from support.hubweb import ADMIN, ADMIN_TOKEN, WebHub, fill, show_up, tell, web_hub
+from support.hubweb import ADMIN, WebHub, fill, show_up, tell, web_hub
 
 SCRIPT = "<script>alert(1)</script>"
 FORM = {"device": "station-9", "hardware": "pi4", "cohort": "default", "expires_s": "3600"}
@@ -42,7 +41,7 @@ def full(hub: WebHub) -> WebHub:
 
 
 def as_(hub: WebHub, role: Role) -> FlaskClient:
-    return create_app(hub, ADMIN_TOKEN, "127.0.0.1", role).test_client()
+    return hub.client(role=role)
 
 
 def shown(reader: FlaskClient, address: str) -> list[str]:
