@@ -1,6 +1,7 @@
 """Runs the hub as a process: web server, hub and broker started in order, and ended in order."""
 
 import contextlib
+import gc
 import secrets
 import signal
 import threading
@@ -19,6 +20,10 @@ from fleetloop_shared.durable import RealDisk, replace
 
 _SESSION_KEY = Path("keys") / "session.key"
 
+_COLLECT = 20_000, 10, 1_000
+"""Objects that come before cycles are looked for, and how seldom among those that have stayed: what
+is known of thousands of devices stays, and to walk through it takes longer than to answer."""
+
 
 def serve(config: HubConfig, say: Callable[[str], None]) -> None:
     """Run until SIGTERM or SIGINT.
@@ -32,6 +37,7 @@ def serve(config: HubConfig, say: Callable[[str], None]) -> None:
         BrokerError: The broker cannot be started.
         CatalogError: Another hub uses the state folder.
     """
+    gc.set_threshold(*_COLLECT)
     asked, stop = threading.Event(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked.set())

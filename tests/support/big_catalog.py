@@ -58,12 +58,14 @@ class Grown:
 
     Attributes:
         name: The model's.
+        place: Its place among the models.
         versions: Its versions, oldest first.
         manifests: Theirs.
         artifact: The bytes of the newest.
     """
 
     name: str
+    place: int
     versions: list[Version] = field(default_factory=list)
     manifests: list[Manifest] = field(default_factory=list)
 
@@ -88,7 +90,7 @@ class Growing:
         """Models with their versions, runs, datasets, decisions, rollouts and devices."""
         grown = []
         for k in range(self._scale.models):
-            model = Grown(f"rain-{_NAMES[k % len(_NAMES)]}{k // len(_NAMES) or ''}")
+            model = Grown(f"rain-{_NAMES[k % len(_NAMES)]}{k // len(_NAMES) or ''}", k)
             self._add(model)
             grown.append(model)
         self._catalog.put(*self._devices(grown))
@@ -138,7 +140,7 @@ class Growing:
         rows = pq.read_table(io.BytesIO(self._blobs.get(self._dataset.key)))
         made: list[Dataset] = []
         for k in range(_DATASETS_A_MODEL):
-            keep = len(rows) * (k + 1) // _DATASETS_A_MODEL - len(model.name)
+            keep = len(rows) * (k + 1) // _DATASETS_A_MODEL - model.place
             sink = io.BytesIO()
             pq.write_table(rows.slice(0, keep), sink)
             made.append(
@@ -180,10 +182,7 @@ class Growing:
             number=number,
             decision=decision.key,
             metrics=self._jittered(self._run.metrics),
-            candidates=[
-                replace(c, score=c.score + self._drawn(), quantized_score=c.quantized_score)
-                for c in self._run.candidates
-            ],
+            candidates=[replace(c, score=c.score + self._drawn()) for c in self._run.candidates],
             reason=decision.reasons[0],
         )
         return run, decision

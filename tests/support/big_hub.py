@@ -66,8 +66,8 @@ def make(folder: Path, scale: Scale, say: Say = print) -> None:
         devices = catalog.all(Device)
     _roll_out(folder, grown)
     say(f"catalog grown after {time.monotonic() - began:.0f} s")
-    weather = _weather(manifest, artifact)
-    fleet = _fleet(devices, grown, weather, now, scale)
+    met = weather(manifest, artifact)
+    fleet = _fleet(devices, grown, met, now, scale)
     _tell(folder, fleet, now, scale, say)
     say(f"told after {time.monotonic() - began:.0f} s")
 
@@ -120,7 +120,7 @@ def _roll_out(folder: Path, grown: list[Grown]) -> None:
         hub.actions.roll_out(first.name, first.versions[-1].number, first.cohorts[0])
 
 
-def _weather(manifest: Manifest, artifact: bytes) -> dict[str, Weather]:
+def weather(manifest: Manifest, artifact: bytes) -> dict[str, Weather]:
     """A usual winter, a summer, and a winter as a miswired device sees it."""
     recording = read(_DATA / "noaa_weather.csv", world.LABEL)
     day = recording.rows[:, recording.columns.index(world.TIME)].astype(np.float64)

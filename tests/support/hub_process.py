@@ -1,5 +1,6 @@
 """A real hub process at a broker of the test's own."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -39,6 +40,27 @@ class HubProcess:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where its pages are."""
+        return f"http://{self._http}"
+
+    def cpu_share(self, during_s: float) -> float:
+        """How much of a core it uses, watched for some seconds."""
+        began_s, began = self._cpu_s(), time.monotonic()
+        time.sleep(during_s)
+        return (self._cpu_s() - began_s) / (time.monotonic() - began)
+
+    def settle(self, quiet_share: float = 0.3) -> None:
+        """Wait until what it does after a start is done."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self.cpu_share(3.0) > quiet_share and time.monotonic() < deadline:
+            pass
+
+    def _cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text("ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def ended(self) -> int | None:

@@ -63,8 +63,15 @@ class Spell:
 class MonthDevice:
     """Says what is due between two moments; reports are numbered as an outbox numbers them."""
 
-    def __init__(
-        self, name: str, hardware: str, spells: list[Spell], weather: list[Weather], seed: int
+    def __init__(  # noqa: PLR0913  # what a device is, said once
+        self,
+        name: str,
+        hardware: str,
+        spells: list[Spell],
+        weather: list[Weather],
+        seed: int,
+        *,
+        boot: int = 1,
     ) -> None:
         """It has said nothing yet.
 
@@ -74,7 +81,9 @@ class MonthDevice:
             spells: What it serves, oldest first.
             weather: What it meets, one for each spell.
             seed: Of what is drawn.
+            boot: How often its agent has started.
         """
+        self._boot = boot
         self.name, self.hardware = name, hardware
         self._spells, self._weather = spells, weather
         self._random = np.random.default_rng(seed)
@@ -111,7 +120,7 @@ class MonthDevice:
         manifest = self._spells[self._spell].manifest
         birth = DeviceState(
             online=online,
-            boot=1,
+            boot=self._boot,
             conn=1 if online else 0,
             agent=_AGENT,
             hardware=self.hardware,
@@ -120,7 +129,7 @@ class MonthDevice:
         )
         state = ReportedState(
             at=at,
-            boot=1,
+            boot=self._boot,
             sequence=1,
             state="serving",
             model=manifest.model,
@@ -139,7 +148,7 @@ class MonthDevice:
 
     def _named(self, at: float) -> dict[str, str | int | float]:
         self._seq += 1
-        return {"device": self.name, "boot": 1, "seq": self._seq, "at": at}
+        return {"device": self.name, "boot": self._boot, "seq": self._seq, "at": at}
 
     def _moves(self, at: float) -> list[tuple[str, Report]]:
         manifest = self._spells[self._spell].manifest
@@ -253,7 +262,7 @@ class MonthDevice:
         samples = []
         for k in self._random.integers(0, len(weather.rows), _SAMPLES).tolist():
             self._sampled += 1
-            name = f"{self.name}-{self._sampled}"
+            name = f"{self.name}-{self._boot}-{self._sampled}"
             values = [None if np.isnan(x) else float(x) for x in weather.rows[k].tolist()]
             samples.append(
                 Sample(

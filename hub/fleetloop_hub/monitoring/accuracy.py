@@ -1,8 +1,11 @@
 """How accurate a version is now: per device, cohort and fleet, without labels and with them."""
 
 import threading
-from collections import defaultdict
+import time
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from fleetloop_hub.errors import BlobError, DataError
 from fleetloop_hub.fleet_records import Device
@@ -10,6 +13,7 @@ from fleetloop_hub.fresh_labels import LabelTests
 from fleetloop_hub.monitoring.accuracy_views import AccuracyView, Place, Scope
 from fleetloop_hub.monitoring.estimate import Estimator
 from fleetloop_hub.monitoring.merging import merged
+from fleetloop_hub.monitoring.recent_rows import RecentRows
 from fleetloop_hub.monitoring.weighed_labels import WeighedAccuracy, weighed
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.records import Run, Version
@@ -18,18 +22,16 @@ from fleetloop_hub.training import job as files
 from fleetloop_hub.validation import labelled
 from fleetloop_hub.validation.metrics import METRICS
 from fleetloop_shared.codec import decode
-from fleetloop_shared.estimate.records import LabelEvidence
 from fleetloop_shared.manifest import REGRESSION, Manifest
 from fleetloop_shared.profile import LiveProfile
-from fleetloop_shared.reports import HealthReport, ProfileReport
-
-RECENT_ROWS = 2_048
-"""Of each device the newest windows are taken until they hold so many rows."""
 
 MOST_DEVICES = 200
 """Devices that are estimated one by one; cohorts and fleet hold the others as well."""
 
-_WINDOWS = 64
+_VERSIONS = 4
+_SCOPES = 2_000
+_NOTICED_S = 0.1
+_SHARE_OF_A_CORE = 0.05
 
 
 class AccuracyReader:
@@ -47,9 +49,26 @@ class AccuracyReader:
         self._lock = threading.Lock()
         self._tests = LabelTests(telemetry)
         self._last: tuple[str, Estimator] | None = None
+        self._recent: OrderedDict[str, RecentRows] = OrderedDict()
+        self._scoped: dict[tuple[str, str], tuple[LiveProfile, Scope]] = {}
+        self._views: dict[str, tuple[float, AccuracyView]] = {}
 
     def read(self, version: Version) -> AccuracyView:
-        """How accurate a version is by all that has been reported."""
+        """How accurate a version is by all that has been reported.
+
+        Of a fleet so large that this takes long, it is given out again for a while.
+        """
+        began = time.monotonic()
+        until, known = self._views.get(version.key, (0.0, None))
+        if known is not None and began < until:
+            return known
+        view = self._read(version)
+        took_s = time.monotonic() - began
+        keep_s = took_s / _SHARE_OF_A_CORE if took_s > _NOTICED_S else 0.0
+        self._views = {version.key: (time.monotonic() + keep_s, view)}
+        return view
+
+    def _read(self, version: Version) -> AccuracyView:
         manifest = self._manifest(version)
         accuracy = manifest.accuracy if manifest is not None else None
         with self._lock:
@@ -107,46 +126,42 @@ class AccuracyReader:
     def _scopes(self, version: Version, estimator: Estimator) -> Iterator[Scope]:
         """The fleet, then its cohorts, then its devices, as far as they have reported."""
         enrolled = {device.key: device for device in self._catalog.all(Device)}
-        recent = {name: self._recent(name, version) for name in sorted(enrolled)}
+        recent = self._kept_up(version)
+        profiles = {n: p for n, p in sorted(recent.profiles.items()) if n in enrolled}
         cohorts: defaultdict[str, list[LiveProfile]] = defaultdict(list)
-        for name, profile in recent.items():
-            if profile is not None:
-                cohorts[enrolled[name].cohort].append(profile)
-        every = [profile for profiles in cohorts.values() for profile in profiles]
-        if every:
-            yield _scope(Place.FLEET, "fleet", merged(every), estimator)
-        for cohort, profiles in sorted(cohorts.items()):
-            yield _scope(Place.COHORT, cohort, merged(profiles), estimator)
-        left = MOST_DEVICES
-        for name, profile in recent.items():
-            evidence = self._evidence(name, version)
-            if profile is not None and left:
-                left -= 1
-                yield _scope(Place.DEVICE, name, profile, estimator, evidence)
+        for name, profile in profiles.items():
+            cohorts[enrolled[name].cohort].append(profile)
+        merged_by = {cohort: merged(found) for cohort, found in sorted(cohorts.items())}
+        if merged_by:
+            yield _scope(Place.FLEET, "fleet", merged([*merged_by.values()]), estimator)
+        for cohort, profile in merged_by.items():
+            yield _scope(Place.COHORT, cohort, profile, estimator)
+        for name in list(profiles)[:MOST_DEVICES]:
+            scope = self._device(version, name, profiles[name], estimator)
+            yield replace(scope, labels=recent.evidence.get(name))
 
-    def _recent(self, device: str, version: Version) -> LiveProfile | None:
-        """The newest rows that a device has served under a version, some 2,048 of them."""
-        stored = self._telemetry.reports("profile", device=device, limit=_WINDOWS)
-        taken: list[LiveProfile] = []
-        for report in (s.report for s in reversed(stored)):
-            ours = isinstance(report, ProfileReport) and (
-                (report.model, report.version) == (version.model, version.number)
-            )
-            if isinstance(report, ProfileReport) and ours:
-                taken.append(report.profile)
-            if sum(profile.rows for profile in taken) >= RECENT_ROWS:
-                break
-        return merged(taken) if taken else None
+    def _kept_up(self, version: Version) -> RecentRows:
+        """The newest rows of every device under a version, as of now."""
+        recent = self._recent.get(version.key)
+        if recent is None:
+            recent = RecentRows(self._telemetry.digests, version.model, version.number)
+            self._recent[version.key] = recent
+            if len(self._recent) > _VERSIONS:
+                self._recent.popitem(last=False)
+        recent.keep_up()
+        return recent
 
-    def _evidence(self, device: str, version: Version) -> LabelEvidence | None:
-        """What a device makes of the labels that it was given itself."""
-        for stored in self._telemetry.reports("health", device=device, limit=1):
-            report = stored.report
-            if isinstance(report, HealthReport) and (
-                (report.model, report.version) == (version.model, version.number)
-            ):
-                return report.evidence
-        return None
+    def _device(
+        self, version: Version, name: str, profile: LiveProfile, estimator: Estimator
+    ) -> Scope:
+        """A device's estimate, made anew only if it has served other rows."""
+        known = self._scoped.get((version.key, name))
+        if known is None or known[0] is not profile:
+            if len(self._scoped) > _SCOPES:
+                self._scoped.clear()
+            scope = _scope(Place.DEVICE, name, profile, estimator)
+            known = self._scoped[version.key, name] = profile, scope
+        return known[1]
 
     def _by_device(self, version: Version) -> list[WeighedAccuracy]:
         """The accuracy that labelled samples show, of all devices and of each."""
@@ -154,13 +169,7 @@ class AccuracyReader:
         return weighed(sums)[: MOST_DEVICES + 1]
 
 
-def _scope(
-    place: Place,
-    name: str,
-    profile: LiveProfile,
-    estimator: Estimator,
-    labels: LabelEvidence | None = None,
-) -> Scope:
+def _scope(place: Place, name: str, profile: LiveProfile, estimator: Estimator) -> Scope:
     estimated = estimator.estimate(profile)
     return Scope(
         place=place,
@@ -168,5 +177,4 @@ def _scope(
         rows=profile.rows,
         effective_rows=estimated.effective_rows,
         estimates=estimated.estimates,
-        labels=labels,
     )

@@ -32,6 +32,7 @@ from fleetloop_hub.web import (
     words,
 )
 from fleetloop_hub.web.changes import CHANGES, Changes
+from fleetloop_hub.web.fragments import Fragments
 from fleetloop_hub.web.routes import HubParts
 from fleetloop_hub.web.token_door import token_door
 
@@ -81,6 +82,9 @@ def create_app(
     overviews = OverviewReader(
         hub.catalog, hub.telemetry, moved=hub.actions.moved, unfair=fairness.broken
     )
+    app.extensions[CHANGES] = Changes(hub.catalog, hub.telemetry)
+    fragments = Fragments(app.extensions[CHANGES])
+    fragments.keep_in(app)
     compression.register(app)
     static_files.register(app)
     metrics_routes.register(app, hub.meter)
@@ -96,6 +100,7 @@ def create_app(
         ],
     )
     sessions.register(app, accounts, reached.key, secure=outside.scheme == "https")
+    fragments.give_in(app)
     once.register(app, hub.answers)
     audited.register(app, hub.audit)
     _teach(app)
@@ -106,7 +111,6 @@ def create_app(
         *routes.elsewhere(accounts, hub.audit, reached.provider, reached.url),
     ):
         app.register_blueprint(blueprint)
-    app.extensions[CHANGES] = Changes(hub.catalog, hub.telemetry)
     app.register_blueprint(changes.changes_routes(app.extensions[CHANGES]))
     page.register(app)
     access.check_declared(app)

@@ -62,6 +62,9 @@ class Changes:
             clock: Seconds that never go back.
         """
         self._catalog, self._telemetry, self._clock = catalog, telemetry, clock
+        self._lock = threading.Lock()
+        self._said_at: float | None = None
+        self._said_then = 0
         self._ended = threading.Event()
         self._free = threading.BoundedSemaphore(MOST_STREAMS)
         self._counting, self._open = threading.Lock(), 0
@@ -77,7 +80,7 @@ class Changes:
 
     def told(self, topics: list[str]) -> dict[str, tuple[int, int]]:
         """The state of these topics; a topic whose state is another one has changed."""
-        said = self._telemetry.revision()
+        said = self._said()
         return {
             topic: (
                 self._catalog.revision(*_KINDS.get(topic, ())),
@@ -85,6 +88,17 @@ class Changes:
             )
             for topic in topics
         }
+
+    def _said(self) -> int:
+        """How much devices have said, looked at with each beat: they always say something.
+
+        All streams are told at once, so that pages that show the same fetch it together.
+        """
+        with self._lock:
+            now = self._clock()
+            if self._said_at is None or not 0 <= now - self._said_at < _BEAT_S:
+                self._said_at, self._said_then = now, self._telemetry.revision()
+            return self._said_then
 
     def stream(self, topics: list[str]) -> Iterator[bytes]:
         """Events of these topics, from now on, until the hub ends or ten minutes have passed.
@@ -112,11 +126,8 @@ class Changes:
             yield b"retry: 3000\nevent: beat\ndata: 0\n\n"
             while not self._ended.wait(_LOOK_S) and self._clock() - began < _LONGEST_S:
                 now, is_beat = self.told(topics), self._clock() - beat_at >= _BEAT_S
-                changed = [t for t in topics if now[t][0] != seen[t][0]]
-                if is_beat:  # devices always say something: that is told with the beat only
-                    changed = [t for t in topics if now[t] != seen[t]]
-                for topic in changed:
-                    seen[topic] = now[topic]
+                changed = [t for t in topics if now[t] != seen[t]]
+                seen = now
                 if changed or is_beat:
                     beat_at = self._clock()
                 if changed:

@@ -10,6 +10,7 @@ from flask import Flask, Response, g, render_template, request
 
 from fleetloop_hub.web import menu
 from fleetloop_hub.web.access import may
+from fleetloop_hub.web.fragments import HEADER
 
 T = TypeVar("T")
 
@@ -83,7 +84,8 @@ def page(
         plots: Whether it has plots that a script draws.
         told: What the template needs.
     """
-    part = "HX-Request" in request.headers
+    part = HEADER in request.headers
+    g.topics = topics
     text = render_template(
         template,
         layout="fragment.html" if part else "shell.html",
@@ -96,7 +98,7 @@ def page(
         **told,
     )
     answer = Response(text, content_type="text/html; charset=utf-8")
-    answer.vary.add("HX-Request")
+    answer.vary.add(HEADER)
     return answer
 
 

@@ -9,6 +9,7 @@ import msgspec
 from flask import Blueprint, Response, request
 
 from fleetloop_hub.data import compare, datasets
+from fleetloop_hub.data.difference import Difference
 from fleetloop_hub.data.told_labels import LabelDesk, ToldLabel
 from fleetloop_hub.errors import AbsentError, DataError
 from fleetloop_hub.fleet_records import Device
@@ -29,6 +30,8 @@ _COLUMNS = ("key", "model", "source", "rows", "waiting", "quarantined_rows", "ad
 _SHORT = 12
 _QUEUE = 50
 _FEATURES = 12
+_DIFFERENCES = 50
+"""So many are remembered: neither of two dataset versions can change."""
 
 
 class _Truth(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +51,7 @@ class _Truth(msgspec.Struct, frozen=True, kw_only=True):
 def data_pages(catalog: Catalog, blobs: Blobs) -> Blueprint:
     """The routes of dataset versions for people."""
     pages = Blueprint("data_pages", __name__)
+    known: dict[tuple[str, str], Difference] = {}
 
     @pages.get("/data")
     @needs(Role.VIEWER)
@@ -89,8 +93,13 @@ def data_pages(catalog: Catalog, blobs: Blobs) -> Blueprint:
         """What tells one dataset version from another."""
         pair = [_find(catalog, model, one) for one in (other, name)]
         try:
-            told = [(one, blobs.path(one.key)) for one in pair]
-            difference = compare.compare(told[0], told[1])
+            difference = known.get((pair[0].key, pair[1].key))
+            if difference is None:
+                told = [(one, blobs.path(one.key)) for one in pair]
+                difference = compare.compare(told[0], told[1])
+                known[pair[0].key, pair[1].key] = difference
+                while len(known) > _DIFFERENCES:
+                    known.pop(next(iter(known)))
         except DataError as error:
             raise ProblemError(HTTPStatus.CONFLICT, str(error)) from error
         here = Crumb(name[:_SHORT], f"/data/{model}/{name}")
