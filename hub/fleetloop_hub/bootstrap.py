@@ -12,7 +12,7 @@ from fleetloop_hub.alerting.book import AlertBook
 from fleetloop_hub.audit_records import Deed
 from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.broker_port import Broker, BrokerAccount
-from fleetloop_hub.config import HubConfig
+from fleetloop_hub.config import DAY_S, HubConfig
 from fleetloop_hub.data.additions import Additions
 from fleetloop_hub.delivery.enrolment import HUB, Enrolment
 from fleetloop_hub.fleet_records import Device
@@ -132,7 +132,9 @@ def bootstrap(config: HubConfig) -> Running:
     catalog = TinyDbCatalog(config.state_dir / "catalog")
     blobs = FileBlobs(config.state_dir / "blobs")
     telemetry = SqliteTelemetry(
-        config.state_dir / "telemetry.sqlite", classes_of=KnownClasses(catalog, blobs).of
+        config.state_dir / "telemetry.sqlite",
+        classes_of=KnownClasses(catalog, blobs).of,
+        keep_s=config.keep_days * DAY_S,
     )
     audit = FileAudit(disk)
     password = _hub_password(disk)

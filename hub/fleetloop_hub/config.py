@@ -121,6 +121,7 @@ class HubConfig:
         broker_host: Address on which a child broker listens.
         broker_port: Port of the same; 0 takes a free one.
         max_bytes_per_s: The fastest average pace at which models are published, None for no limit.
+        keep_days: For how long reports of devices are kept.
         lives: How long what the hub signs holds.
         anonymous: What whoever reaches console or API without saying who they are may do: "viewer",
             or None for nothing.
@@ -141,6 +142,7 @@ class HubConfig:
     broker_host: str = "127.0.0.1"
     broker_port: int = 1883
     max_bytes_per_s: int | None = None
+    keep_days: float = 90.0
     lives: Lives = Lives()
     anonymous: Role | None = None
     url: str = ""
@@ -165,6 +167,8 @@ class HubConfig:
         for name, port in (("http", self.http_port), ("broker", self.broker_port)):
             if not 0 <= port <= _MAX_PORT:
                 raise ConfigError(f"{name} port {port}: write a number from 0 to {_MAX_PORT}")
+        if not self.keep_days >= 1.0:
+            raise ConfigError(f"keep days {self.keep_days}: write a number from 1")
         if self.max_bytes_per_s is not None and self.max_bytes_per_s < 1:
             raise ConfigError(
                 f"max bytes per s {self.max_bytes_per_s}: write a number from 1, or leave it out"

@@ -54,6 +54,8 @@ from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 
 _WATCH_S = 1.0
+_FORGET_S, _FORGOTTEN = 60.0, 500
+"""Old reports are taken away a little at a time: up to 500 of a kind a minute."""
 
 
 class Hub(HubActions):
@@ -106,6 +108,7 @@ class Hub(HubActions):
         self._journeys = Journeys(parts.catalog, parts.spans) if parts.spans else None
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted = self._now(), 0.0, 0.0
+        self._forget_at = 0.0
         self._seed()
 
     # --- actions: what a person or a new device asks for ------------------------------------------
@@ -226,6 +229,9 @@ class Hub(HubActions):
 
     def _look(self, now: float) -> None:
         self._broker.check()
+        if now >= self._forget_at:
+            self._forget_at = now + _FORGET_S
+            self._telemetry.forget(_FORGOTTEN)
         self._relearning.take_in(now)
         self._releasing.look(now)
         self._relearning.watch(now)

@@ -168,6 +168,17 @@ class Telemetry(ABC):
         """
 
     @abstractmethod
+    def forget(self, most: int) -> int:
+        """Take away reports that are older than reports are kept, the oldest first; how many.
+
+        What they add up to stays, and of each kind the last report of a device. One that comes
+        again after that is passed over.
+
+        Args:
+            most: No more than so many of a kind.
+        """
+
+    @abstractmethod
     def refusals(self) -> dict[tuple[str, str], int]:
         """How much the hub has refused, by (source, reason)."""
 

@@ -176,3 +176,70 @@ def test_what_was_not_stored_is_not_counted(telemetry: SqliteTelemetry) -> None:
     assert telemetry.report_count() == 1
     tell(telemetry, health(2))
     assert telemetry.report_count() == 2
+
+
+class Clock:
+    """Moves when it is told to."""
+
+    now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path, clock: Clock) -> Iterator[SqliteTelemetry]:
+    opened = SqliteTelemetry(tmp_path / "forgetful.db", clock, keep_s=100.0)
+    yield opened
+    opened.close()
+
+
+def test_old_reports_go_and_what_they_add_up_to_stays(
+    forgetful: SqliteTelemetry, clock: Clock
+) -> None:
+    tell(forgetful, health(1, at=1_000.0), drift(2, at=1_000.0), drift(3, 2.0, at=1_000.0))
+    forgetful.store([samples(4, sample("p")), labels(5, ("p", 1))])
+    clock.now = 1_101.0
+    tell(forgetful, health(6, at=1_101.0))
+    assert forgetful.forget(9) == 2
+    assert forgetful.forget(9) == 0
+    assert forgetful.report_count() == 4
+    assert [s.report.seq for s in forgetful.reports("health")] == [6]
+    assert [w.seq for w in forgetful.digests.windows("a")] == [3]  # the last word of each kind
+    assert forgetful.digests.latest("a", DriftReport) == drift(3, 2.0, at=1_000.0)
+    assert forgetful.digests.served("a") == [ServedRows("rain", 1, 200, 100, 80)]
+    assert forgetful.labelled_count("rain") == (1, 1)
+
+
+def test_a_little_is_taken_away_at_a_time_the_oldest_first(
+    forgetful: SqliteTelemetry, clock: Clock
+) -> None:
+    for seq in (1, 2, 3, 4):
+        clock.now += 1.0
+        tell(forgetful, health(seq))
+    clock.now += 200.0
+    assert forgetful.forget(2) == 2
+    assert [s.report.seq for s in forgetful.reports("health")] == [3, 4]
+
+
+def test_a_report_that_was_taken_away_is_not_counted_again(
+    forgetful: SqliteTelemetry, clock: Clock
+) -> None:
+    tell(forgetful, health(1, at=1_000.0), health(2, at=1_000.0))
+    clock.now = 2_000.0
+    forgetful.forget(9)
+    tell(forgetful, health(1, at=1_000.0))
+    assert forgetful.digests.served("a") == [ServedRows("rain", 1, 200, 100, 80)]
+    tell(forgetful, health(3, at=1_000.0))  # of a device that could not send it for long
+    assert forgetful.digests.served("a") == [ServedRows("rain", 1, 300, 150, 120)]
+
+
+def test_without_a_limit_nothing_is_taken_away(telemetry: SqliteTelemetry) -> None:
+    tell(telemetry, health(1, at=0.0), health(2, at=0.0))
+    assert telemetry.forget(9) == 0
+    assert telemetry.report_count() == 2

@@ -41,6 +41,13 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         int | None,
         typer.Option(help="Fastest average pace at which models are published; no limit without."),
     ] = None,
+    keep_days: Annotated[
+        float,
+        typer.Option(
+            help="Days for which reports of devices are kept; what they add up to, samples and "
+            "labels stay."
+        ),
+    ] = 90.0,
     anonymous: Annotated[
         Anonymous,
         typer.Option(help="What whoever does not sign in may do: nothing, or read (viewer)."),
@@ -105,6 +112,7 @@ def serve(  # noqa: PLR0913, PLR0917 - the options of a command
         broker_host,
         broker_port,
         max_bytes_per_s=max_bytes_per_s,
+        keep_days=keep_days,
         anonymous=Role.VIEWER if anonymous is Anonymous.VIEWER else None,
         url=url,
         home_assistant=home_assistant,

@@ -11,6 +11,7 @@ refusals are not: devices say them again, and a power cut may take the last of t
 """
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -109,6 +110,7 @@ class SqliteTelemetry(Telemetry):
         path: Path,
         now: Callable[[], float] = time.time,
         classes_of: ClassesOf = lambda _model, _version: [],
+        keep_s: float = math.inf,
     ) -> None:
         """Open the database; it is made if it is not there.
 
@@ -117,6 +119,7 @@ class SqliteTelemetry(Telemetry):
             now: The hub's clock, in Unix seconds.
             classes_of: What labels of a version's answers may be; a label that is none is refused
                 as soon as its answer is known.
+            keep_s: Seconds for which reports are kept at least; see `forget`.
 
         Raises:
             TelemetryError: It is damaged, no database, or of a newer schema; it was not changed.
@@ -124,7 +127,7 @@ class SqliteTelemetry(Telemetry):
         """
         self._path = path.absolute()
         self._now = now
-        self._classes_of = classes_of
+        self._classes_of, self._keep_s = classes_of, keep_s
         self._write_lock = threading.Lock()
         self._read_lock = threading.Lock()
         self._revision = 0
@@ -237,6 +240,12 @@ class SqliteTelemetry(Telemetry):
         with self._intake(synced=False) as intake:
             intake.refuse(source, reason, text, topic, count)
 
+    def forget(self, most: int) -> int:
+        if not math.isfinite(self._keep_s):
+            return 0
+        with self._intake(synced=False) as intake:
+            return intake.forget(most)
+
     def refusals(self) -> dict[tuple[str, str], int]:
         rows = self._rows(_COUNTS)
         return {(source, reason): count for source, reason, count in rows}
@@ -257,7 +266,7 @@ class SqliteTelemetry(Telemetry):
         with self._write_lock, explained(self._path):
             self._writer.execute(f"PRAGMA synchronous = {'FULL' if synced else 'NORMAL'}")
             self._writer.execute("BEGIN IMMEDIATE")
-            intake = Intake(self._writer, self._now(), self._classes_of)
+            intake = Intake(self._writer, self._now(), self._classes_of, self._keep_s)
             try:
                 yield intake
                 self._writer.execute("COMMIT")

@@ -1,11 +1,13 @@
 """How one report comes into the telemetry database, within a transaction of its caller."""
 
+import math
 import sqlite3
 
 import msgspec
 
 from fleetloop_hub.storage.telemetry_digests import DigestIntake
 from fleetloop_hub.storage.telemetry_labels import ClassesOf, LabelIntake
+from fleetloop_hub.storage.telemetry_retention import forget, is_past
 from fleetloop_hub.telemetry_records import LabelFate, Refusal
 from fleetloop_shared.errors import reasons
 from fleetloop_shared.reports import (
@@ -50,22 +52,29 @@ class Intake:
     """Reports, samples and labels on their way in; what came first stands.
 
     Attributes:
-        kept: Reports that were kept.
+        kept: Reports that were kept, without those that were taken away.
         devices: Of which anything was taken in, if only a sign of life.
     """
 
-    def __init__(self, connection: sqlite3.Connection, now: float, classes_of: ClassesOf) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        now: float,
+        classes_of: ClassesOf,
+        keep_s: float = math.inf,
+    ) -> None:
         """Take in within the transaction that is open.
 
         Args:
             connection: The database.
             now: Unix seconds, the hub's clock.
             classes_of: What labels may be.
+            keep_s: Seconds for which reports are kept at least.
         """
         self._connection = connection
         self._labels = LabelIntake(connection, classes_of, self.refuse)
         self._digests = DigestIntake(connection)
-        self._now = now
+        self._now, self._before = now, now - keep_s
         self._heard: set[str] = set()
         self.kept, self.devices = 0, set[str]()
 
@@ -108,6 +117,12 @@ class Intake:
         self.devices.add(device)
         return self._labels.take(device, label, source)
 
+    def forget(self, most: int) -> int:
+        """Take away reports that are older than they are kept; how many."""
+        gone = forget(self._connection, self._before, most)
+        self.kept -= gone
+        return gone
+
     def refuse(self, source: str, reason: str, text: str, topic: str = "", count: int = 1) -> None:
         """Count what the hub does not take in."""
         self._refuse(Refusal(source, reason, count, text, self._now, topic))
@@ -128,6 +143,8 @@ class Intake:
     def _keep(self, kind: str, payload: bytes, report: Report) -> bool:
         """Keep a report; whether it was not there before."""
         name = (report.device, report.boot, report.seq)
+        if report.at < self._before and is_past(self._connection, (name[0], kind, *name[1:])):
+            return False
         row = (*name, kind, report.at, self._now, payload)
         if self._connection.execute(_REPORT, row).rowcount == 0:
             self._check_same_report(name, payload)
