@@ -129,10 +129,13 @@ def _painted(site: Site, shown: list[Page]) -> list[Figure]:
 
 
 def _watched(hub: HubProcess, site: Site, shown: list[Page]) -> list[Figure]:
-    before = hub.cpu_share(WATCHED_S / 3)
+    without = hub.cpu_share(WATCHED_S / 2)
     with Watchers(site, shown, WATCHERS) as watchers:
+        hub.cpu_share(WATCHED_S / 6)  # their first parts
+        began = watchers.fetched
         share = hub.cpu_share(WATCHED_S)
-        fetched = watchers.fetched
+        fetched = watchers.fetched - began
+    before = (without + hub.cpu_share(WATCHED_S / 2)) / 2
     return [
         _figure(
             f"{WATCHERS} open live pages cost the hub, of a core",

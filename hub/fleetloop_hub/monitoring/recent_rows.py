@@ -50,8 +50,8 @@ class RecentRows:
     def _recent(self, device: str) -> LiveProfile | None:
         """The newest windows that a device has served under the version, merged."""
         told = self._digests.windows(device, limit=_WINDOWS)
-        if not any((window.model, window.version) == self._of for window in told):
-            return None
+        if told and all((window.model, window.version) != self._of for window in told):
+            return None  # without reading what it served under other versions
         rows, taken = 0, list[LiveProfile]()
         for stored in reversed(self._digests.profiles(device, _WINDOWS)):
             report = decode_compressed(stored.payload, ProfileReport)
