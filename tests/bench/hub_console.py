@@ -6,6 +6,7 @@ page that the application has is asked for; one whose address needs a name that 
 ends the benchmark. While all is measured, devices report as often as they did in that month.
 """
 
+import json
 import shutil
 import time
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from typing import Any
 from fleetloop_hub.web.admin_token import ADMIN_TOKEN_FILE
 from support.big_catalog import Scale
 from support.big_hub import make
-from support.console_pages import Page, pages
+from support.console_pages import Page, names_in, pages
 from support.console_paint import first_paints
 from support.console_watchers import Watchers
 from support.hub_process import HubProcess
@@ -43,7 +44,7 @@ def run() -> list[Figure]:
         stack.callback(broker.close)
         broker.start()
         _ready()
-        shown = pages(STATE)
+        names = names_in(STATE)
         fleet = LiveFleet(STATE, broker.address)
         hub = HubProcess(STATE, broker.address)
         stack.callback(hub.close)
@@ -55,6 +56,7 @@ def run() -> list[Figure]:
         looked_s = time.monotonic() - began
         stack.enter_context(fleet)
         hub.settle()
+        shown = pages(names | _alerts(site))
         answers = timed(site, [page.path for page in shown], ASKED)
         figures = _answered(shown, answers)
         figures += _weighed(site, answers["/"][0])
@@ -70,6 +72,12 @@ def _ready() -> None:
         return
     shutil.rmtree(STATE, ignore_errors=True)
     make(STATE, SCALE)
+
+
+def _alerts(site: Site) -> dict[str, str]:
+    """The alert that was opened last; only a hub that runs has some."""
+    answer = timed(site, ["/api/v1/alerts"], 1)["/api/v1/alerts"][0]
+    return {"alerts key": json.loads(answer.text)["alerts"][0]["key"]}
 
 
 def _answered(shown: list[Page], answers: dict[str, list[Answer]]) -> list[Figure]:

@@ -32,13 +32,15 @@ class Page:
     path: str
 
 
-def pages(state: Path) -> list[Page]:
+def pages(names: dict[str, str]) -> list[Page]:
     """Every page, in the order of its address.
+
+    Args:
+        names: What stands in addresses, by what it is called there; see `names_in`.
 
     Raises:
         KeyError: A page needs a name that is not known here.
     """
-    names = _names(state)
     with tempfile.TemporaryDirectory() as folder, web_hub(Path(folder)) as hub:
         app = create_app(hub, ADMIN_TOKEN, "127.0.0.1")
         rules = [
@@ -59,11 +61,15 @@ def _filled(rule: str, names: dict[str, str]) -> str:
         return quote(known)
 
     path = _NAME.sub(name, rule)
-    runs = names["two runs"]
-    return f"{path}?{runs}" if path == "/runs/compare" else path
+    asked = {"/runs/compare": names["two runs"], "/search": "q=north"}
+    return f"{path}?{asked[path]}" if path in asked else path
 
 
-def _names(state: Path) -> dict[str, str]:
+def names_in(state: Path) -> dict[str, str]:
+    """What addresses are about in a big installation, while no hub uses its folder.
+
+    A name that means other things in other sections is called "SECTION NAME".
+    """
     with closing(TinyDbCatalog(state / "catalog")) as catalog:
         model = catalog.all(Dataset)[-1].model
         champion = catalog.find(Alias, f"{model}/champion")
