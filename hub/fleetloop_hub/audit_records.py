@@ -50,6 +50,11 @@ class AuditEntry(Deed, frozen=True, kw_only=True):
         open_ = msgspec.structs.replace(self, hash="")
         return msgspec.structs.replace(open_, hash=sha256_hex(encode(open_)))
 
+    def is_about(self, by: str, action: str, subject: str) -> bool:
+        """Whether who, what and to what hold these words, in whatever case; "" holds everywhere."""
+        asked = ((by, self.by), (action, self.action), (subject, self.subject))
+        return all(word.lower() in told.lower() for word, told in asked)
+
     def follows(self, previous: str, number: int) -> bool:
         """Whether it is whole, and stands behind an entry with this hash, at this place."""
         return (

@@ -208,7 +208,7 @@ def test_the_old_password_cannot_be_guessed_with_a_stolen_session(hub: WebHub, a
     assert told == [409] * 10 + [429]
 
 
-def test_the_audit_log_is_exported_without_formulas(hub: WebHub, app: Flask) -> None:
+def test_the_audit_log_is_filtered_and_exported_without_formulas(hub: WebHub, app: Flask) -> None:
     let_in(hub, "ann", Role.OPERATOR)
     client = app.test_client()
     form = {"name": "=cmd|1", "password": "wrong", "csrf_token": proof(client)}
@@ -217,6 +217,8 @@ def test_the_audit_log_is_exported_without_formulas(hub: WebHub, app: Flask) -> 
     told = client.get("/audit?action=refused&format=csv").text.splitlines()
     assert told[0].startswith("number,at,by,action,subject,reason,details,hash")
     assert [line.split(",")[2] for line in told[1:]] == ["'=cmd|1"]
+    for query, count in (("action=REFUSED", 1), ("by=ann", 1), ("by=ann&action=refused", 0)):
+        assert len(client.get(f"/api/v1/audit?{query}").json["entries"]) == count, query  # type: ignore[index]  # it is JSON
 
 
 def test_a_damaged_audit_log_is_told_not_shown(hub: WebHub, app: Flask, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What people say to versions, and the audit log: approve, waive, reject, audit."""
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 from rich.table import Table
@@ -54,17 +55,24 @@ def reject(
     _say(version, {"saying": "reject", "by": by, "reason": reason}, state_dir, hub)
 
 
-def audit(
+def audit(  # noqa: PLR0913  # each is an option of the command
     *,
     verify: Annotated[
         bool, typer.Option("--verify", help="Only say whether the log is what was written.")
     ] = False,
+    by: Annotated[str, typer.Option(help="Only of whoever has this in their name.")] = "",
+    action: Annotated[str, typer.Option(help="Only where this was done.")] = "",
+    subject: Annotated[str, typer.Option(help="Only what was done to this.")] = "",
     state_dir: StateDir = DEFAULT_DIR,
     hub: HubUrl = None,
     json: Json = False,
 ) -> None:
     """Show who did what to what, and why, oldest first; the hub verifies every entry first."""
-    entries = find_hub(state_dir, hub, change=False).listed("/audit", "entries", AuditEntry)
+    entries = find_hub(state_dir, hub, change=False).listed(
+        "/audit?" + urlencode({} if verify else {"by": by, "action": action, "subject": subject}),
+        "entries",
+        AuditEntry,
+    )
     last = entries[-1].hash if entries else "none"
     if json:
         print_json({"entries": [] if verify else entries, "count": len(entries), "last": last})

@@ -44,6 +44,20 @@ class SayingAsk(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     gate: str = ""
 
 
+class AuditAsk(PageAsk, frozen=True, kw_only=True):
+    """Which entries are wanted.
+
+    Attributes:
+        by: Those of whoever has this in their name; empty is all.
+        action: Those in which this was done.
+        subject: Those in which it was done to this.
+    """
+
+    by: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    action: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    subject: Annotated[str, msgspec.Meta(max_length=80)] = ""
+
+
 def changing_approvals(
     actions: HubActions, catalog: Catalog, approvals: Approvals, audit: Audit
 ) -> Blueprint:
@@ -72,11 +86,12 @@ def changing_approvals(
 
     @api.get("/audit")
     @needs(Role.OPERATOR)
-    @Speaks(query=PageAsk, gives=answers.AuditPage)
+    @Speaks(query=AuditAsk, gives=answers.AuditPage)
     def log() -> Response:
         """Who did what to what, and why, oldest first; every entry is verified before."""
-        entries = audit.entries()
-        found, behind = paging.cut(entries, lambda e: (e.number,), asked(PageAsk))
+        ask, entries = asked(AuditAsk), audit.entries()
+        about = [entry for entry in entries if entry.is_about(ask.by, ask.action, ask.subject)]
+        found, behind = paging.cut(about, lambda e: (e.number,), ask)
         last = entries[-1].hash if entries else ""
         return paging.paged(
             answers.AuditPage(entries=found, next=behind, count=len(entries), last=last)

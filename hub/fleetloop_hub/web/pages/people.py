@@ -2,10 +2,8 @@
 
 import time
 
-import msgspec
 from flask import Blueprint, Response, request
 
-from fleetloop_hub.audit_records import AuditEntry
 from fleetloop_hub.people.accounts import Accounts
 from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.people.views import shown, token_shown
@@ -144,7 +142,7 @@ def audit_pages(audit: Audit) -> Blueprint:
         """Who did what, the newest first; every entry is checked before."""
         asked = {name: request.args.get(name, "")[:80] for name in ("by", "action", "subject")}
         entries = audit.entries()
-        found = [entry for entry in reversed(entries) if _matches(entry, asked)]
+        found = [entry for entry in reversed(entries) if entry.is_about(**asked)]
         if exports.asked_format():
             rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in found]
             return exports.answer("audit", rows, _COLUMNS)
@@ -159,8 +157,3 @@ def audit_pages(audit: Audit) -> Blueprint:
         )
 
     return pages
-
-
-def _matches(entry: AuditEntry, asked: dict[str, str]) -> bool:
-    told = msgspec.structs.asdict(entry)
-    return all(text.lower() in str(told[name]).lower() for name, text in asked.items())
