@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 MEMBERS := shared agent hub firmware-sim
 MOSQUITTO := $(shell command -v mosquitto || ls /usr/sbin/mosquitto 2>/dev/null)
 
-.PHONY: help setup demo test browser chromium test-mlflow check chaos powercut kill soak docs bench-hub bench-console bench-delivery bench-agent bench-drift lock mosquitto strace wrk exports clean
+.PHONY: help setup demo test browser chromium tour test-mlflow check chaos powercut kill soak docs bench-hub bench-console bench-delivery bench-agent bench-drift lock mosquitto strace wrk exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,10 @@ chromium:
 
 browser: setup chromium ## do every daily job in a browser on real processes; axe-core looks at every page (minutes)
 	@$(BIN)/python -m pytest -p no:randomly tests/browser/day.py
+
+tour: setup chromium ## take the pictures of docs/tour.md anew, on the way through the daily jobs (minutes)
+	@mkdir -p docs/images/tour
+	@FLEETLOOP_TOUR=$(CURDIR)/docs/images/tour $(BIN)/python -m pytest -p no:randomly tests/browser/day.py
 
 # Empty is "keep it": else every worker and every process of a test compiles the whole project anew.
 test: export PYTHONDONTWRITEBYTECODE :=

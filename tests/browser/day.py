@@ -1,10 +1,14 @@
 """The daily jobs, done in a browser on a hub with a broker and agents: each as a person does it."""
 
+import io
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from support.browser import CHROMIUM, Browser, browser
@@ -20,6 +24,42 @@ pytestmark = [
 PASSWORD = "correct horse battery"
 WHY = "a test of the console"
 _SLOW_MS = 60_000.0
+_DRAWN_MS = 500.0
+PAGES = {
+    "overview": "/",
+    "devices": "/devices",
+    "device": "/devices/ODD",
+    "enrol": "/enrol",
+    "rollouts": "/rollouts",
+    "rollout": "/rollouts/ROLLOUT",
+    "rollout-new": "/rollouts/new?which=MODEL@1",
+    "cohorts": "/cohorts",
+    "quarantine": "/quarantine",
+    "shadow": "/shadows",
+    "alerts": "/alerts",
+    "channels": "/settings/channels",
+    "data": "/data",
+    "dataset": "/data/MODEL/DATA",
+    "labels": "/labels",
+    "runs": "/runs",
+    "run": "/runs/RUN",
+    "compare": "/runs/compare?run=RUN&run=rain-0001",
+    "models": "/models",
+    "model": "/models/MODEL",
+    "version": "/models/MODEL/2",
+    "why": "/why/MODEL/2",
+    "decisions": "/decisions",
+    "retraining": "/retraining",
+    "attempts": "/attempts",
+    "audit": "/audit",
+    "keys": "/trust",
+    "system": "/system",
+    "settings": "/settings",
+    "people": "/settings/people",
+    "tokens": "/settings/tokens",
+    "account": "/account",
+}
+"""Every page, by its name in the tour."""
 
 
 @pytest.fixture
@@ -47,6 +87,7 @@ def test_every_daily_job_is_done_without_the_command_line(fleet: ConsoleFleet) -
         aborts(shown, fleet, 2)
         labels_a_row(shown)
         finds_the_odd_device(shown, fleet)
+        acknowledges_an_alert(shown, fleet)
         reads_what_was_done(shown)
         every_page_is_fit_for_everybody(shown, fleet)
         assert shown.complaints == []
@@ -153,6 +194,17 @@ def finds_the_odd_device(shown: Browser, fleet: ConsoleFleet) -> None:
     expect(shown.page.locator("main")).to_contain_text("temperature_f")
 
 
+def acknowledges_an_alert(shown: Browser, fleet: ConsoleFleet) -> None:
+    page = shown.page
+    fleet.until("/alerts", lambda told: any(a["state"] == "open" for a in told["alerts"]))
+    shown.go("/alerts")
+    page.locator("tbody a").first.click()
+    form = page.locator("form", has=page.get_by_role("button", name="I see to it"))
+    form.get_by_label("What you will do").fill(WHY)
+    form.get_by_role("button", name="I see to it").click()
+    expect(page.locator("main")).to_contain_text(f"admin says: {WHY}")
+
+
 def reads_what_was_done(shown: Browser) -> None:
     shown.go("/audit")
     for deed in ("roll out", "approve", "train", "act on a rollout", "tell labels"):
@@ -161,39 +213,29 @@ def reads_what_was_done(shown: Browser) -> None:
 
 
 def every_page_is_fit_for_everybody(shown: Browser, fleet: ConsoleFleet) -> None:
-    pages = [
-        "/",
-        "/devices",
-        f"/devices/{ODD}",
-        "/enrol",
-        "/rollouts",
-        f"/rollouts/new?which={MODEL}@1",
-        "/cohorts",
-        "/quarantine",
-        "/shadows",
-        "/data",
-        "/labels",
-        "/runs",
-        "/models",
-        f"/models/{MODEL}",
-        f"/models/{MODEL}/2",
-        f"/why/{MODEL}/2",
-        "/decisions",
-        "/retraining",
-        "/audit",
-        "/settings",
-        "/settings/people",
-        "/settings/tokens",
-        "/account",
-    ]
+    rollout = fleet.hub.remote.get("/rollouts", dict[str, Any])["rollouts"][0]["key"]
+    data = fleet.hub.remote.get("/data", dict[str, Any])["datasets"][0]["key"][:12]
+    run = fleet.hub.remote.get("/runs", dict[str, Any])["runs"][0]["key"]
+    named = {"ROLLOUT": rollout, "DATA": data, "RUN": run, "ODD": ODD, "MODEL": MODEL}
     wrong: dict[str, list[str]] = {}
-    for path in pages:
+    for name, pattern in PAGES.items():
+        path = re.sub("|".join(named), lambda found: named[found[0]], pattern)
         shown.go(path)
+        shown.page.wait_for_timeout(_DRAWN_MS)
         for dark, width in ((False, 1280), (True, 320)):
             shown.look(dark=dark, width=width)
+            keep(shown, f"{name}-{'dark' if dark else 'light'}")
             found = shown.findings()
             if shown.is_too_wide():
                 found.append(f"it has to be scrolled sideways at {width} px")
             if found:
                 wrong[f"{path} {width}"] = found
     assert wrong == {}
+
+
+def keep(shown: Browser, name: str) -> None:
+    """A picture for the tour, with few colours, where FLEETLOOP_TOUR names a folder."""
+    folder = os.environ.get("FLEETLOOP_TOUR")
+    if folder:
+        picture = Image.open(io.BytesIO(shown.page.screenshot()))
+        picture.convert("RGB").quantize(96).save(Path(folder) / f"{name}.png", optimize=True)
