@@ -80,6 +80,7 @@ def test_every_daily_job_is_done_without_the_command_line(fleet: ConsoleFleet) -
         approves(shown, 1)
         rolls_out(shown, fleet, 1)
         watches_it_end(shown, fleet, 1)
+        fleet.change_the_spec()
         trains(shown, fleet, 2)
         compares_the_runs(shown)
         approves(shown, 2)

@@ -56,6 +56,11 @@ class ConsoleFleet:
         ask = {"spec": _spec(), "folder": str(self.folder)}
         self.hub.remote.post("/models", ask, dict[str, str])
 
+    def change_the_spec(self) -> None:
+        """Regularise less, so that the next version is another one."""
+        spec = _spec().replace("alpha = 1.0 ", "alpha = 0.01 ")
+        self.hub.remote.post("/models", {"spec": spec, "folder": str(self.folder)}, dict[str, str])
+
     def run(self, *arguments: str) -> None:
         """A command of the simulator, until the end."""
         command = [sys.executable, "-m", "fleetloop_firmware_sim", *arguments]

@@ -13,6 +13,7 @@ from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.ports import Blobs
 from fleetloop_hub.records import Run
 from fleetloop_hub.tracking.kept import whole
+from fleetloop_shared.durable import RealDisk, replace
 
 _EVALUATION = "evaluation.parquet"
 _PATIENCE_S = 60.0
@@ -58,10 +59,10 @@ class RunPlots:
 
     def _draw_all(self, run: Run) -> dict[str, bytes]:
         with tempfile.TemporaryDirectory(prefix="fleetloop-plots-") as made:
-            folder = Path(made)
-            (folder / "run.json").write_bytes(msgspec.json.encode(whole(run, self._blobs)))
+            folder, disk = Path(made), RealDisk(Path(made))
+            replace(disk, Path("run.json"), msgspec.json.encode(whole(run, self._blobs)))
             if (sha256 := self._evaluation(run)) is not None:
-                (folder / _EVALUATION).write_bytes(self._blobs.get(sha256))
+                replace(disk, Path(_EVALUATION), self._blobs.get(sha256))
             command = [sys.executable, "-m", "fleetloop_hub.tracking.plots", str(folder)]
             subprocess.run(command, timeout=_PATIENCE_S, check=True, capture_output=True)
             return {path.stem: path.read_bytes() for path in folder.glob("*.svg")}

@@ -8,6 +8,7 @@ import msgspec
 from fleetloop_hub.records import Run
 from fleetloop_hub.tracking.plots.pictures import pictures
 from fleetloop_hub.training import evaluation
+from fleetloop_shared.durable import RealDisk, replace
 
 EVALUATION = "evaluation.parquet"
 
@@ -17,8 +18,9 @@ def main(folder: Path) -> None:
     run = msgspec.json.decode((folder / "run.json").read_bytes(), type=Run)
     rows = folder / EVALUATION
     left = evaluation.decode(rows.read_bytes()) if rows.exists() else None
+    disk = RealDisk(folder)
     for name, data in pictures(run, left, "svg"):
-        (folder / f"{name}.svg").write_bytes(data)
+        replace(disk, Path(f"{name}.svg"), data)
 
 
 if __name__ == "__main__":
