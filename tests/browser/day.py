@@ -25,6 +25,7 @@ PASSWORD = "correct horse battery"
 WHY = "a test of the console"
 _SLOW_MS = 60_000.0
 _DRAWN_MS = 500.0
+_TOUR = Path(__file__).parents[2] / "docs" / "tour.md"
 PAGES = {
     "overview": "/",
     "devices": "/devices",
@@ -235,8 +236,8 @@ def every_page_is_fit_for_everybody(shown: Browser, fleet: ConsoleFleet) -> None
 
 
 def keep(shown: Browser, name: str) -> None:
-    """A picture for the tour, with few colours, where FLEETLOOP_TOUR names a folder."""
+    """A picture that the tour shows, with few colours, where FLEETLOOP_TOUR names a folder."""
     folder = os.environ.get("FLEETLOOP_TOUR")
-    if folder:
+    if folder and f"tour/{name}.png" in _TOUR.read_text("utf-8"):
         picture = Image.open(io.BytesIO(shown.page.screenshot()))
         picture.convert("RGB").quantize(96).save(Path(folder) / f"{name}.png", optimize=True)
