@@ -239,6 +239,7 @@ def _refusals(route: _Route) -> Iterator[HTTPStatus]:
     if route.role is not None:
         yield HTTPStatus.UNAUTHORIZED
         yield HTTPStatus.FORBIDDEN
+        yield HTTPStatus.TOO_MANY_REQUESTS
     if route.rule.arguments:
         yield HTTPStatus.NOT_FOUND
         yield HTTPStatus.GONE

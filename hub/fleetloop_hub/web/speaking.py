@@ -73,6 +73,12 @@ def asked(type_: type[Q]) -> Q:
         )
     once = {name: values[0] for name, values in given.items()}
     try:
-        return msgspec.convert(once, type_, strict=False)
+        found = msgspec.convert(once, type_, strict=False)
     except msgspec.ValidationError as error:
         raise ProblemError(HTTPStatus.BAD_REQUEST, f"The query is wrong: {error}.") from error
+    nothing = next((name for name in once if getattr(found, name) is None), None)
+    if nothing is not None:  # msgspec takes the word for it
+        raise ProblemError(
+            HTTPStatus.BAD_REQUEST, f"The query is wrong: `{nothing}` cannot be null."
+        )
+    return found

@@ -84,7 +84,16 @@ def test_a_cursor_of_another_list_is_refused(hub: WebHub) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=x", "limit=1&limit=2", "nonsense=1"]
+    "query",
+    [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "state=null",
+        "state=nix",
+        "limit=1&limit=2",
+        "nonsense=1",
+    ],
 )
 def test_a_query_that_is_none_is_refused(hub: WebHub, query: str) -> None:
     problem(hub.client().get(f"{PATH}?{query}"), 400)
