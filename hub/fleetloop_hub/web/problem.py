@@ -48,6 +48,17 @@ _STATUS: dict[type[FleetloopError], HTTPStatus] = {
 }
 
 
+_WORDS = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address: the console's menu leads to its "
+    "pages, and /api lists what programs may ask.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method, and nothing was done: "
+    "Allow names those that it takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is longer than this address reads, and nothing "
+    "was done: send less at once.",
+}
+"""What is said of what the web framework refuses by itself."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """The body of an error.
 
@@ -127,7 +138,10 @@ def _fleetloop(error: FleetloopError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    response = problem(status, error.description or status.description)
+    told = error.description or status.description
+    if error.description == type(error).description:
+        told = _WORDS.get(status, told)
+    response = problem(status, told)
     if "Allow" in (headers := dict(error.get_headers())):
         response.headers["Allow"] = headers["Allow"]
     return response

@@ -241,7 +241,7 @@ def test_an_address_that_is_none_is_told(run: Run) -> None:
 def test_a_server_that_is_no_hub_is_told(run: Run, hub: WebHub, tmp_path: Path) -> None:
     url = (tmp_path / ".state" / "hub" / URL_FILE).read_text("utf-8")
     assert hub.actions.asked == []
-    assert "requested URL was not found" in a_refusal(run("models", "--hub", f"{url}/below"))
+    assert "nothing at this address" in a_refusal(run("models", "--hub", f"{url}/below"))
 
 
 def test_check_counts_rows_and_what_is_kept_out(run: Run, spec: str) -> None:
