@@ -16,6 +16,7 @@ from fleetloop_hub.notifying.channels import ChannelDesk
 from fleetloop_hub.people.accounts import Accounts
 from fleetloop_hub.people.tokens import ApiTokens
 from fleetloop_hub.ports import Audit, Blobs, Catalog, Telemetry
+from fleetloop_hub.simulating.desk import SimulationDesk
 from fleetloop_hub.storage.answers import KeptAnswers
 from fleetloop_hub.tracking.approvals import Approvals
 from fleetloop_hub.tracking.shelf import Shelf
@@ -48,7 +49,7 @@ from fleetloop_hub.web.pages.alerts import alerts_pages
 from fleetloop_hub.web.pages.attempts import attempts_pages
 from fleetloop_hub.web.pages.channels import channels_pages
 from fleetloop_hub.web.pages.data import data_pages, labels_pages
-from fleetloop_hub.web.pages.decisions import decisions_pages, retraining_pages
+from fleetloop_hub.web.pages.decisions import decisions_pages
 from fleetloop_hub.web.pages.device import device_pages
 from fleetloop_hub.web.pages.devices import devices_pages
 from fleetloop_hub.web.pages.enrol import enrol_pages
@@ -57,6 +58,7 @@ from fleetloop_hub.web.pages.models import models_pages
 from fleetloop_hub.web.pages.overview import overview_pages
 from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
 from fleetloop_hub.web.pages.places import places_pages
+from fleetloop_hub.web.pages.retraining import retraining_pages
 from fleetloop_hub.web.pages.rollout_new import rollout_new_pages
 from fleetloop_hub.web.pages.rollouts import rollouts_pages
 from fleetloop_hub.web.pages.runs import runs_acts, runs_pages
@@ -178,7 +180,9 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         models_pages(hub.catalog, hub.blobs, overviews, shelf),
         sayings_pages(hub.actions, hub.approvals, shelf),
         decisions_pages(hub.catalog),
-        retraining_pages(hub.catalog, hub.blobs),
+        retraining_pages(
+            hub.catalog, hub.blobs, SimulationDesk(hub.state_dir / "data" / "simulation")
+        ),
         data_pages(hub.catalog, hub.blobs),
         labels_pages(hub.catalog, hub.telemetry, hub.blobs),
         runs_pages(hub.catalog, hub.blobs, hub.actions),

@@ -111,3 +111,12 @@ def test_the_policy_is_shown_with_its_rules(hub: WebHub) -> None:
     assert "min_labels" in text
     assert "the version before is better" in text
     assert hub.client().get("/retraining?model=snow").status_code == 404
+
+
+def test_policies_are_replayed_at_the_word_of_an_operator(hub: WebHub) -> None:
+    assert "Replay it" not in hub.client().get("/retraining").text
+    assert "Replay it" in seen_by(hub, Role.OPERATOR, "/retraining")
+    assert hub.client().get("/retraining/rain/policies.svg").status_code == 404
+    wrong = send(hub, "/retraining/rain/simulate", devices="0", unit="d", delay="1")
+    assert wrong.status_code == 422
+    assert send(hub, "/retraining/snow/simulate", devices="2", unit="d").status_code == 409

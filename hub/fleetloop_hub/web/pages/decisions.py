@@ -1,17 +1,11 @@
-"""The pages of decisions: each with its reasons, and the policy by which they are made."""
+"""The pages of decisions: each with its reasons, its evidence, and what came of it."""
 
-import msgspec
 from flask import Blueprint, Response, request
 
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.people_records import Role
-from fleetloop_hub.ports import Blobs, Catalog
-from fleetloop_hub.records import Model, Run, Verdict
-from fleetloop_hub.retraining.rules import RULES
-from fleetloop_hub.spec.reference import explained
-from fleetloop_hub.spec.retrain_table import RetrainTable
-from fleetloop_hub.tracking.specs import Specs
+from fleetloop_hub.ports import Catalog
+from fleetloop_hub.records import Model, Verdict
 from fleetloop_hub.web import exports
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.page import Crumb, Place, page, paged
@@ -76,52 +70,7 @@ def decisions_pages(catalog: Catalog) -> Blueprint:
     return pages
 
 
-def retraining_pages(catalog: Catalog, blobs: Blobs) -> Blueprint:
-    """The route of the policy."""
-    pages = Blueprint("retraining", __name__)
-    specs = Specs(catalog, blobs)
-
-    @pages.get("/retraining")
-    @needs(Role.VIEWER)
-    def policy() -> Response:
-        """When a model is trained anew, by which rules, and what they said last."""
-        models = [model.key for model in catalog.all(Model)]
-        model = request.args.get("model", models[0] if models else "")
-        if model and model not in models:
-            raise AbsentError(f"no model {model[:80]!r}: /models lists those there are")
-        decided = [d for d in catalog.all(Decision) if d.model == model][-10:]
-        return page(
-            "decisions/retraining.html",
-            Place("retraining", [Crumb("Retraining")]),
-            ("decisions", "runs"),
-            model=model,
-            models=models,
-            keys=_explained(specs.of(model).retrain) if model else [],
-            rules=RULES,
-            decided=decided[::-1],
-            waiting=[r for r in catalog.all(Run) if r.model == model and r.state == "waiting"],
-            levels=LEVELS,
-        )
-
-    return pages
-
-
 def _story(story: Story, crumbs: list[Crumb]) -> Response:
     return page(
         "decisions/why.html", Place("decisions", crumbs), ("decisions", "runs"), story=story
     )
-
-
-def _explained(table: RetrainTable) -> list[dict[str, object]]:
-    """Every key of the policy: its value, whether that is the default, and what it is for."""
-    usual = RetrainTable()
-    _, told = explained(RetrainTable)
-    return [
-        {
-            "name": name,
-            "value": value,
-            "usual": getattr(usual, name) == value,
-            "text": told.get(name, ""),
-        }
-        for name, value in msgspec.structs.asdict(table).items()
-    ]
