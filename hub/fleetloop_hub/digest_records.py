@@ -73,6 +73,21 @@ class ServedRows:
 
 
 @dataclass(frozen=True)
+class WindowCounts:
+    """Every window that devices have judged, counted.
+
+    Attributes:
+        windows: Reporting windows that are over, and those that are open and an alarm already.
+        alarms: How many of them were alarms.
+        first_alarm: Device, boot and number of the earliest alarm, None without alarms.
+    """
+
+    windows: int
+    alarms: int
+    first_alarm: tuple[str, int, int] | None
+
+
+@dataclass(frozen=True)
 class LabelCounts:
     """What labels that came say of a version's answers.
 

@@ -4,7 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TypeVar
 
-from fleetloop_hub.digest_records import LabelCounts, ServedRows, StoredPayload, WindowBrief
+from fleetloop_hub.digest_records import (
+    LabelCounts,
+    ServedRows,
+    StoredPayload,
+    WindowBrief,
+    WindowCounts,
+)
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.groups import GroupCounts
 from fleetloop_shared.reports import Report
@@ -42,6 +48,10 @@ class Digests(ABC):
             after: Only those that come after this (boot, seq).
             limit: How many at most.
         """
+
+    @abstractmethod
+    def window_counts(self) -> WindowCounts:
+        """All verdicts of all devices, counted."""
 
     @abstractmethod
     def latest(self, device: str, type_: type[T]) -> T | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from fleetloop_hub.digest_records import LabelCounts, ServedRows
+from fleetloop_hub.digest_records import LabelCounts, ServedRows, WindowCounts
 from fleetloop_hub.storage.telemetry import SqliteTelemetry
 from fleetloop_shared.codec import encode, encode_compressed
 from fleetloop_shared.groups import GroupCounts
@@ -243,3 +243,13 @@ def test_without_a_limit_nothing_is_taken_away(telemetry: SqliteTelemetry) -> No
     tell(telemetry, health(1, at=0.0), health(2, at=0.0))
     assert telemetry.forget(9) == 0
     assert telemetry.report_count() == 2
+
+
+def test_all_windows_are_counted_and_the_earliest_alarm_is_named(
+    telemetry: SqliteTelemetry,
+) -> None:
+    assert telemetry.digests.window_counts() == WindowCounts(0, 0, None)
+    tell(telemetry, drift(1), drift(2, 2.0, at=20.0), drift(3, 2.0, at=10.0, closed=False))
+    assert telemetry.digests.window_counts() == WindowCounts(3, 2, ("a", 1, 3))
+    tell(telemetry, drift(4), drift(1, device="b"))
+    assert telemetry.digests.window_counts() == WindowCounts(4, 1, ("a", 1, 3))

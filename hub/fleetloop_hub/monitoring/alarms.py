@@ -5,7 +5,6 @@ import msgspec
 from fleetloop_hub.ports import Telemetry
 from fleetloop_shared.reports import DriftReport
 
-_NEWEST = 100_000
 _SHOWN = 100
 
 
@@ -28,15 +27,14 @@ class Alarms(msgspec.Struct, frozen=True, kw_only=True):
 
 def count(telemetry: Telemetry) -> Alarms:
     """The drift reports that are kept."""
-    stored = telemetry.reports("drift", limit=_NEWEST)
-    reports = [s.report for s in stored if isinstance(s.report, DriftReport)]
-    newest = {r.device: r for r in sorted(reports, key=lambda r: (r.boot, r.seq))}
-    windows = [r for r in reports if r.closed or r is newest[r.device]]
-    alarms = [report for report in reports if report.alarm]
-    first = min(alarms, key=lambda report: report.at, default=None)
+    counts = telemetry.digests.window_counts()
+    first = counts.first_alarm and telemetry.digests.report(*counts.first_alarm)
+    newest = [s.report for s in telemetry.reports("drift", limit=_SHOWN)]
     return Alarms(
-        windows=len(windows),
-        alarms=sum(report.alarm for report in windows),
-        first_alarm_after_rows=None if first is None else first.first_row + first.rows - 1,
-        reports=reports[: -_SHOWN - 1 : -1],
+        windows=counts.windows,
+        alarms=counts.alarms,
+        first_alarm_after_rows=(
+            first.first_row + first.rows - 1 if isinstance(first, DriftReport) else None
+        ),
+        reports=[report for report in reversed(newest) if isinstance(report, DriftReport)],
     )

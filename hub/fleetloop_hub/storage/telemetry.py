@@ -18,15 +18,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from fleetloop_hub.digests_port import Digests
 from fleetloop_hub.errors import TelemetryError
 from fleetloop_hub.ports import Telemetry
 from fleetloop_hub.storage.telemetry_digests import SqliteDigests
 from fleetloop_hub.storage.telemetry_intake import Intake
 from fleetloop_hub.storage.telemetry_kinds import KINDS, read
-from fleetloop_hub.storage.telemetry_labels import ClassesOf
+from fleetloop_hub.storage.telemetry_labels import ClassesOf, labelled_sample, sample
 from fleetloop_hub.storage.telemetry_schema import explained, open_database
 from fleetloop_hub.telemetry_records import (
     DevicePulse,
@@ -37,7 +35,6 @@ from fleetloop_hub.telemetry_records import (
     StoredReport,
 )
 from fleetloop_shared.reports import Label, Report, Sample
-from fleetloop_shared.sampling import Reason
 
 _REPORTS = """
 SELECT payload, stored_at FROM reports WHERE kind = ? AND stored_at >= ?
@@ -98,8 +95,6 @@ _HOUR_S = 3_600.0
 
 AT_ONCE = 5_000
 """Labelled samples that are read at once."""
-
-_decode_values = msgspec.json.Decoder(list[float | None]).decode
 
 
 class SqliteTelemetry(Telemetry):
@@ -178,7 +173,7 @@ class SqliteTelemetry(Telemetry):
     def labelled(self, model: str, *, since: float = 0.0) -> Iterator[LabelledSample]:
         with explained(self._path), contextlib.closing(open_database(self._path)) as connection:
             for row in connection.execute(_LABELLED, (model, since)):
-                yield _labelled_sample(row)
+                yield labelled_sample(row)
 
     def labelled_after(
         self, model: str, after: int, *, version: int | None = None
@@ -187,7 +182,7 @@ class SqliteTelemetry(Telemetry):
             rows = self._rows(_LABELLED_AFTER, model, after, AT_ONCE)
         else:
             rows = self._rows(_LABELLED_AFTER_OF_VERSION, model, version, after, AT_ONCE)
-        return [_labelled_sample(row[:-1]) for row in rows], rows[-1][-1] if rows else after
+        return [labelled_sample(row[:-1]) for row in rows], rows[-1][-1] if rows else after
 
     def labelled_count(
         self, model: str, *, version: int | None = None, since: float | None = None
@@ -222,7 +217,7 @@ class SqliteTelemetry(Telemetry):
         return [LabelSums(*row) for row in self._rows(_LABEL_SUMS, model, version)]
 
     def unlabelled(self, model: str, limit: int) -> list[tuple[str, Sample]]:
-        return [(row[0], _sample(row)) for row in self._rows(_UNLABELLED, model, limit)]
+        return [(row[0], sample(row)) for row in self._rows(_UNLABELLED, model, limit)]
 
     def labels_waiting(self) -> dict[str, int]:
         query = "SELECT device, count(*) FROM labels WHERE waiting GROUP BY device ORDER BY device"
@@ -280,23 +275,3 @@ class SqliteTelemetry(Telemetry):
     def _rows(self, query: str, *values: str | float) -> list[tuple[Any, ...]]:
         with self._read_lock, explained(self._path):
             return self._reader.execute(query, values).fetchall()
-
-
-def _labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
-    truth, known_at = row[-2:]
-    label = Label(prediction_id=row[1], label=truth, at=known_at)
-    return LabelledSample(device=row[0], sample=_sample(row[:-2]), label=label)
-
-
-def _sample(row: tuple[Any, ...]) -> Sample:
-    _, prediction_id, at, values, score, label, version, reason, probability = row
-    return Sample(
-        prediction_id=prediction_id,
-        at=at,
-        values=_decode_values(values),
-        score=score,
-        label=label,
-        version=version,
-        reason=Reason(reason),
-        probability=probability,
-    )

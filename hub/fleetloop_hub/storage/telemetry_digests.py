@@ -1,97 +1,33 @@
-"""What reports add up to: kept within the transaction that takes them in, and read back."""
+"""What reports add up to, read back; `telemetry_sums` keeps it as they come."""
 
-import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
-
-import msgspec
 
 from fleetloop_hub.digest_records import (
     LabelCounts,
     ServedRows,
     StoredPayload,
     WindowBrief,
-    moved_most,
+    WindowCounts,
 )
 from fleetloop_hub.digests_port import Digests, T
 from fleetloop_hub.storage.telemetry_kinds import KIND_OF, read
+from fleetloop_hub.storage.telemetry_sums import group_counts
 from fleetloop_hub.telemetry_records import DevicePulse
 from fleetloop_shared.groups import GroupCounts, added
-from fleetloop_shared.reports import DriftReport, HealthReport, ProfileReport, Report
+from fleetloop_shared.reports import ProfileReport, Report
 
-TABLES = """
--- The last report of each kind, by (boot, seq) and never by arrival.
-CREATE TABLE latest (
-    device TEXT NOT NULL,
-    kind TEXT NOT NULL,
-    boot INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    PRIMARY KEY (device, kind)
-) WITHOUT ROWID;
-
--- The verdict on each window in a few bytes: thousands of devices are looked at without reading
--- what was found on each feature.
-CREATE TABLE windows (
-    device TEXT NOT NULL,
-    boot INTEGER NOT NULL,
-    seq INTEGER NOT NULL,
-    at REAL NOT NULL,
-    stored_at REAL NOT NULL,
-    model TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    first_row INTEGER NOT NULL,
-    closed INTEGER NOT NULL,
-    alarm INTEGER NOT NULL,
-    ratio REAL NOT NULL,
-    feature TEXT NOT NULL,
-    PRIMARY KEY (device, boot, seq)
-) WITHOUT ROWID;
-
--- What health reports add up to; model and version are "" and 0 where nothing was loaded.
-CREATE TABLE served (
-    device TEXT NOT NULL,
-    model TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    rows INTEGER NOT NULL,
-    labels INTEGER NOT NULL,
-    correct INTEGER,
-    PRIMARY KEY (device, model, version)
-) WITHOUT ROWID;
-
-CREATE TABLE groups_answered (
-    model TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    device TEXT NOT NULL,
-    counts BLOB NOT NULL,
-    PRIMARY KEY (model, version, device)
-) WITHOUT ROWID;
-"""
-
-_LATEST = """
-INSERT INTO latest (device, kind, boot, seq) VALUES (?, ?, ?, ?)
-ON CONFLICT (device, kind) DO UPDATE SET boot = excluded.boot, seq = excluded.seq
-WHERE (excluded.boot, excluded.seq) > (boot, seq)
-"""
-_WINDOW = """
-INSERT INTO windows VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-"""
-_SERVED = """
-INSERT INTO served (device, model, version, rows, labels, correct) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (device, model, version) DO UPDATE SET rows = rows + excluded.rows,
-labels = labels + excluded.labels, correct = correct + excluded.correct
-"""
-_GROUPS_OF_DEVICE = """
-SELECT counts FROM groups_answered WHERE model = ? AND version = ? AND device = ?
-"""
-_GROUPS = """
-INSERT INTO groups_answered (model, version, device, counts) VALUES (?, ?, ?, ?)
-ON CONFLICT (model, version, device) DO UPDATE SET counts = excluded.counts
-"""
 _WINDOWS = """
 SELECT boot, seq, at, stored_at, model, version, first_row, closed, alarm, ratio, feature
 FROM windows WHERE device = ? AND (boot, seq) > (?, ?) ORDER BY boot DESC, seq DESC LIMIT ?
 """
+_CLOSED = "SELECT count(*), coalesce(sum(alarm), 0) FROM windows WHERE closed"
+_OPEN = """
+SELECT count(*), coalesce(sum(w.alarm), 0) FROM latest l
+JOIN windows w USING (device, boot, seq) WHERE l.kind = 'drift' AND NOT w.closed
+"""
+_FIRST_ALARM = "SELECT device, boot, seq FROM windows WHERE alarm ORDER BY at LIMIT 1"
 _LATEST_REPORT = """
 SELECT r.payload FROM latest l JOIN reports r USING (device, boot, seq)
 WHERE l.device = ? AND l.kind = ?
@@ -112,40 +48,8 @@ _ONE_BY_ONE = 200
 
 _HEARD_OF = "SELECT device FROM pulses UNION SELECT DISTINCT device FROM latest"
 
-_counts = msgspec.json.Decoder(list[GroupCounts]).decode
-
 Rows = Callable[..., list[tuple[Any, ...]]]
 """Runs a query with values on the connection that reads."""
-
-
-class DigestIntake:
-    """Adds one report after the other, within the transaction that is open."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Add within it.
-
-        Args:
-            connection: The database.
-        """
-        self._connection = connection
-
-    def take(self, kind: str, report: Report, stored_at: float) -> None:
-        """Add a report that was not there before."""
-        name = report.device, report.boot, report.seq
-        self._connection.execute(_LATEST, (report.device, kind, *name[1:]))
-        if isinstance(report, DriftReport):
-            self._connection.execute(_WINDOW, (*name, *_brief(report, stored_at)))
-        elif isinstance(report, HealthReport):
-            loaded = report.model or "", report.version or 0
-            added_up = report.rows, report.labels, report.labels_correct
-            self._connection.execute(_SERVED, (report.device, *loaded, *added_up))
-            if report.groups and report.model is not None:
-                self._add_groups((*loaded, report.device), report.groups)
-
-    def _add_groups(self, of: tuple[str, int, str], groups: list[GroupCounts]) -> None:
-        found = self._connection.execute(_GROUPS_OF_DEVICE, of).fetchone()
-        sums = groups if found is None else added(_counts(found[0]), groups)
-        self._connection.execute(_GROUPS, (*of, msgspec.json.encode(sums)))
 
 
 class SqliteDigests(Digests):
@@ -215,6 +119,15 @@ class SqliteDigests(Digests):
         rows = self._rows(_WINDOWS, device, *after, limit)
         return [_window(row) for row in reversed(rows)]
 
+    def window_counts(self) -> WindowCounts:
+        (closed,), (opened,) = self._rows(_CLOSED), self._rows(_OPEN)
+        first = self._rows(_FIRST_ALARM)
+        return WindowCounts(
+            windows=closed[0] + opened[0],
+            alarms=closed[1] + opened[1],
+            first_alarm=first[0] if first else None,
+        )
+
     def latest(self, device: str, type_: type[T]) -> T | None:
         kind = KIND_OF[type_]
         found = self._rows(_LATEST_REPORT, device, kind)
@@ -250,7 +163,7 @@ class SqliteDigests(Digests):
         query = "SELECT counts FROM groups_answered WHERE model = ? AND version = ?"
         rows, sums = self._rows(query, model, version), list[GroupCounts]()
         for (counts,) in rows:
-            sums = added(sums, _counts(counts))
+            sums = added(sums, group_counts(counts))
         return sums, len(rows)
 
     def grouped(self) -> list[tuple[str, int]]:
@@ -274,18 +187,4 @@ def _window(row: tuple[Any, ...]) -> WindowBrief:
         alarm=bool(alarm),
         ratio=ratio,
         feature=feature,
-    )
-
-
-def _brief(drift: DriftReport, stored_at: float) -> tuple[Any, ...]:
-    return (
-        min(drift.at, stored_at),
-        stored_at,
-        drift.model,
-        drift.version,
-        drift.first_row,
-        drift.closed,
-        drift.alarm,
-        drift.ratio,
-        moved_most(drift),
     )

@@ -2,8 +2,8 @@
 
 import sqlite3
 
-from fleetloop_hub.storage.telemetry_digests import TABLES, DigestIntake
 from fleetloop_hub.storage.telemetry_kinds import read
+from fleetloop_hub.storage.telemetry_sums import TABLES, DigestIntake
 
 _LABELS = """
 -- As before, and by version, so that who follows one version reads on in its own labels alone.

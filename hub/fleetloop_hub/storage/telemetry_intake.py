@@ -5,9 +5,9 @@ import sqlite3
 
 import msgspec
 
-from fleetloop_hub.storage.telemetry_digests import DigestIntake
 from fleetloop_hub.storage.telemetry_labels import ClassesOf, LabelIntake
 from fleetloop_hub.storage.telemetry_retention import forget, is_past
+from fleetloop_hub.storage.telemetry_sums import DigestIntake
 from fleetloop_hub.telemetry_records import LabelFate, Refusal
 from fleetloop_shared.errors import reasons
 from fleetloop_shared.reports import (

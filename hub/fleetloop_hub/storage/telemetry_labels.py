@@ -2,9 +2,13 @@
 
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 
-from fleetloop_hub.telemetry_records import LabelFate
-from fleetloop_shared.reports import Label
+import msgspec
+
+from fleetloop_hub.telemetry_records import LabelFate, LabelledSample
+from fleetloop_shared.reports import Label, Sample
+from fleetloop_shared.sampling import Reason
 
 ClassesOf = Callable[[str, int], list[int]]
 """The classes of a model's version; none of a regression, or where they cannot be told."""
@@ -118,3 +122,27 @@ class LabelIntake:
 
 
 _NO_CLASS = LabelFate.NO_CLASS
+
+_decode_values = msgspec.json.Decoder(list[float | None]).decode
+
+
+def labelled_sample(row: tuple[Any, ...]) -> LabelledSample:
+    """A labelled sample as it is read from the database."""
+    truth, known_at = row[-2:]
+    label = Label(prediction_id=row[1], label=truth, at=known_at)
+    return LabelledSample(device=row[0], sample=sample(row[:-2]), label=label)
+
+
+def sample(row: tuple[Any, ...]) -> Sample:
+    """A sample of some device, as it is read from the database."""
+    _, prediction_id, at, values, score, label, version, reason, probability = row
+    return Sample(
+        prediction_id=prediction_id,
+        at=at,
+        values=_decode_values(values),
+        score=score,
+        label=label,
+        version=version,
+        reason=Reason(reason),
+        probability=probability,
+    )
