@@ -154,17 +154,18 @@ def typed() -> set[str]:
 
 
 def test_every_command_that_asks_a_hub_is_known_to_these_tests() -> None:
+    every = typed()
     known = FILES | {
         name
-        for name in typed()
+        for name in every
         if any(line == name or line.startswith(f"{name} ") for line in READING + CHANGING)
     }
-    assert typed() == known, "add it to READING, CHANGING or FILES above"
+    assert every == known, "add it to READING, CHANGING or FILES above"
 
 
 @pytest.mark.parametrize("served", [Role.VIEWER], indirect=True)
 def test_whoever_may_read_reads_from_anywhere(run: Run, served: str) -> None:
-    lines = [line for line in READING if line not in CLOSED]
+    lines = [line for line in READING[::3] if line not in CLOSED]
     assert {line: told for line in lines if (told := run(*line.split())).code} == {}
     assert "operator" in a_refusal(run("audit"))
     assert list(Path().iterdir()) == []
@@ -179,7 +180,7 @@ def test_with_a_token_everything_is_read_from_anywhere(
 
 
 def test_without_a_token_it_is_said_where_one_goes(run: Run, served: str, hub: WebHub) -> None:
-    for line in (READING + CHANGING)[::4]:
+    for line in (READING + CHANGING)[::9]:
         told = a_refusal(run(*line.split()))
         assert "FLEETLOOP_TOKEN" in told, line
         assert served in told, line
