@@ -13,6 +13,7 @@ import threading
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from fleetloop_hub.bystanders import Bystanders
 from fleetloop_hub.data.told_labels import LabelDesk
 from fleetloop_hub.delivery.director import Director
 from fleetloop_hub.delivery.enrolment import Enrolment
@@ -21,9 +22,7 @@ from fleetloop_hub.delivery.retelling import cohorts_born
 from fleetloop_hub.delivery.seeding import Seeder, Uplink
 from fleetloop_hub.delivery.statements import Statements
 from fleetloop_hub.fleet_records import Device, LabelSource
-from fleetloop_hub.home_assistant.telling import HomeAssistant
 from fleetloop_hub.hub_parts import Parts
-from fleetloop_hub.journeys.journeys import Journeys
 from fleetloop_hub.judging.judging import Judging
 from fleetloop_hub.metrics import families, reported
 from fleetloop_hub.monitoring import ingest, intrusions, label_sources
@@ -31,7 +30,6 @@ from fleetloop_hub.monitoring.ingest import Ingest
 from fleetloop_hub.monitoring.intrusions import Intrusions
 from fleetloop_hub.monitoring.label_sources import LabelSources
 from fleetloop_hub.monitoring.vetting import Rules, Vetting
-from fleetloop_hub.notifying.alert_topics import AlertTopics
 from fleetloop_hub.relearning import Asked, Relearning, Studio
 from fleetloop_hub.releasing import Releasing, Ways
 from fleetloop_hub.retraining.decisions import Decisions
@@ -54,8 +52,6 @@ from fleetloop_shared.sampling import SamplingPolicy
 from fleetloop_shared.topics import Topic
 
 _WATCH_S = 1.0
-_FORGET_S, _FORGOTTEN = 60.0, 500
-"""Old reports are taken away a little at a time: up to 500 of a kind a minute."""
 
 
 class Hub(HubActions):
@@ -103,12 +99,9 @@ class Hub(HubActions):
             parts.telemetry, self._is_enrolled, lambda said: parts.blobs.has(sha256_hex(said))
         )
         self._meter = parts.meter
-        self._alert_topics = AlertTopics(parts.catalog)
-        self._home_assistant = HomeAssistant(parts.catalog)
-        self._journeys = Journeys(parts.catalog, parts.spans) if parts.spans else None
+        self._bystanders = Bystanders(parts)
         self._lock, self._now, self._additions = threading.RLock(), parts.now, parts.additions
         self._started, self._due, self._greeted = self._now(), 0.0, 0.0
-        self._forget_at = 0.0
         self._seed()
 
     # --- actions: what a person or a new device asks for ------------------------------------------
@@ -198,8 +191,7 @@ class Hub(HubActions):
         self._additions.stop()
         with self._lock:
             self._runs.stop()
-            if self._journeys is not None:
-                self._journeys.close()
+            self._bystanders.close()
 
     # --- the step: whatever is due ----------------------------------------------------------------
 
@@ -219,24 +211,17 @@ class Hub(HubActions):
                 self._look(now)
             self._seeder.pump(now)
             if self._seeder.is_ahead(now):
-                self._statements.pump(lambda topic, data: self._say(topic, data, retained=True))
-            self._alert_topics.pump(lambda topic, data: self._say(topic, data, retained=True))
-            self._home_assistant.pump(
-                lambda topic, data: self._say(topic, data, retained=True), self._link.backlog_bytes
-            )
+                self._statements.pump(self._keep)
+            self._bystanders.pump(self._keep, self._link.backlog_bytes)
             for topic, payload in self._intrusions.due(now):
-                self._say(topic, payload, retained=True)
+                self._keep(topic, payload)
 
     def _look(self, now: float) -> None:
         self._broker.check()
-        if now >= self._forget_at:
-            self._forget_at = now + _FORGET_S
-            self._telemetry.forget(_FORGOTTEN)
         self._relearning.take_in(now)
         self._releasing.look(now)
         self._relearning.watch(now)
-        if self._journeys is not None:
-            self._journeys.look()
+        self._bystanders.look(now)
         self._meter.set(families.CONNECTED, self._link.connected)
         self._meter.set(families.BACKLOG, self._link.backlog_bytes)
         self._meter.set(families.QUEUED, self._seeder.queued, "chunks")
@@ -248,14 +233,13 @@ class Hub(HubActions):
             self._link.subscribe(filter_)
         self._greeted = self._now()
         self._tell_lasting(None)
-        self._alert_topics.again()
-        self._home_assistant.again()
+        self._bystanders.again()
         self._seeder.resume()
 
     def _tell_lasting(self, cohorts: set[str] | None) -> None:
         """Say again what must last: to everybody, or to cohorts of which a device has just come."""
         here = encode(HubState(online=True, at=self._greeted, retains=self._broker.retains))
-        self._say(Topic.HUB.at(), here, retained=True)
+        self._keep(Topic.HUB.at(), here)
         self._statements.again(self._now(), cohorts)
 
     def _take(self, messages: list[Received], now: float) -> None:
@@ -266,8 +250,7 @@ class Hub(HubActions):
         others, receipts = self._label_sources.take(messages)
         outcome = self._ingest.take(self._intrusions.listen(others, now), now)
         reported.note(self._meter, outcome.fresh)
-        if self._journeys is not None:
-            self._journeys.heard(outcome.reported, now)
+        self._bystanders.heard(outcome.reported, now)
         for topic, payload in [*outcome.acks, *receipts]:
             self._say(topic, payload, retained=False)
         for device, request in outcome.requests:
@@ -292,6 +275,9 @@ class Hub(HubActions):
         self._seeder.want(
             [(v, self._specs.of(v.model).delivery.chunk_bytes) for v in self._director.live()]
         )
+
+    def _keep(self, topic: str, payload: bytes) -> bool:
+        return self._say(topic, payload, retained=True)
 
     def _say(self, topic: str, payload: bytes, retained: bool) -> bool:  # noqa: FBT001  # Seeder's port
         kept = retained and self._broker.retains
