@@ -7,6 +7,7 @@ ends the benchmark. While all is measured, devices report as often as they did i
 """
 
 import json
+import math
 import shutil
 import time
 from contextlib import ExitStack
@@ -29,7 +30,7 @@ Figure = dict[str, Any]
 STATE = Path(__file__).parents[2] / "build" / "bench" / "big-hub"
 FRESH_S = 12 * 3_600.0
 SCALE = Scale()
-ASKED = 20
+ASKED = 40
 SERVER_MS, PAINT_MS, OVERVIEW_KB, CORE_PERCENT = 200.0, 1_000.0, 100.0, 10.0
 WATCHERS = 50
 WATCHED_S = 60.0
@@ -167,7 +168,7 @@ def _start(started_s: float, looked_s: float, first: Answer) -> Figure:
 
 def _share(values: list[float], share: float) -> float:
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 def _figure(
