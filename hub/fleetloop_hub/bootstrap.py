@@ -36,6 +36,7 @@ from fleetloop_hub.watchman import Watchman, all_sights, on_watch
 from fleetloop_shared.codec import encode
 from fleetloop_shared.durable import Disk, RealDisk, replace
 from fleetloop_shared.errors import FleetloopError
+from fleetloop_shared.event_attributes import event_attributes
 from fleetloop_shared.link import Link, Will
 from fleetloop_shared.messages import HubState
 from fleetloop_shared.paho_link import PahoLink
@@ -151,7 +152,9 @@ def bootstrap(config: HubConfig) -> Running:
         catalog.close()
         raise
     account = broker.hub_account(BrokerAccount(HUB, password, None))
-    link = PahoLink(broker.address, HUB, account.username, account.password)
+    link = PahoLink(
+        broker.address, HUB, account.username, account.password, describe=event_attributes
+    )
     additions = Additions(catalog, blobs, config.state_dir / "data")
     parts = Parts(
         catalog=catalog,

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable
 
 from paho.mqtt import client as paho
-from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
 
+from fleetloop_shared.mqtt_properties import may_be_unacknowledged, without_properties
 from fleetloop_shared.passed_over import PassedOver
 
 _AT_ONCE_BYTES = 64 * 1024
@@ -33,6 +35,8 @@ class WaryClient(paho.Client):
     paho asks for a packet's first byte, for its length byte by byte, and then for the whole rest.
     A message that is too long is read and forgotten piece by piece where somebody wants to be told
     of it; otherwise, and where it is no message, `TooLongError` is raised.
+    The properties of MQTT 5 that a message bears are dropped unread: nobody here needs them, and
+    paho ends the connection over some that a broker passes on.
 
     Attributes:
         max_packet_bytes: The longest packet that is read.
@@ -58,6 +62,17 @@ class WaryClient(paho.Client):
                     raise
                 self._over = over
         return self._pass_over(self._over)
+
+    def heed(self, accepted: Properties | None) -> None:
+        """Send no more unacknowledged messages than the broker that accepted us takes."""
+        self._max_inflight_messages = may_be_unacknowledged(accepted)
+
+    def _handle_publish(self) -> MQTTErrorCode:
+        if self._protocol == MQTTProtocolVersion.MQTTv5:
+            self._in_packet["packet"] = without_properties(
+                self._in_packet["command"], self._in_packet["packet"]
+            )
+        return super()._handle_publish()
 
     def _pass_over(self, over: PassedOver) -> MQTTErrorCode:
         for _ in range(_READS):

@@ -2,10 +2,10 @@
 
 How paho is used, and why. A *new* paho client for every connection, stepped by the link's own
 thread through paho's calls for foreign event loops (`loop_read`, `loop_write`, `loop_misc`). So
-nothing of an old connection is sent again on a new one (the port keeps nothing for later), the wait
-before each attempt is the link's (paho's has no jitter and brings a whole fleet back at once), and
-an exception costs one connection instead of paho's thread, after which `is_connected()` stays true.
-paho's own `loop()` would do the same with `select()`, which cannot see file descriptors over 1,023.
+nothing of an old connection is sent again on a new one, the wait before each attempt is the link's
+(paho's has no jitter), and an exception costs one connection instead of paho's thread, after
+which `is_connected()` stays true. paho's own `loop()` would do the same with `select()`, which
+cannot see file descriptors over 1,023.
 
 A subscription at QoS 1 is made a second time after a second. NATS delivers a retained message to
 those who are there a millisecond before it keeps it for those who come: who subscribes in between
@@ -20,14 +20,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from fleetloop_shared.endpoint import Endpoint
+from fleetloop_shared.broker_access import Access
 from fleetloop_shared.in_flight import MESSAGES, InFlight
 from fleetloop_shared.link import (
     Connected,
@@ -37,6 +36,8 @@ from fleetloop_shared.link import (
     SubscriptionRefused,
     Will,
 )
+from fleetloop_shared.mqtt_level import Level
+from fleetloop_shared.mqtt_properties import properties_of
 from fleetloop_shared.paho_client import (
     TidySocket,
     TooLongError,
@@ -50,42 +51,21 @@ _ASK_AGAIN_S = 1.0
 _REFUSED_AGAIN_S = 10.0
 
 
-@dataclass(frozen=True)
-class Access:
-    """Where to connect, and as whom.
-
-    Attributes:
-        endpoint: The broker.
-        client_id: Unique at the broker.
-        username: The broker account's name, "" to come without one.
-        password: Its password.
-        ca_file: PEM file to check the broker's certificate against, None for the system's.
-        max_packet_bytes: The longest packet that is read.
-        passes_over: Whether a longer message is passed over; otherwise it ends the connection.
-    """
-
-    endpoint: Endpoint
-    client_id: str
-    username: str
-    password: str
-    ca_file: str | None
-    max_packet_bytes: int
-    passes_over: bool = False
-
-
 class Connection:
     """One paho client, from its connect to its end."""
 
     def __init__(
         self,
         access: Access,
+        level: Level,
         will: Will | None,
         note: Callable[[Event], None],
         count: Callable[[], int],
     ) -> None:
-        self.accepted = False
+        self.accepted = self.answered = self.opened = self.refused_level = False
         self.number = 0
         self._access = access
+        self._level = level
         self._note = note
         self._count = count
         self._reason = "the connection was closed"
@@ -98,12 +78,12 @@ class Connection:
         self._woken.settimeout(0)
         self._client = self._make_client(will)
 
-    def _make_client(self, will: Will | None) -> paho.Client:
+    def _make_client(self, will: Will | None) -> WaryClient:
         client = WaryClient(
             CallbackAPIVersion.VERSION2,
             client_id=self._access.client_id,
-            clean_session=True,
-            protocol=paho.MQTTv311,
+            clean_session=None if self._level.five else True,  # at 5, a first connect starts clean
+            protocol=self._level.protocol,
             reconnect_on_failure=False,
         )
         client.max_packet_bytes = self._access.max_packet_bytes
@@ -134,9 +114,9 @@ class Connection:
     def serve(self, stopping: threading.Event) -> str:
         """Connect, and move bytes until the connection ends or `stopping` is set."""
         try:
-            self._client.connect(
-                self._access.endpoint.host, self._access.endpoint.port, _KEEPALIVE_S
-            )
+            to = self._access.endpoint
+            self._client.connect(to.host, to.port, _KEEPALIVE_S)
+            self.opened = True
             with selectors.DefaultSelector() as selector:
                 selector.register(self._woken, selectors.EVENT_READ)
                 while not stopping.is_set():
@@ -206,7 +186,10 @@ class Connection:
         with self._sending:
             if not self._in_flight.has_room(len(payload)):
                 return False
-            info = self._client.publish(topic, payload, qos, retained)
+            said = (
+                properties_of(topic, payload, self._access.describe) if self._level.five else None
+            )
+            info = self._client.publish(topic, payload, qos, retained, said)
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return False
             self._in_flight.add(info.mid, len(payload))
@@ -244,9 +227,13 @@ class Connection:
         reason: ReasonCode,
         properties: Properties | None,
     ) -> None:
+        self.answered = True
         if reason.is_failure:
             self._reason = f"the broker refused us: {reason}"
+            self.refused_level = reason == "Unsupported protocol version"
             return
+        self._level.accepted()
+        self._client.heed(properties)
         self.number = self._count()
         self.accepted = True
         self._note(Connected(self.number))

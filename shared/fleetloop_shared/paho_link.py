@@ -11,6 +11,8 @@ import time
 from collections import deque
 
 from fleetloop_shared import endpoint
+from fleetloop_shared.broker_access import Access
+from fleetloop_shared.event_attributes import Describe
 from fleetloop_shared.link import (
     Connected,
     Disconnected,
@@ -19,7 +21,8 @@ from fleetloop_shared.link import (
     Received,
     Will,
 )
-from fleetloop_shared.paho_connection import Access, Connection
+from fleetloop_shared.mqtt_level import Level
+from fleetloop_shared.paho_connection import Connection
 
 MAX_PAYLOAD_BYTES = 1_000_000
 """What every broker of ours takes: their limit of 1 MiB less room for headers."""
@@ -59,6 +62,8 @@ class PahoLink(Link):
         max_packet_bytes: The longest packet that is read.
         passes_over: Read past a message that is longer and keep nothing of it, so that others go
             on coming; where many may publish what they like.
+        describe: The attributes of a message, which MQTT 5 carries; the link then speaks MQTT 5
+            where the broker takes it. Without, it speaks 3.1.1.
 
     Raises:
         AddressError: The address is not one.
@@ -75,6 +80,7 @@ class PahoLink(Link):
         max_payload_bytes: int = MAX_PAYLOAD_BYTES,
         max_packet_bytes: int = MAX_PACKET_BYTES,
         passes_over: bool = False,
+        describe: Describe | None = None,
     ) -> None:
         self._access = Access(
             endpoint.parse(address),
@@ -84,7 +90,9 @@ class PahoLink(Link):
             ca_file,
             max_packet_bytes,
             passes_over,
+            describe,
         )
+        self._level = Level(wants_five=describe is not None)
         self._max_payload_bytes = max_payload_bytes
         self._events: deque[Event] = deque()
         self._unread_bytes = 0
@@ -187,14 +195,29 @@ class PahoLink(Link):
             self._stopping.wait(wait_before(attempt))
 
     def _serve(self) -> str:
-        """Make one connection and stay until it ends; returns why it did."""
+        """Make one connection and stay until it ends; returns why it did.
+
+        A broker that refuses MQTT 5 is asked again at once, with 3.1.1.
+        """
+        reason, tries_lower = self._serve_once()
+        return self._serve_once()[0] if tries_lower and not self._stopping.is_set() else reason
+
+    def _serve_once(self) -> tuple[str, bool]:
+        connection = None
         try:
-            self._connection = Connection(self._access, self._will, self._note, self._count)
-            return self._connection.serve(self._stopping)
+            connection = Connection(self._access, self._level, self._will, self._note, self._count)
+            self._connection = connection
+            reason = connection.serve(self._stopping)
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happened
-            return str(error) or type(error).__name__
+            reason = str(error) or type(error).__name__
         finally:
             self._connection = None
+        refused = connection is not None and connection.refused_level and self._level.five
+        if refused:
+            self._level.refused()
+        elif connection is not None and connection.opened and not connection.answered:
+            self._level.unanswered()
+        return reason, refused
 
     def _count(self) -> int:
         self._accepted += 1

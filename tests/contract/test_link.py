@@ -9,6 +9,7 @@ import pytest
 
 from fleetloop_firmware_sim.network import SimBroker, SimLink
 from fleetloop_hub.broker_port import BrokerAccount
+from fleetloop_shared.event_attributes import Attributes, Describe
 from fleetloop_shared.link import Connected, Disconnected, Link, Received, Will
 from fleetloop_shared.paho_link import MAX_PAYLOAD_BYTES, PahoLink
 from support.brokers import (
@@ -67,12 +68,12 @@ class SimWorld(World):
 
 
 class RealWorld(World):
-    def __init__(self, kind: str, folder: Path) -> None:
-        self._kind, self._folder = kind, folder
+    def __init__(self, kind: str, folder: Path, describe: Describe | None) -> None:
+        self._kind, self._folder, self._describe = kind, folder, describe
         self._broker = start_broker(kind, folder)
 
     def link(self, account: BrokerAccount) -> Link:
-        return link_to(self._broker, account)
+        return link_to(self._broker, account, self._describe)
 
     def cut(self, link: Link) -> None:
         assert isinstance(link, PahoLink)
@@ -86,11 +87,20 @@ class RealWorld(World):
         self._broker.stop()
 
 
-@pytest.fixture(params=["sim", "nats", "mosquitto"])
+def describe(topic: str, payload: bytes) -> Attributes | None:
+    return [("length", str(len(payload)))] if payload else None
+
+
+@pytest.fixture(params=["sim", "nats", "mosquitto", "nats offered 5", "mosquitto at 5"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "mosquitto" and mosquitto_is_missing():
+    kind, *five = request.param.split()
+    if kind == "mosquitto" and mosquitto_is_missing():
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    made = SimWorld() if request.param == "sim" else RealWorld(request.param, tmp_path / "broker")
+    made = (
+        SimWorld()
+        if kind == "sim"
+        else RealWorld(kind, tmp_path / "broker", describe if five else None)
+    )
     yield made
     made.close()
 

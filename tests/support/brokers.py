@@ -10,6 +10,7 @@ from fleetloop_hub.broker.choose import choose_broker
 from fleetloop_hub.broker.mosquitto import find_program
 from fleetloop_hub.broker_port import Broker, BrokerAccount
 from fleetloop_hub.errors import BrokerError
+from fleetloop_shared.event_attributes import Describe
 from fleetloop_shared.link import Connected, Event, Link, Received, Will
 from fleetloop_shared.paho_link import PahoLink
 
@@ -43,9 +44,10 @@ def start_broker(kind: str, folder: Path, accounts: list[BrokerAccount] | None =
     return broker
 
 
-def link_to(broker: Broker, account: BrokerAccount) -> PahoLink:
+def link_to(broker: Broker, account: BrokerAccount, describe: Describe | None = None) -> PahoLink:
     """A link for an account, not started; its client id is the account's name."""
-    return PahoLink(broker.address, account.username, account.username, account.password)
+    name = account.username
+    return PahoLink(broker.address, name, name, account.password, describe=describe)
 
 
 class Listener:

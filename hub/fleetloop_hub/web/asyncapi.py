@@ -7,6 +7,7 @@ from typing import Any
 from fleetloop_hub.web.asyncapi_words import DESCRIPTION, PARAMETERS, PARTIES, SERVERS
 from fleetloop_hub.web.openapi_schemas import Schemas
 from fleetloop_shared import topics
+from fleetloop_shared.event_attributes import SOURCE, TYPES
 from fleetloop_shared.label_messages import LabelMessage
 from fleetloop_shared.topics import Topic
 
@@ -153,6 +154,12 @@ def _message(topic: Topic, examples: Mapping[str, object]) -> dict[str, Any]:
         said["description"] = (
             "Travels as zlib data (RFC 1950) of UTF-8 JSON; the schema is that of the JSON."
         )
+    if topic in TYPES:
+        said["x-fleetloop-cloudevents"] = {
+            "specversion": "1.0",
+            "source": SOURCE,
+            "types": list(TYPES[topic]),
+        }
     if name in examples:
         said["examples"] = [{"name": "golden", "payload": examples[name]}]
     return said

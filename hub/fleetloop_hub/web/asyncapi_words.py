@@ -9,7 +9,9 @@ Payloads are UTF-8 JSON unless the content type says otherwise; a field that a r
 is to be passed over. `schema` in a message grows when a reader of the old form would misread it.
 Times are Unix seconds by the sender's clock. What is retained is told at once to whoever
 subscribes; an empty payload means that it is over. Reports (`x-fleetloop-acknowledged`) are sent
-again until the hub has acknowledged them: know them by (device, boot, seq), and count each once."""
+again until the hub has acknowledged them: know them by (device, boot, seq), and count each once.
+Where the broker speaks MQTT 5, messages of the hub with `x-fleetloop-cloudevents` bear CloudEvents
+attributes as user properties (MQTT binding, binary mode); the payload is the same."""
 
 PARTIES = {
     "hub": "The hub: trains, signs, rolls out, takes reports in.",
