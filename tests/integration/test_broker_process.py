@@ -209,7 +209,7 @@ HUB_PROGRAM = """
 import sys, time
 from pathlib import Path
 from fleetloop_hub.broker.choose import choose_broker
-from fleetloop_hub.ports import BrokerAccount
+from fleetloop_hub.broker_port import BrokerAccount
 broker = choose_broker(sys.argv[1], Path(sys.argv[2]))
 broker.start([BrokerAccount("hub", "password", None)])
 print("started", flush=True)
