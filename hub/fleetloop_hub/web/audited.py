@@ -46,6 +46,7 @@ ACTIONS = {
     "sayings.alias": "name a version",
     "sayings.tag": "tag a version",
     "sayings.archive": "archive a version",
+    "waiting_api.simulate": "simulate policies",
     "retraining.simulate": "simulate policies",
     "people_api.add": "let somebody in",
     "people_api.role": "give a role",

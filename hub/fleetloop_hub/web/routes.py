@@ -45,6 +45,7 @@ from fleetloop_hub.web import (
 )
 from fleetloop_hub.web.actions import HubActions
 from fleetloop_hub.web.api_people import people_api, tokens_api
+from fleetloop_hub.web.api_waiting import waiting_api
 from fleetloop_hub.web.pages.alerts import alerts_pages
 from fleetloop_hub.web.pages.attempts import attempts_pages
 from fleetloop_hub.web.pages.channels import channels_pages
@@ -163,7 +164,8 @@ def programs(hub: HubParts, overviews: OverviewReader, fairness: FairnessReader)
 
 
 def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
-    """The pages."""
+    """The pages, and what of the API shares something with them."""
+    desk = SimulationDesk(hub.state_dir / "data" / "simulation")
     shelf = Shelf(hub.catalog, hub.telemetry, hub.blobs, hub.actions.held())
     return [
         overview_pages(overviews, hub.catalog, hub.actions, hub.trust),
@@ -180,9 +182,8 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         models_pages(hub.catalog, hub.blobs, overviews, shelf),
         sayings_pages(hub.actions, hub.approvals, shelf),
         decisions_pages(hub.catalog),
-        retraining_pages(
-            hub.catalog, hub.blobs, SimulationDesk(hub.state_dir / "data" / "simulation")
-        ),
+        retraining_pages(hub.catalog, hub.blobs, desk),
+        waiting_api(hub.catalog, hub.telemetry, hub.blobs, desk),
         data_pages(hub.catalog, hub.blobs),
         labels_pages(hub.catalog, hub.telemetry, hub.blobs),
         runs_pages(hub.catalog, hub.blobs, hub.actions),

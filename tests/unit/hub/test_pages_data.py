@@ -59,6 +59,17 @@ def test_rows_without_a_label_wait_the_newest_first(hub: WebHub) -> None:
     assert hub.audit.entries()[-1].action == "tell labels: refused"
 
 
+def test_rows_without_a_label_and_the_policy_are_there_for_programs_too(hub: WebHub) -> None:
+    sampled(hub, "station-1.1.7", "station-1.1.8")
+    told = hub.client().get("/api/v1/models/rain/unlabelled?limit=1").get_json()
+    assert told["features"] == ["a", "b"]
+    assert [row["sample"]["prediction_id"] for row in told["waiting"]] == ["station-1.1.8"]
+    policy = hub.client().get("/api/v1/models/rain/policy").get_json()
+    assert policy["policy"]["min_labels"] == 500
+    assert policy["simulation"] is None
+    assert hub.client().get("/api/v1/models/snow/policy").status_code == 404
+
+
 @pytest.mark.parametrize("label", ["", "rain", "nan", "inf", "1e999", SCRIPT])
 def test_what_is_no_label_is_refused(hub: WebHub, label: str) -> None:
     sampled(hub, "station-1.1.7")

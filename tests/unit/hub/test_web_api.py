@@ -31,6 +31,7 @@ BODIES: dict[str, dict[str, object]] = {
     "models/rain-1/versions/1/tag": {"key": "note", "value": "good"},
     "models/rain-1/versions/1/archive": {},
     "models/rain-1/retain": {"keep": 3},
+    "models/rain-1/policy/simulate": {"devices": 2},
     "rollouts/plan": {"model": "rain", "version": 1},
     "rollouts/rain-1/rain-1": {"by": "ann", "reason": "why"},
     "cohorts": {"name": "roofs", "where": 'site = "roof"'},

@@ -1,11 +1,8 @@
 """The page of a policy of retraining: its keys, its rules, and what others would have done."""
 
-from typing import Annotated, Literal
-
 import msgspec
 from flask import Blueprint, Response, request
 
-from fleetloop_hub.data import datasets
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.errors import AbsentError
 from fleetloop_hub.people_records import Role
@@ -14,30 +11,14 @@ from fleetloop_hub.records import Dataset, Model, Run
 from fleetloop_hub.retraining.rules import RULES
 from fleetloop_hub.simulating.desk import SimulationDesk
 from fleetloop_hub.simulating.drawing import over_time
-from fleetloop_hub.simulating.job import Job
 from fleetloop_hub.spec.reference import explained
 from fleetloop_hub.spec.retrain_table import RetrainTable
 from fleetloop_hub.tracking.specs import Specs
 from fleetloop_hub.web import forms
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.api_waiting import TrialAsk, job_of
 from fleetloop_hub.web.page import Crumb, Place, page
 from fleetloop_hub.web.pages.decisions import LEVELS
-
-_UNITS_S = {"s": 1.0, "min": 60.0, "h": 3_600.0, "d": 86_400.0}
-
-
-class _Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """The form of a simulation.
-
-    Attributes:
-        devices: Over how many devices rows are dealt.
-        unit: What 1 in the time column is; dates are seconds.
-        delay: How long after its row a label is known, in this unit.
-    """
-
-    devices: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 4
-    unit: Literal["s", "min", "h", "d"] = "s"
-    delay: Annotated[float, msgspec.Meta(ge=0, le=1e9)] = 0.0
 
 
 def retraining_pages(catalog: Catalog, blobs: Blobs, desk: SimulationDesk) -> Blueprint:
@@ -73,17 +54,7 @@ def retraining_pages(catalog: Catalog, blobs: Blobs, desk: SimulationDesk) -> Bl
     @needs(Role.OPERATOR)
     def simulate(model: str) -> Response:
         """Replay the newest dataset version under every policy."""
-        asked = forms.read(_Trial)
-        data = datasets.newest(catalog, model)
-        job = Job(
-            spec=specs.text(model),
-            rows=str(blobs.path(data.key)),
-            name=f"dataset {data.key[:12]}",
-            devices=asked.devices,
-            label_delay_s=asked.delay * _UNITS_S[asked.unit],
-            unit_s=_UNITS_S[asked.unit],
-        )
-        desk.start(model, job)
+        desk.start(model, job_of(catalog, blobs, specs, model, forms.read(TrialAsk)))
         return forms.done(
             "The replay has begun; its result comes here.", f"/retraining?model={model}"
         )
