@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -26,8 +27,13 @@ pytestmark = pytest.mark.integration
 
 ACCOUNT = BrokerAccount(DEVICE, secrets.token_urlsafe(24), cohort=COHORT)
 HUBSIDE = Hubside()
-ONE, TWO = (HUBSIDE.ship(v, padding_bytes=600_000) for v in (1, 2))
 ROW = {"temperature": 1.0, "pressure": -0.5}
+
+
+@cache
+def shipped() -> Shipment:
+    """What the agent fetches; packing so much takes long, so only who runs these tests pays it."""
+    return HUBSIDE.ship(1, padding_bytes=600_000)
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +76,11 @@ def sensors(broker: Broker, folder: Path) -> str:
     )
 
 
-def publish(hub: Listener, shipment: Shipment, sequence: int, **changes: object) -> None:
+def publish(hub: Listener, sequence: int, **changes: object) -> None:
+    shipment = shipped()
     desired = HUBSIDE.desire(sequence, shipment.release, **changes)
     blobs = {
-        Topic.IMAGE.at(): HUBSIDE.listing([ONE, TWO], sequence),
+        Topic.IMAGE.at(): HUBSIDE.listing([shipment, HUBSIDE.ship(2)], sequence),
         Topic.DIRECTOR.at(cohort=COHORT): HUBSIDE.direct(desired),
         **shipment.blobs,
     }
@@ -90,12 +97,12 @@ def test_from_enrolment_to_a_committed_model_that_answers(
     hub: Listener, broker: Broker, stack: ExitStack, tmp_path: Path
 ) -> None:
     agent = make_agent(broker, stack, tmp_path, sensors(broker, tmp_path))
-    publish(hub, ONE, 1, soak_rows=3)
+    publish(hub, 1, soak_rows=3)
     agent.start()
     agent.until(lambda said: said["state"] == "trial", "the trial")
     answer = agent.predict([ROW] * 3)[0]
     assert answer["score"] == pytest.approx(score([1.0, -0.5], 1.0), abs=1e-5)
-    assert answer["artifact"] == ONE.manifest.sha256
+    assert answer["artifact"] == shipped().manifest.sha256
     said = agent.until(lambda said: said["state"] == "serving", "the commit")
     assert said["version"] == 1
     hub.until(lambda: "committed rain 1" in texts(hub), "the event")
@@ -112,7 +119,7 @@ def test_from_enrolment_to_a_committed_model_that_answers(
 
     told = agent.ask("status", "--json")
     assert told.returncode == 0
-    assert json.loads(told.stdout)["reported"]["artifact"] == ONE.manifest.sha256
+    assert json.loads(told.stdout)["reported"]["artifact"] == shipped().manifest.sha256
     for_people = agent.ask("status").stdout
     assert "state                   serving" in for_people
 
@@ -137,7 +144,7 @@ def test_a_sigkill_in_the_middle_of_a_fetch_and_a_start_that_goes_on(
 ) -> None:
     slow = "[fetch]\nwindow = 2\nmax_bytes_per_s = 150000\n"
     agent = make_agent(broker, stack, tmp_path, slow)
-    publish(hub, ONE, 10, soak_rows=0)
+    publish(hub, 10, soak_rows=0)
     agent.start()
     agent.until(lambda said: int(str(said["chunks_have"])) >= 4, "some chunks")
     agent.kill()
@@ -153,9 +160,9 @@ def test_the_agent_inside_an_application(
     hub: Listener, broker: Broker, stack: ExitStack, tmp_path: Path
 ) -> None:
     agent = make_agent(broker, stack, tmp_path)
-    publish(hub, ONE, 20, soak_rows=3)
+    publish(hub, 20, soak_rows=3)
     with fleetloop_agent.embedded(agent.config) as device:
-        assert device.wait_for_model(60.0).sha256 == ONE.manifest.sha256
+        assert device.wait_for_model(60.0).sha256 == shipped().manifest.sha256
         answers = device.predict([ROW] * 3)
         assert answers[0].score == pytest.approx(score([1.0, -0.5], 1.0), abs=1e-5)
         assert device.answer(np.array([[1.0, -0.5]], np.float32)).scores == [answers[0].score]
