@@ -1,8 +1,6 @@
 """How accurate a version is now: as JSON for programs, as a page for people."""
 
-import time
-
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
 from fleetloop_hub.monitoring.accuracy import AccuracyReader
 from fleetloop_hub.monitoring.accuracy_views import AccuracyView, against
@@ -10,6 +8,7 @@ from fleetloop_hub.people_records import Role
 from fleetloop_hub.ports import Blobs, Catalog, Telemetry
 from fleetloop_hub.web.access import needs
 from fleetloop_hub.web.api_artifacts import find_version
+from fleetloop_hub.web.page import Crumb, Place, page
 from fleetloop_hub.web.speaking import Speaks
 from fleetloop_shared.codec import encode
 
@@ -29,8 +28,11 @@ def accuracy_routes(catalog: Catalog, telemetry: Telemetry, blobs: Blobs) -> Blu
 
     @routes.get("/accuracy/<model>/<which>")
     @needs(Role.VIEWER)
-    def shown(model: str, which: str) -> str:
+    def shown(model: str, which: str) -> Response:
+        """How accurate it is, for people."""
         view = reader.read(find_version(catalog, model, which))
-        return render_template("accuracy.html", view=view, against=against, now=time.time())
+        crumbs = [Crumb("Monitoring", "/monitoring"), Crumb(f"{view.model} v{view.version}")]
+        at = Place("monitoring", [*crumbs, Crumb("Accuracy")])
+        return page("monitoring/accuracy.html", at, ("devices",), view=view, against=against)
 
     return routes

@@ -56,6 +56,7 @@ from fleetloop_hub.web.pages.devices import devices_pages
 from fleetloop_hub.web.pages.enrol import enrol_pages
 from fleetloop_hub.web.pages.interface import interface_pages
 from fleetloop_hub.web.pages.models import models_pages
+from fleetloop_hub.web.pages.monitoring import monitoring_pages
 from fleetloop_hub.web.pages.overview import overview_pages
 from fleetloop_hub.web.pages.people import audit_pages, people_pages, tokens_pages
 from fleetloop_hub.web.pages.places import places_pages
@@ -179,6 +180,7 @@ def people(hub: HubParts, overviews: OverviewReader) -> list[Blueprint]:
         rollout_new_pages(hub.catalog, hub.actions),
         places_pages(hub.catalog, hub.telemetry, hub.actions),
         shadows_pages(hub.catalog, hub.telemetry, hub.actions),
+        monitoring_pages(hub.catalog, hub.telemetry, hub.blobs, overviews),
         models_pages(hub.catalog, hub.blobs, overviews, shelf),
         sayings_pages(hub.actions, hub.approvals, shelf),
         decisions_pages(hub.catalog),

@@ -46,6 +46,6 @@
 
   // A choice in a form of filters takes effect at once.
   document.addEventListener("change", (event) => {
-    if (event.target.matches(".filters select, .filters input[type=checkbox]")) event.target.form.requestSubmit();
+    if (event.target.matches(".filters select, .filters input[type=checkbox], .filters input[type=range]")) event.target.form.requestSubmit();
   });
 })();
