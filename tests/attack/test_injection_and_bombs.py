@@ -1,6 +1,7 @@
 """Topic injection and messages built to break who reads them."""
 
 import lzma
+import re
 import tracemalloc
 import zlib
 from pathlib import Path
@@ -44,9 +45,6 @@ def device() -> Attacked:
     return Attacked()
 
 
-PLACES = ("device", "cohort", "sha256", "index", "source")
-
-
 @pytest.mark.parametrize("name", [*NO_NAMES, "hub"], ids=lambda n: ascii(n)[:20])
 def test_a_name_that_could_stand_for_other_topics_is_not_enrolled(
     name: str, tmp_path: Path
@@ -72,7 +70,7 @@ def _named(request: EnrolRequest, device: str) -> EnrolRequest:
 @pytest.mark.parametrize("name", NO_NAMES, ids=lambda n: ascii(n)[:20])
 def test_no_topic_is_read_as_that_of_such_a_name(name: str) -> None:
     for topic in Topic:
-        where = topic.row.path.format(**dict.fromkeys(PLACES, name))
+        where = re.sub("{[a-z0-9]+}", lambda _: name, topic.row.path)
         if "{" in topic.row.path:
             assert parse(f"fleetloop/v1/{where}") is None
 

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, request
 
 from fleetloop_hub.alert_records import Alert, Channel, Silence
 from fleetloop_hub.decision_records import Decision
-from fleetloop_hub.fleet_records import Device, LabelCohort, Quarantine, Rollout
+from fleetloop_hub.fleet_records import Device, LabelCohort, Quarantine, Rollout, Token
 from fleetloop_hub.people_records import ApiToken, Person, Role
 from fleetloop_hub.ports import Catalog, Telemetry
 from fleetloop_hub.records import Alias, Dataset, Record, Run, Version
@@ -33,7 +33,7 @@ _BEAT_S = 5.0
 _LONGEST_S = 600.0  # then a page asks anew, and whether it may is seen anew
 
 _KINDS: dict[str, tuple[type[Record], ...]] = {
-    "devices": (Device,),
+    "devices": (Device, Token),
     "rollouts": (Rollout, Quarantine, LabelCohort, ShadowRun),
     "runs": (Run,),
     "models": (Version, Alias),

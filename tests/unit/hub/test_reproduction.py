@@ -7,7 +7,7 @@ import onnx
 import pytest
 from msgspec.structs import replace
 
-from fleetloop_hub.errors import TrainingError
+from fleetloop_hub.errors import AbsentError, TrainingError
 from fleetloop_hub.records import Run, RunState
 from fleetloop_hub.run_parts import Imported
 from fleetloop_hub.tracking.again import order_again
@@ -159,5 +159,5 @@ def test_what_cannot_be_done_again_says_why(
     kept.catalog.put(replace(first, **change))
     with pytest.raises(TrainingError, match=says):
         order_again(registry(kept), "run-1", "ann")
-    with pytest.raises(TrainingError, match="runs list"):
+    with pytest.raises(AbsentError, match="runs list"):
         order_again(registry(kept), "run-7", "ann")
