@@ -91,4 +91,15 @@ def against(evidence: LabelEvidence) -> str:
     least = "a root mean squared error of at most" if evidence.metric == MAE else "at least"
     demand = f"{least} {evidence.demanded:.3g} demanded by the {evidence.demanded_by}"
     verdict = "not kept (risk of error 1 %)" if evidence.alarm else "nothing speaks against it"
+    if evidence.alarm and _is_kept(evidence):
+        verdict = "kept by all labels together, but it was not before (risk of error 1 %)"
     return f"{what}, {demand}: {verdict}"
+
+
+def _is_kept(evidence: LabelEvidence) -> bool:
+    """Whether all labels together reach what is demanded; what was proven once is not undone."""
+    if evidence.value is None:
+        return False
+    if evidence.metric == MAE:
+        return evidence.value <= evidence.demanded
+    return evidence.value >= evidence.demanded

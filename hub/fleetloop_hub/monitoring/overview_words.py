@@ -111,10 +111,17 @@ def next_step(facts: Facts) -> NextStep:
         command = f"fleetloop retrain approve {waiting.key} --by NAME --reason TEXT"
         return NextStep(text=text, command=command, page=f"/runs/{waiting.key}")
     return (
-        _settle(newest, facts.decisions)
+        _settle(newest, facts.decisions, facts.rollout)
         or _learning(facts.runs)
         or _watch(facts.devices, facts.decisions)
     )
+
+
+def _was_ended(rollout: RolloutView, version: VersionView) -> bool:
+    """Whether a version's rollout came to its end before all had it."""
+    ended = {"aborted", "expired", "superseded"}
+    own = (rollout.model, rollout.version) == (version.model, version.number)
+    return own and rollout.state in ended
 
 
 def _learning(runs: list[Run]) -> NextStep | None:
@@ -126,11 +133,19 @@ def _learning(runs: list[Run]) -> NextStep | None:
     return NextStep(text=text, page=f"/runs/{under_way.key}")
 
 
-def _settle(newest: VersionView, decisions: list[Decision]) -> NextStep | None:
+def _settle(
+    newest: VersionView, decisions: list[Decision], last: RolloutView | None
+) -> NextStep | None:
     """What the newest version waits for, if anything."""
     name, which = f"{newest.model} v{newest.number}", f"{newest.model}@{newest.number}"
     why, because = f"fleetloop why {which}", f"/why/{newest.model}/{newest.number}"
     match newest.state:
+        case VersionState.READY if last and _was_ended(last, newest):
+            return NextStep(
+                text=f"The rollout of {name} was {last.state}, and who took it keeps it: roll it "
+                "out again, or another one.",
+                page=f"/rollouts/{last.key}",
+            )
         case VersionState.READY:
             return NextStep(
                 text=f"{name} has passed its gates: roll it out.",

@@ -201,7 +201,7 @@ def access(accounts: Accounts, tokens: ApiTokens, audit: Audit) -> list[Blueprin
         people_api(accounts),
         tokens_api(tokens),
         sign_in_pages(accounts, audit),
-        account_pages(accounts),
+        account_pages(accounts, audit),
         people_pages(accounts),
         tokens_pages(tokens),
         audit_pages(audit),

@@ -43,7 +43,7 @@ def an_alert(subject: str, level: AlertLevel = AlertLevel.WARN, at: float = STAR
 def test_an_empty_hub_says_in_three_steps_how_to_begin(hub: WebHub) -> None:
     text = hub.client().get("/").text
     assert re.findall(r"step (\d)", text) == ["1", "2", "3"]
-    for command in ("fleetloop init NAME", "fleetloop token", "fleetloop demo --keep"):
+    for command in ("fleetloop init NAME", "fleetloop token", "fleetloop-sim fleet --help"):
         assert command in text
     hub.catalog.put(a_version(), a_device())
     again = hub.client().get("/").text

@@ -65,7 +65,7 @@ def rollout_new_pages(catalog: Catalog, actions: HubActions) -> Blueprint:
     pages = Blueprint("rollout_new", __name__)
 
     @pages.get("/rollouts/new")
-    @needs(Role.OPERATOR)
+    @needs(Role.VIEWER)
     def ask() -> Response:
         """The form; once it says which version, also what would happen."""
         told = {name: request.args.get(name, "") for name in ("which", *_NAMES)}

@@ -82,7 +82,7 @@ def sign_in_pages(accounts: Accounts, audit: Audit) -> Blueprint:
     return pages
 
 
-def account_pages(accounts: Accounts) -> Blueprint:
+def account_pages(accounts: Accounts, audit: Audit) -> Blueprint:
     """The routes of one's own account."""
     pages = Blueprint("account", __name__)
     names = Attempts(*_FROM_ONE_PLACE, time.monotonic)
@@ -112,6 +112,7 @@ def account_pages(accounts: Accounts) -> Blueprint:
             )
         name = access.who().name
         names.check(name)
+        audit.record(Deed(by=name, action="change a password", subject=name), time.time())
         try:
             changed = accounts.change_password(name, asked.old, asked.new)
         except PeopleError:
