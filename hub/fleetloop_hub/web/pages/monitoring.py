@@ -28,6 +28,7 @@ from fleetloop_shared.profile import LiveProfile
 _MONITORING = Crumb("Monitoring", "/monitoring")
 _ACROSS = 20
 _DOWN = 40
+_NAMED_BINS = 6
 
 
 def monitoring_pages(
@@ -139,13 +140,14 @@ def _overlay(
 
 
 def _plot(shown: Overlay) -> dict[str, object]:
-    """The overlay as plots.js wants it."""
+    """The overlay as plots.js wants it; of many bins only some are named."""
+    step = max(1, math.ceil(len(shown.bins) / _NAMED_BINS))
     return {
         "kind": "histogram",
         "x": list(range(len(shown.bins))),
         "x_label": shown.unit or "bin",
         "unit": "share of rows",
-        "ticks": {str(k): one.words for k, one in enumerate(shown.bins)},
+        "ticks": {str(k): one.words for k, one in enumerate(shown.bins) if k % step == 0},
         "series": [
             {"name": "training", "role": "reference", "values": [b.reference for b in shown.bins]},
             {"name": "served", "role": "live", "values": [b.live for b in shown.bins]},

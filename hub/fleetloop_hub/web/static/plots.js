@@ -49,5 +49,6 @@
   drawAll();
   document.addEventListener("htmx:afterSwap", drawAll);
   document.addEventListener("fleetloop:theme", drawAll);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   addEventListener("resize", () => all(document).forEach((box) => box.plot?.setSize({ width: Math.max(240, box.clientWidth), height: box.plot.height })));
 })();
