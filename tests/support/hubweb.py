@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
 from msgspec.structs import replace
@@ -255,11 +256,20 @@ class WebHub:
     queue: NoticeQueue
     notifier: Notifier
     meter: Meter = field(default_factory=Meter)
+    apps: dict[tuple[object, ...], Flask] = field(default_factory=dict, repr=False)
 
     def client(self, bound_host: str = "127.0.0.1", role: Role = Role.VIEWER) -> FlaskClient:
-        app = create_app(self, ADMIN_TOKEN, bound_host, role)
-        app.jinja_env.bytecode_cache = _COMPILED
-        return app.test_client()
+        """A browser without cookies; the application is made anew only where something changed."""
+        seen = (bound_host, role, self.telemetry.revision(), len(self.actions.asked), self._kept())
+        if seen not in self.apps:
+            self.apps.clear()
+            app = self.apps[seen] = create_app(self, ADMIN_TOKEN, bound_host, role)
+            app.jinja_env.bytecode_cache = _COMPILED
+        return self.apps[seen].test_client()
+
+    def _kept(self) -> int:
+        assert isinstance(self.catalog, TinyDbCatalog)
+        return self.catalog._revisions.total()
 
 
 @contextmanager

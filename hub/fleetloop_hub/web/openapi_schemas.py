@@ -10,6 +10,7 @@ import msgspec
 
 Schema = dict[str, Any]
 
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _REF = "#/components/schemas/{name}"
 _NONE = re.compile(
     r"\bNone(?= (?:if|while|before|without|where|as|until|for|once|after|is)\b|[:,.;])"
@@ -36,6 +37,7 @@ class Schemas:
         self._taken, given = _once(taken), _once(given)
         self._every = _once([*self._taken, *given])
         schemas, self.components = msgspec.json.schema_components(self._every, ref_template=_REF)
+        even([*schemas, self.components])
         self._schemas = dict(zip(map(id, self._every), schemas, strict=True))
         _, asked = msgspec.json.schema_components(self._taken, ref_template=_REF)
         for class_ in _classes(msgspec.inspect.multi_type_info(self._every)):
@@ -53,10 +55,28 @@ class Schemas:
 def parameters(type_: type[msgspec.Struct]) -> Iterator[tuple[str, Schema, bool]]:
     """The fields of a query, each with the schema of its text, and whether it must be there."""
     (_,), components = msgspec.json.schema_components([type_], ref_template=_REF)
+    even(components)
     schema = components.pop(type_.__name__)
     _explain(schema, type_)
     for name, found in schema["properties"].items():
         yield name, _without_null(found, components), name in schema.get("required", ())
+
+
+def even(found: object) -> None:
+    """Write every bound of a number as a number with a fraction.
+
+    Python takes `Annotated[float, Meta(ge=0)]` and one with `ge=0.0` for the same type, and keeps
+    whichever was made first: that depends on the order of imports.
+    """
+    if isinstance(found, dict):
+        if found.get("type") == "number":
+            for name in _BOUNDS & found.keys():
+                found[name] = float(found[name])
+        for value in found.values():
+            even(value)
+    elif isinstance(found, list):
+        for value in found:
+            even(value)
 
 
 def _without_null(schema: Schema, components: dict[str, Schema]) -> Schema:
