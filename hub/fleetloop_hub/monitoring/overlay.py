@@ -14,7 +14,7 @@ from fleetloop_shared.profile import LiveProfile
 from fleetloop_shared.reports import ProfileReport
 
 MOST_WINDOWS = 64
-MOST_DEVICES = 200
+MOST_DEVICES = 100
 """Of a cohort or the fleet so many devices are added up, each with its last window."""
 
 
@@ -56,10 +56,12 @@ class Overlay:
     windows: int
 
 
-def windows_of(device: str, manifest: Manifest, digests: Digests) -> list[LiveProfile]:
-    """The windows of a device under a version, the newest first."""
+def windows_of(
+    device: str, manifest: Manifest, digests: Digests, limit: int = MOST_WINDOWS
+) -> list[LiveProfile]:
+    """The windows of a device under a version, the newest first, of its newest `limit`."""
     found = []
-    for stored in reversed(digests.profiles(device, MOST_WINDOWS)):
+    for stored in reversed(digests.profiles(device, limit)):
         try:
             report = decode_compressed(stored.payload, ProfileReport)
         except UndecodableError:

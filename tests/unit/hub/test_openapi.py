@@ -15,10 +15,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from fleetloop_hub.fleet_records import Quarantine
 from fleetloop_hub.people_records import Role
 from fleetloop_hub.web.access import needs
+from fleetloop_hub.web.app import create_app
 from fleetloop_hub.web.openapi import document
 from fleetloop_hub.web.speaking import Speaks, spoken
 from support.hubrecords import a_quarantine
-from support.hubweb import ADMIN, WebHub, fill, web_hub
+from support.hubweb import ADMIN, ADMIN_TOKEN, WebHub, fill, web_hub
 from support.openapi_page import text
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -113,8 +114,7 @@ def test_every_example_of_a_body_is_one(hub: WebHub) -> None:
 
 
 def test_a_route_that_does_not_say_what_it_gives_is_named(hub: WebHub) -> None:
-    app = hub.client().application
-    app._got_first_request = False
+    app = create_app(hub, ADMIN_TOKEN, "127.0.0.1")  # of its own: it gets a route
 
     @app.get("/api/v1/mute")
     @needs(Role.VIEWER)

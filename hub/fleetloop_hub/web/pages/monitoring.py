@@ -135,7 +135,7 @@ def _overlay(
         return overlay(feature, manifest, every[: _windows()], len(every))
     live: list[LiveProfile] = []
     for one in found[:MOST_DEVICES]:
-        live += windows_of(one.device, manifest, telemetry.digests)[:1]
+        live += windows_of(one.device, manifest, telemetry.digests, limit=1)
     return overlay(feature, manifest, live, 1)
 
 
