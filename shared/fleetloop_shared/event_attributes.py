@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from fleetloop_shared.alert_message import AlertMessage
 from fleetloop_shared.codec import decode
 from fleetloop_shared.errors import FleetloopError
-from fleetloop_shared.messages import AlertMessage
 from fleetloop_shared.topics import Topic, parse
 
 CONTENT_TYPE = "application/json"

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from fleetloop_shared import alert_message
 from fleetloop_shared import label_messages as told
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
@@ -88,7 +89,10 @@ class Topic(Enum):
     SOURCE_LABELS = Row("sources/{source}/up/labels", told.LabelMessage, "labels told to the hub")
     SOURCE_RECEIPT = Row("sources/{source}/down/receipt", told.LabelReceipt, "what became of them")
     ALERT = Row(
-        "alerts/{kind}/{key}", m.AlertMessage, "what wants attention, while it does", retained=True
+        "alerts/{kind}/{key}",
+        alert_message.AlertMessage,
+        "what wants attention, while it does",
+        retained=True,
     )
     HUB = Row("hub/state", m.HubState, "whether the hub is there", retained=True)
     PROBE = Row("hub/probe", None, "whether the broker keeps what is retained", retained=True)

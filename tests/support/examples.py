@@ -1,5 +1,6 @@
 """One example of every message, with every field set: what the golden wire files hold."""
 
+from fleetloop_shared import alert_message
 from fleetloop_shared import messages as m
 from fleetloop_shared import reports as r
 from fleetloop_shared.estimate.records import AccuracyReference, Estimate, LabelEvidence
@@ -379,7 +380,7 @@ MESSAGES: list[m.Message] = [
             most_difference=0.5,
         ),
     ),
-    m.AlertMessage(
+    alert_message.AlertMessage(
         key="drift-rain-default-1a2b3c",
         kind="drift",
         subject="rain@default",

@@ -9,7 +9,7 @@ import msgspec
 
 from fleetloop_hub.decision_records import Decision
 from fleetloop_hub.fleet_records import Device, Quarantine, Rollout
-from fleetloop_hub.monitoring import answer_times, attempts, levels, odd_words
+from fleetloop_hub.monitoring import answer_times, attempts, levels, odd_words, overview_stages
 from fleetloop_hub.monitoring import overview_words as words
 from fleetloop_hub.monitoring.overview import DeviceView, Overview, RolloutView
 from fleetloop_hub.monitoring.overview_devices import DeviceReader, Fleet
@@ -99,7 +99,7 @@ class OverviewReader:
             at=time.time(),
             health=words.health(facts),
             next_step=words.next_step(facts),
-            stages=words.stages(facts),
+            stages=overview_stages.stages(facts),
             devices=devices,
             answers=answer_times.together(fleet.latency_counts),
             moved=moved,

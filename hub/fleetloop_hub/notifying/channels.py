@@ -22,7 +22,7 @@ from fleetloop_hub.notifying.delivery import Delivery, DeliveryError
 from fleetloop_hub.notifying.notifier import Notifier
 from fleetloop_hub.notifying.queue import NoticeQueue, Standing
 from fleetloop_hub.ports import Catalog
-from fleetloop_shared.messages import AlertMessage
+from fleetloop_shared.alert_message import AlertMessage
 
 MOST_CHANNELS = 50
 

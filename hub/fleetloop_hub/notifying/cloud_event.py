@@ -9,8 +9,8 @@ import msgspec
 
 from fleetloop_hub.alert_records import Alert
 from fleetloop_hub.notifying.message import message_of
+from fleetloop_shared.alert_message import AlertMessage
 from fleetloop_shared.codec import encode
-from fleetloop_shared.messages import AlertMessage
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 SOURCE = "urn:fleetloop:hub"

@@ -1,7 +1,7 @@
 """An alert as it is told on the wire."""
 
 from fleetloop_hub.alert_records import Alert
-from fleetloop_shared.messages import AlertMessage
+from fleetloop_shared.alert_message import AlertMessage
 
 LONGEST_TEXT = 2_000
 

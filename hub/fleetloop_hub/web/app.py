@@ -131,7 +131,6 @@ def _teach(app: Flask) -> None:
         "seconds",
     ):
         app.add_template_filter(getattr(words, name), name)
-    for name in ("sparkline", "phase_bar"):
-        app.add_template_global(getattr(drawings, name))
+    app.add_template_global(drawings.sparkline)
     for figures_of in (figures.figure, figures.amount, figures.interval):
         app.add_template_global(figures_of)

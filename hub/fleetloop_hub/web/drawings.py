@@ -2,8 +2,6 @@
 
 from markupsafe import Markup
 
-from fleetloop_hub.monitoring.overview import RolloutView
-
 _WIDTH, _HEIGHT, _PAD = 120, 26, 3
 _BAR_WIDTH, _BAR_HEIGHT = 400, 10
 _LEAST_TOP = 2.0
@@ -33,35 +31,6 @@ def sparkline(ratios: list[float]) -> Markup:
         kind="over" if ratios[-1] >= 1 else "under",
         x=f"{x:.1f}",
         y=f"{y:.1f}",
-    )
-
-
-def phase_bar(rollout: RolloutView) -> Markup:
-    """The phases of a rollout as parts of its cohort; those that are open are filled."""
-    lower, parts = 0.0, []
-    for number, upper in enumerate(rollout.shares, 1):
-        parts.append(
-            Markup('<rect class="{kind}" x="{x}" width="{w}" height="{h}" rx="3"/>').format(
-                kind="done"
-                if number < rollout.phase or rollout.ended_at
-                else "open"
-                if number == rollout.phase
-                else "shut",
-                x=f"{lower * _BAR_WIDTH:.1f}",
-                w=f"{max(1.0, (upper - lower) * _BAR_WIDTH - 3):.1f}",
-                h=_BAR_HEIGHT,
-            )
-        )
-        lower = upper
-    return Markup(
-        '<svg class="phases" viewBox="0 0 {w} {h}" preserveAspectRatio="none" role="img" '
-        'aria-label="Phase {phase} of {phases}">{parts}</svg>'
-    ).format(
-        w=_BAR_WIDTH,
-        h=_BAR_HEIGHT,
-        phase=rollout.phase,
-        phases=len(rollout.shares),
-        parts=Markup("").join(parts),
     )
 
 

@@ -9,8 +9,8 @@ from fleetloop_hub.alert_records import AlertLevel, AlertState, Channel, Channel
 from fleetloop_hub.broker.rights import rights
 from fleetloop_hub.broker_port import BrokerAccount
 from fleetloop_hub.notifying.alert_topics import BRIDGE, MOST_AT_ONCE, AlertTopics
+from fleetloop_shared.alert_message import AlertMessage
 from fleetloop_shared.codec import decode
-from fleetloop_shared.messages import AlertMessage
 from fleetloop_shared.topics import Topic
 from support.alerted import an_alert
 from support.hubrig import HubRig, hub_rig

@@ -8,10 +8,9 @@ import msgspec
 import pytest
 
 from fleetloop_hub.judging.weigh import weigh
-from fleetloop_hub.monitoring.overview import Level, RolloutView
 from fleetloop_hub.spec.judge_table import JudgeTable
 from fleetloop_hub.web import words
-from fleetloop_hub.web.drawings import phase_bar, sparkline
+from fleetloop_hub.web.drawings import sparkline
 from support.hubrecords import (
     START,
     a_decision,
@@ -225,33 +224,3 @@ def test_a_sparkline_stays_in_its_frame_and_marks_an_alarm() -> None:
     assert max(ys) <= 26
     assert 'class="over"' in drawn
     assert 'class="under"' in sparkline([0.99])
-
-
-@pytest.mark.parametrize(
-    ("phase", "ended_at", "kinds"),
-    [
-        (1, None, ["open", "shut"]),
-        (2, None, ["done", "open"]),
-        (2, START, ["done", "done"]),
-    ],
-)
-def test_the_phase_bar_shows_what_is_done_open_and_shut(
-    phase: int, ended_at: float | None, kinds: list[str]
-) -> None:
-    rollout = RolloutView(
-        key="r",
-        model="rain",
-        version=2,
-        control=1,
-        cohort="default",
-        state="open",
-        level=Level.BUSY,
-        phase=phase,
-        shares=[0.25, 1.0],
-        counts={},
-        text="",
-        judgement=None,
-        started_at=START,
-        ended_at=ended_at,
-    )
-    assert re.findall(r'<rect class="(\w+)"', phase_bar(rollout)) == kinds

@@ -3,9 +3,9 @@
 import pytest
 
 from fleetloop_hub.notifying import cloud_event
+from fleetloop_shared.alert_message import AlertMessage
 from fleetloop_shared.codec import encode
 from fleetloop_shared.event_attributes import SOURCE, event_attributes
-from fleetloop_shared.messages import AlertMessage
 from fleetloop_shared.mqtt_properties import without_properties
 from fleetloop_shared.topics import Topic
 
